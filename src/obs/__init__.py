@@ -1,0 +1,1 @@
+"""Observability for Python services: metrics, traces, JSON logs and error reports under one id."""

@@ -1,0 +1,24 @@
+"""`python -m obs` and the `obs` command: one sentence when the toolchain is not installed."""
+
+from __future__ import annotations
+
+import sys
+
+from obs.errors import MissingExtra, ObsError
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    try:
+        from obs.cli.main import run
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        missing = MissingExtra("the obs command", "click", "tools")
+        print(f"error: {missing}", file=sys.stderr)  # noqa: T201
+        return ObsError.exit_code
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The on-call web page: runbooks served as HTML on loopback."""

@@ -1,0 +1,1 @@
+"""From a service spec to dashboards, rules, tests, routes and runbooks."""

@@ -1,0 +1,1 @@
+"""Pure maths: which rule, test, panel and runbook follows from which signal."""

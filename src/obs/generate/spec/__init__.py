@@ -1,0 +1,1 @@
+"""YAML to model, with file, line and column on every error."""

@@ -1,0 +1,1 @@
+"""The SDK: what runs inside other people's processes."""

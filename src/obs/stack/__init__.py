@@ -1,0 +1,1 @@
+"""Facts of the stack (ports, names, versions) and the native runtime of its engines."""

@@ -1,0 +1,1 @@
+"""Live checks against running engines: the incident drill behind obs demo."""
