@@ -14,15 +14,20 @@ from obs.errors import ConfigError, ObsError
 
 #: Runs in a child, because a user's module may import the runtime, and the toolchain must not.
 _COLLECT = """
-import importlib, sys
+import contextlib, importlib, sys
 sys.path.insert(0, "")
-from obs.catalogue import Registry, Signal, bundled, contract
-registry = bundled()
-found = [value for value in vars(importlib.import_module(sys.argv[1])).values()
-         for value in (value if isinstance(value, (list, tuple)) else [value])]
-for value in found:
-    if isinstance(value, Signal):
-        registry.add(value)
+from obs.catalogue import Signal, bundled, contract
+try:
+    # What the module prints must not end up inside the contract.
+    with contextlib.redirect_stdout(sys.stderr):
+        declared = vars(importlib.import_module(sys.argv[1])).values()
+    registry = bundled()
+    for value in declared:
+        for item in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(item, Signal):
+                registry.add(item)
+except Exception as error:
+    sys.exit(f"{type(error).__name__}: {getattr(error, 'message', error)}")
 sys.stdout.write(contract.dumps(registry, sys.argv[2] or None))
 """
 

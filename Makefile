@@ -1,0 +1,76 @@
+# The same few targets for people and for CI. Each sets up what it needs from a fresh clone.
+# Assumed: make and Python >= 3.10; for engines that are built here, Go. Nothing is installed outside .venv and the cache.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+ARGS ?=
+say = @printf '\033[1m==> %s\033[0m\n' "$(1)" >&2
+
+.PHONY: help demo test check fix engines test-engines bench artefacts lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(READY): constraints.txt pyproject.toml tools/make_venv.py
+	$(call say,setting up .venv from constraints.txt)
+	@$(PYTHON) tools/make_venv.py .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Break the demo shop, watch the alert fire, follow its runbook (ARGS=--once to end by itself)
+	@$(BIN)/obs demo $(ARGS)
+
+test: $(READY) ## Run the tests that need no engine
+	$(call say,tests without engines)
+	@$(BIN)/pytest -n auto -m "not engines" $(ARGS)
+
+check: $(READY) ## Format, lint, types, import contracts, drift of generated files, docs
+	$(call say,format)
+	@$(BIN)/ruff format --check .
+	$(call say,lint)
+	@$(BIN)/ruff check .
+	$(call say,types)
+	@$(BIN)/mypy
+	$(call say,import contracts)
+	@$(BIN)/lint-imports --no-cache
+	$(call say,drift of generated files)
+	@$(BIN)/obs generate specs/shop --out . --check
+	@$(BIN)/python docs/render_cli.py --check
+
+fix: $(READY) ## Format, apply safe lint fixes and regenerate committed artefacts
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(MAKE) artefacts
+
+artefacts: $(READY) ## Regenerate dashboards/, alerts/, runbooks/ and the command reference
+	@$(BIN)/obs generate specs/shop --out .
+	@$(BIN)/python docs/render_cli.py
+
+engines: $(READY) ## Build or find the real engines
+	$(call say,engines)
+	@$(BIN)/obs stack install $(ARGS)
+
+test-engines: engines ## Run the tests against the real engines
+	$(call say,tests with engines)
+	@$(BIN)/pytest -m engines $(ARGS)
+
+bench: $(READY) ## Print the benchmarks: ratios against peers in the same run
+	@for script in bench/bench_*.py; do printf '\n== %s\n' "$$script"; $(BIN)/python "$$script"; done
+
+lock: $(READY) ## Pin every dependency again (versions and hashes, no addresses)
+	@$(PYTHON) tools/make_venv.py .venv-lock
+	@.venv-lock/bin/python -m pip install --quiet uv
+	@.venv-lock/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.10 \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --quiet \
+		--output-file constraints.txt > /dev/null
+
+clean: ## Remove what the targets above made in this checkout
+	rm -rf .venv .venv-lock dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,77 @@
+"""Each import contract breaks when its wall is broken: a contract that cannot fail protects nothing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+
+#: Name of the contract -> (file to plant in, import that must not stand there).
+BREACHES = {
+    "rooms: imports point down, siblings are closed to one another": ("catalogue/http.py", "import obs.generate.model"),
+    "rooms are listed": ("newroom/__init__.py", ""),
+    "the toolchain never loads the runtime": ("generate/pipeline.py", "import obs.runtime.setup"),
+    "the runtime never loads the toolchain": ("runtime/setup.py", "import yaml"),
+    "catalogue and errors: standard library only": ("errors.py", "import orjson"),
+    "generate: spec, derive and render meet only in the model": ("generate/spec/load.py", "import obs.generate.render"),
+    "generate: renderers are independent": (
+        "generate/render/prometheus.py",
+        "import obs.generate.render.grafana",
+    ),
+    "runtime: pillars are independent": ("runtime/metrics/__init__.py", "import obs.runtime.logs"),
+    "one door: grafanalib": ("generate/render/prometheus.py", "import grafanalib"),
+    "one door: prometheus_client": ("runtime/setup.py", "import prometheus_client"),
+    "one door: structlog": ("runtime/setup.py", "import structlog"),
+    "one door: orjson": ("runtime/setup.py", "import orjson"),
+    "one door: opentelemetry": ("runtime/setup.py", "import opentelemetry.trace"),
+    "one door: yaml": ("generate/derive/__init__.py", "import yaml"),
+    "one door: promql-parser": ("generate/pipeline.py", "import promql_parser"),
+    "the demo knows the public face only": ("demo/payments.py", "import obs.runtime.setup"),
+    "nobody imports the command line": ("verify/__init__.py", "import obs.cli.main"),
+}
+
+
+def _lint(folder: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder / "src"), "PATH": "/usr/bin:/bin", "NO_COLOR": "1", "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copytree(_ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(_ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_all_walls_stand(copy: Path) -> None:
+    code, output = _lint(copy)
+
+    assert code == 0, output
+
+
+@pytest.mark.parametrize("name", BREACHES)
+def test_a_breach_of_the_wall_is_seen(name: str, copy: Path) -> None:
+    file, line = BREACHES[name]
+    path = copy / "src" / "obs" / file
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(f"\n{line}\n")
+
+    code, output = _lint(copy)
+
+    assert code == 1
+    expected = "newroom" if name == "rooms are listed" else f"{name} BROKEN"
+    assert expected in output

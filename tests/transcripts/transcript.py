@@ -1,0 +1,65 @@
+"""A transcript: commands, their exact output and exit codes, and the files they start from.
+
+Form of a ``.txt`` file::
+
+    $ obs catalogue show job.run
+    error: unknown signal 'job.run'
+      hint: did you mean 'job.runs'?
+    [exit 2]
+    -- spec.yml --
+    version: obs/v1
+
+Output and errors stand together in the order in which they were written. `[exit 0]` is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+_FILE = re.compile(r"^-- (?P<name>\S+) --$", re.MULTILINE)
+
+
+def split(text: str) -> tuple[str, dict[str, str]]:
+    """Return the session and the input files of a transcript."""
+    parts = _FILE.split(text)
+    return parts[0], dict(zip(parts[1::2], (part.lstrip("\n") for part in parts[2::2]), strict=True))
+
+
+def commands(session: str) -> list[str]:
+    """Return the command lines of a session."""
+    return [line[2:] for line in session.splitlines() if line.startswith("$ ")]
+
+
+def replay(session: str, files: dict[str, str], directory: Path) -> str:
+    """Run the commands of `session` in `directory` and return the session as it came out."""
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return "".join(_run(command, directory) for command in commands(session))
+
+
+def _run(command: str, directory: Path) -> str:
+    words = shlex.split(command)
+    assert words[0] == "obs", f"a transcript runs obs only, not {words[0]!r}"
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "OBS_HOME") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "obs", *words[1:]],
+        cwd=directory,
+        env={**kept, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUTF8": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    output = done.stdout.replace(str(directory), "DIR")
+    if output and not output.endswith("\n"):
+        output += "\n"
+    ending = f"[exit {done.returncode}]\n" if done.returncode else ""
+    return f"$ {command}\n{output}{ending}"
