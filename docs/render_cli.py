@@ -27,7 +27,9 @@ def render() -> str:
         command: click.Command = importlib.import_module(f"obs.cli.{COMMANDS[name][0]}").command
         parts.append(_section(f"obs {name}", command))
         if isinstance(command, click.Group):
-            parts.extend(_section(f"obs {name} {sub}", command.commands[sub]) for sub in sorted(command.commands))
+            parts.extend(
+                _section(f"obs {name} {sub}", command.commands[sub]) for sub in sorted(command.commands)
+            )
     return "\n".join(parts)
 
 

@@ -1,0 +1,129 @@
+"""What the documentation shows is what happens: every block of README, tutorial and how-to runs.
+
+A fence's info string says what a block is:
+
+- ``python app.py`` or ``yaml checkout.yml``: a file of that name, written into the page's folder;
+- ``python``: a program, run there;
+- ``sh``: commands, run there one by one (``make`` targets must exist, extras of ``pip install`` too);
+- ``sh engines``: the same, but only where the real engines are;
+- ``text`` straight after one of the last three: its output, in which ``…`` stands for anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_PAGES = [
+    _ROOT / "README.md",
+    *sorted((_ROOT / "docs").glob("tutorial/*.md")),
+    *sorted((_ROOT / "docs").glob("how-to/*.md")),
+]
+_IDS = [str(page.relative_to(_ROOT)) for page in _PAGES]
+
+
+@dataclass(frozen=True)
+class Block:
+    words: list[str]
+    body: str
+    line: int
+
+
+def _blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(match["info"].split(), match["body"], text.count("\n", 0, match.start()) + 1)
+        for match in _FENCE.finditer(text)
+    ]
+
+
+def _pattern(expected: str) -> re.Pattern[str]:
+    return re.compile(".*?".join(re.escape(part) for part in expected.strip().split("…")), re.DOTALL)
+
+
+def _run(command: list[str], folder: Path) -> str:
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "NO_COLOR": "1",
+    }
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout if done.stdout.strip() else done.stderr
+
+
+def _check_install(line: str) -> None:
+    extras = re.findall(r"\[([a-z,]+)\]", line)
+    declared = (_ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for extra in ",".join(extras).split(",") if extras else []:
+        assert re.search(rf"^{extra} = \[", declared, re.MULTILINE), f"no extra {extra!r}"
+
+
+def _run_shell(body: str, folder: Path) -> str:
+    output = ""
+    for line in body.strip().splitlines():
+        if line.startswith("make"):
+            output += _run(["make", "--dry-run", "-C", str(_ROOT), *line.split()[1:]], folder)
+        elif "pip install" in line:
+            _check_install(line)
+        else:
+            output += _run(["bash", "-ec", line], folder)
+    return output
+
+
+def _run_page(page: Path, folder: Path, *, engines: bool) -> int:
+    ran = 0
+    blocks = _blocks(page)
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        kind = block.words[0] if block.words else ""
+        name = block.words[1] if len(block.words) > 1 else ""
+        if name and name != "engines":
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.body, encoding="utf-8")
+            continue
+        if kind == "python":
+            seen = _run([sys.executable, "-c", block.body], folder)
+        elif kind == "sh" and (engines or name != "engines"):
+            seen = _run_shell(block.body, folder)
+        else:
+            continue
+        ran += 1
+        if following is not None and following.words[:1] == ["text"] and not block.body.startswith("make"):
+            assert _pattern(following.body).search(seen), (
+                f"{page.name}:{following.line}: the output was\n{seen}"
+            )
+    return ran
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=_IDS)
+def test_every_block_runs_and_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    assert _run_page(page, tmp_path, engines=False) > 0
+
+
+@pytest.mark.engines
+@pytest.mark.parametrize("page", _PAGES, ids=_IDS)
+def test_every_block_runs_with_engines(page: Path, tmp_path: Path) -> None:
+    _run_page(page, tmp_path, engines=True)
+
+
+@pytest.mark.parametrize("page", sorted({*_PAGES, *_ROOT.glob("*.md"), *_ROOT.glob("docs/**/*.md")}), ids=str)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_readme_shows_a_first_success_by_line_25() -> None:
+    lines = (_ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+
+    assert any("make demo" in line for line in lines[:25])
