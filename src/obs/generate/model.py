@@ -25,6 +25,21 @@ SEVERITIES: tuple[Severity, ...] = ("page", "ticket", "none")
 CAPABILITIES: tuple[str, ...] = ("http", "jobs", "process")
 #: Kinds of trouble, a label of every alert.
 Category: TypeAlias = Literal["http", "process", "jobs", "targets", "slo", "fleet"]
+#: Alert -> key of the dashboard panel that shows what it watches. `{slo}` is the name of the SLO.
+PANEL_OF: Mapping[str, str] = {
+    "HttpErrorRatioHigh": "http-errors",
+    "HttpErrorRatioElevated": "http-errors",
+    "HttpLatencyP99High": "http-latency",
+    "HttpTrafficDropped": "http-traffic",
+    "ProcessCpuHigh": "process-cpu",
+    "ProcessMemoryHigh": "process-memory",
+    "JobFailureRatioHigh": "jobs-failures",
+    "JobNotRunning": "jobs-last-success",
+    "TargetDown": "targets-up",
+    "ErrorBudgetBurnFast": "slo-{slo}-burn",
+    "ErrorBudgetBurnSlow": "slo-{slo}-burn",
+    "SliMetricAbsent": "slo-{slo}-burn",
+}
 #: Name under which alerts of no single service are filed.
 FLEET = "fleet"
 
@@ -205,31 +220,36 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
-    """What must hold at one instant: the alert fires once for each of `firing`, or is silent.
+class Firing:
+    """One alert as it must be sent: every label and every annotation, templates filled in."""
 
-    Each of `firing` is the labels that the expression adds to the alert's own, and the value it
-    shows. With `pending`, the alert must be waiting for its `for` at that instant.
-    """
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The state of an alert at one instant of a test; a firing one names what is sent."""
 
     at: Duration
-    firing: tuple[tuple[Mapping[str, str], float], ...] = ()
-    pending: bool = False
+    state: Literal["silent", "pending", "firing"]
+    firing: tuple[Firing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """Sample series with what the alert must do on them; its sentence says the fact.
-
-    `environment` of the series is unique in a file, so that cases share one promtool group.
-    """
+    """Sample series with what the alert must do on them; its sentence says the fact."""
 
     __test__ = False  # pytest collects classes by name
 
     says: str
     kind: Literal["fires", "silent", "for", "born", "gone"]
+    #: Distance between two values of a series.
+    step: Duration
     series: tuple[Series, ...]
     expects: tuple[Expectation, ...]
+    #: The environment that only the series of this case carry; "" when the spec's own is fixed.
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +285,7 @@ class Alert:
     window: Duration
     #: Dotted ids of the signals that the expression reads.
     signals: tuple[str, ...]
-    #: Key of the dashboard panel that shows it, see `panel_id`.
+    #: Key of the dashboard panel that shows it, see `panel_id`; empty when none does (Watchdog).
     panel: str
     tests: tuple[TestCase, ...]
     #: Name of the `Job` or `Slo` it watches, when it watches one.
