@@ -113,6 +113,18 @@ class Links:
     grafana: str = "http://127.0.0.1:3000"
     prometheus: str = "http://127.0.0.1:9090"
     alertmanager: str = "http://127.0.0.1:9093"
+    #: Address of every receiver of the kind webhook; empty when each address is a secret file.
+    webhook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How long Alertmanager gathers the alerts of one group before it tells anyone, and again."""
+
+    wait: Duration = Duration(30_000)
+    interval: Duration = Duration(300_000)
+    #: When a page that goes on is sent again; a ticket waits six times as long.
+    repeat: Duration = Duration(14_400_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +218,7 @@ class Service:
     place: Place
     #: Name of the environment whose overlay is applied; None for the spec as it stands.
     environment: str | None = None
+    grouping: Grouping = Grouping()
 
 
 # --- what is derived ----------------------------------------------------------------------------
