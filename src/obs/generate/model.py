@@ -417,6 +417,9 @@ class Step:
     queries: tuple[str, ...] = ()
     #: (what is seen, where to go).
     outcomes: tuple[tuple[str, str], ...] = ()
+    #: LogQL queries and shell commands, ready to run too.
+    logs: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
