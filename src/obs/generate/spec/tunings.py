@@ -1,0 +1,59 @@
+"""`alerts:` and `jobs:` of a spec. Whether an alert of that name exists is for `derive` to say."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from obs.generate.model import SEVERITIES, Job, Severity, Tuning
+from obs.generate.spec import fields
+from obs.generate.spec.document import Entry, Node
+
+_KEYS = ("threshold", "window", "for", "severity", "disabled")
+
+
+def read_tunings(node: Node) -> dict[str, Tuning]:
+    """Read what is changed about the alerts, by alert."""
+    return {key: _tuning(key, entry) for key, entry in fields.mapping(node, "alerts").items()}
+
+
+def _tuning(key: str, entry: Entry) -> Tuning:
+    what = f"alerts.{key}"
+    own = fields.mapping(entry.node, what, _KEYS)
+    if not own:
+        raise fields.refuse(entry.node, f"{what} changes nothing", f"known here: {', '.join(_KEYS)}")
+
+    def given(name: str) -> Node | None:
+        return own[name].node if name in own else None
+
+    threshold, window, for_ = given("threshold"), given("window"), given("for")
+    severity, disabled = given("severity"), given("disabled")
+    if disabled is not None and (
+        not isinstance(disabled.value, str) or disabled.value.lower() in {"true", "false", "yes", "no"}
+    ):
+        raise fields.refuse(disabled, f"{what}.disabled needs the reason, in words")
+    return Tuning(
+        alert=key,
+        place=entry.key,
+        threshold=fields.number(threshold, f"{what}.threshold") if threshold else None,
+        window=fields.duration(window, f"{what}.window") if window else None,
+        for_=fields.duration(for_, f"{what}.for", zero=True) if for_ else None,
+        severity=(
+            cast("Severity", fields.choice(severity, f"{what}.severity", SEVERITIES)) if severity else None
+        ),
+        disabled=fields.text(disabled, f"{what}.disabled") if disabled else None,
+        places={name: own[name].node.place for name in own},
+    )
+
+
+def read_jobs(node: Node) -> tuple[Job, ...]:
+    """Read the scheduled jobs, ordered by name."""
+    return tuple(_job(key, entry) for key, entry in sorted(fields.mapping(node, "jobs").items()))
+
+
+def _job(key: str, entry: Entry) -> Job:
+    what = f"jobs.{key}"
+    name = fields.key_name(key, entry, what, fields.JOB_NAME)
+    own = fields.mapping(entry.node, what, ("schedule", "grace"))
+    schedule = fields.duration(fields.required(own, "schedule", entry.node, what), f"{what}.schedule")
+    grace = fields.duration(fields.required(own, "grace", entry.node, what), f"{what}.grace", zero=True)
+    return Job(name, schedule, grace, entry.key)
