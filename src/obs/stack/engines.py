@@ -1,0 +1,113 @@
+"""Find and install the engines: the real Prometheus, promtool, Alertmanager and amtool.
+
+Routes, tried in this order unless chosen: what is in the cache already, a program on PATH, the upstream
+release, the distribution's Debian package, a build from source with Go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from obs.errors import ConfigError, StackError, suggest
+from obs.stack import cache
+from obs.stack.engine import Engine
+from obs.stack.progress import Report
+from obs.stack.routes import debian, download, golang, path
+from obs.stack.table import ENGINES, EngineFacts, facts_of
+
+Fetch = Callable[[list[EngineFacts], Report | None], list[Engine]]
+
+#: Route -> how it fetches engines; the order is the order of trying, quickest first.
+ROUTES: Mapping[str, Fetch] = MappingProxyType(
+    {"path": path.fetch, "download": download.fetch, "debian": debian.fetch, "go": golang.fetch}
+)
+
+
+def find(name: str, route: str | None = None) -> Engine | None:
+    """Return the engine `name` from the cache (newest version first) or PATH, or None; never installs.
+
+    With `route`, only an engine that came by this route counts.
+
+    Raises:
+        ConfigError: no engine or no route has this name.
+    """
+    facts = facts_of(name)
+    if route is not None:
+        _check_route(route)
+    if route != "path":
+        for engine in cache.cached(name, route):
+            if engine.version >= facts.floor:
+                return engine
+    if route in (None, "path"):
+        try:
+            return path.locate(facts)
+        except StackError:
+            return None
+    return None
+
+
+def install(
+    names: Iterable[str] = tuple(ENGINES),
+    *,
+    routes: Sequence[str] | None = None,
+    report: Report | None = None,
+) -> dict[str, Engine]:
+    """Return every engine of `names`, installed where it is missing.
+
+    Args:
+        names: which engines; all by default.
+        routes: the routes to try, in this order; an engine in the cache counts when it came by one of
+            them. By default every route, and the cache whatever it came by.
+        report: is called with the progress of whatever takes time.
+
+    Raises:
+        ConfigError: an unknown engine or route.
+        StackError: an engine could be had by no route; the message says for each why not.
+    """
+    facts = {name: facts_of(name) for name in names}
+    for route in routes or ():
+        _check_route(route)
+    found: dict[str, Engine] = {}
+    for name in facts:
+        for came_by in routes or (None,):
+            engine = find(name, came_by)
+            if engine is not None:
+                found.setdefault(name, engine)
+    reasons: list[str] = []
+    for route in routes or ROUTES:
+        missing = [facts[name] for name in facts if name not in found]
+        for group in _together(missing, route):
+            fetched = _try(route, group, report, reasons)
+            found.update({engine.name: engine for engine in fetched})
+    missing_names = [name for name in facts if name not in found]
+    if missing_names:
+        raise StackError(
+            f"could not get {', '.join(missing_names)}; tried\n    " + "\n    ".join(reasons),
+            hint="install Prometheus and Alertmanager in your own way and put them on PATH",
+        )
+    return {name: found[name] for name in facts}
+
+
+def _try(route: str, group: list[EngineFacts], report: Report | None, reasons: list[str]) -> list[Engine]:
+    try:
+        return ROUTES[route](group, report)
+    except StackError as error:
+        reasons.append(f"{', '.join(facts.name for facts in group)} by {route}: {error}")
+        return []
+
+
+def _together(missing: list[EngineFacts], route: str) -> list[list[EngineFacts]]:
+    """Group engines that one archive, package or build brings at once, so that one failure stays one."""
+    groups: dict[str, list[EngineFacts]] = {}
+    for facts in missing:
+        key = {"path": facts.name, "go": facts.go_directory}.get(route, facts.product.name)
+        groups.setdefault(key, []).append(facts)
+    return list(groups.values())
+
+
+def _check_route(route: str) -> None:
+    if route not in ROUTES:
+        raise ConfigError(
+            f"no route is called {route!r}: there are {', '.join(ROUTES)}", hint=suggest(route, ROUTES)
+        )

@@ -1,0 +1,247 @@
+"""One supervised child process: started in a session of its own, probed until ready, stopped for good.
+
+A running child is known by its number *and* the time it started, so that a later process with the same
+number is never taken for it, let alone stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from obs.errors import StackError
+from obs.stack import interrupts, tether
+from obs.stack.identity import is_alive, started_at
+from obs.stack.logfile import tail
+from obs.stack.ports import Endpoint, answers
+from obs.stack.progress import Report, Step
+
+_POLL = 0.05
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to start: its command, its log, how to tell that it is ready, and where to write that it runs.
+
+    `ready_within` and `stop_within` are seconds. `details` is kept in the pid file for whoever reads it.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    endpoint: Endpoint | None = None
+    pid_file: Path | None = None
+    environment: Mapping[str, str] | None = None
+    directory: Path | None = None
+    ready_within: float = 30.0
+    stop_within: float = 10.0
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A child that was started; `started` tells it from a later process with the same number."""
+
+    name: str
+    pid: int
+    started: str
+    argv: tuple[str, ...]
+    log: Path
+    pid_file: Path | None = None
+    stop_within: float = 10.0
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def is_alive(self) -> bool:
+        """Tell whether this very process still runs."""
+        return is_alive(self.pid, self.started)
+
+
+#: Children of this program. They are reaped only when they are stopped: until then their numbers, and
+#: those of their groups, cannot be given to anyone else.
+_children: dict[tuple[int, str], subprocess.Popen[bytes]] = {}
+
+
+def start(program: Program, *, tied: bool = True, report: Report | None = None) -> Running:
+    """Start `program` and wait until it is ready.
+
+    Args:
+        program: what to start. Its group of processes is its own: Ctrl-C in the terminal does not reach it.
+        tied: end it when this program ends, however that happens. A child that is not tied lives on.
+        report: is called with the progress.
+
+    Raises:
+        StackError: it does not start, ends early or is not ready in time; the last lines of its log are
+            quoted, and nothing of it is left running.
+    """
+    step = Step(f"starting {program.name}", report)
+    running: Running | None = None
+    try:
+        with interrupts.held():
+            running = _spawn(program, tied=tied)
+        _await_ready(program, running, step)
+    except BaseException:
+        # Ctrl-C included: whoever is not told about the child cannot stop it.
+        if running is not None:
+            stop(running)
+        raise
+    step.tell(finished=True)
+    return running
+
+
+def find(pid_file: Path) -> Running | None:
+    """Return the child that `pid_file` tells of if it still runs, else None."""
+    try:
+        kept = json.loads(pid_file.read_text(encoding="utf-8"))
+        running = Running(
+            name=str(kept["name"]),
+            pid=int(kept["pid"]),
+            started=str(kept["started"]),
+            argv=tuple(map(str, kept["argv"])),
+            log=Path(kept["log"]),
+            pid_file=pid_file,
+            stop_within=float(kept["stop_within"]),
+            details={str(key): str(value) for key, value in kept["details"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # No file, or one that was cut off by a full disk: nothing that could be stopped by it.
+        return None
+    return running if running.pid > 1 and running.is_alive() else None
+
+
+def stop(running: Running, *, report: Report | None = None) -> None:
+    """Stop the child and its group: SIGTERM, then SIGKILL after its `stop_within`; once stopped, do nothing.
+
+    Raises:
+        StackError: it belongs to another user, or not even SIGKILL ended it.
+    """
+    step = Step(f"stopping {running.name}", report)
+    child = _children.get((running.pid, running.started))
+    if child is not None or running.is_alive():
+        _signal(running, signal.SIGTERM)
+        if not _await_end(running, running.stop_within, step):
+            _signal(running, signal.SIGKILL)
+            if not _await_end(running, 10.0, step):
+                raise StackError(f"{running.name} (process {running.pid}) does not end, not even by SIGKILL")
+    if child is not None:
+        # What is left of its group, while the number is still taken by our unreaped child.
+        _signal(running, signal.SIGKILL)
+        child.wait()
+        del _children[running.pid, running.started]
+    tether.untie(running.pid)
+    if running.pid_file is not None:
+        running.pid_file.unlink(missing_ok=True)
+    step.tell(finished=True)
+
+
+def _spawn(program: Program, *, tied: bool) -> Running:
+    program.log.parent.mkdir(parents=True, exist_ok=True)
+    if program.log.exists():
+        program.log.replace(program.log.with_name(program.log.name + ".1"))
+    try:
+        with program.log.open("wb") as log:
+            child = subprocess.Popen(
+                program.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(program.environment) if program.environment is not None else None,
+                cwd=program.directory,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise StackError(f"{program.name} does not start: {error.strerror}", where=program.argv[0]) from None
+    # A child that has ended already has no start time any more; the text then matches no process.
+    started = started_at(child.pid) or "ended at once"
+    _children[child.pid, started] = child
+    running = Running(
+        name=program.name,
+        pid=child.pid,
+        started=started,
+        argv=program.argv,
+        log=program.log,
+        pid_file=program.pid_file,
+        stop_within=program.stop_within,
+        details=program.details,
+    )
+    if tied:
+        tether.tie(running.pid, running.started)
+    if program.pid_file is not None:
+        _write_pid_file(program.pid_file, running)
+    return running
+
+
+def _write_pid_file(path: Path, running: Running) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {
+        "name": running.name,
+        "pid": running.pid,
+        "started": running.started,
+        "argv": list(running.argv),
+        "log": str(running.log),
+        "stop_within": running.stop_within,
+        "details": dict(running.details),
+    }
+    whole = path.with_name(path.name + ".new")
+    whole.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    whole.replace(path)
+
+
+def _await_ready(program: Program, running: Running, step: Step) -> None:
+    while True:
+        ready = program.endpoint is None or answers(program.endpoint.port, program.endpoint.ready_path)
+        # Asked after the answer, which may have come from somebody else who took the port first.
+        if not running.is_alive():
+            raise StackError(
+                f"{program.name} ended{_exit_code(running)} before it was ready; the last lines of its log:\n"
+                f"{tail(program.log, 10, indent='    ')}",
+                where=str(program.log),
+            )
+        if ready:
+            return
+        if step.seconds > program.ready_within:
+            raise StackError(
+                f"{program.name} was not ready within {program.ready_within:g} s; the last lines of its log:\n"
+                f"{tail(program.log, 10, indent='    ')}",
+                where=str(program.log),
+            )
+        step.tell()
+        time.sleep(_POLL)
+
+
+def _exit_code(running: Running) -> str:
+    # Looked at without reaping, see `_children`.
+    with contextlib.suppress(ChildProcessError):
+        ended = os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is not None:
+            how = "by signal" if ended.si_code != os.CLD_EXITED else "with"
+            return f" {how} {ended.si_status}"
+    return ""
+
+
+def _await_end(running: Running, within: float, step: Step) -> bool:
+    deadline = time.monotonic() + within
+    while running.is_alive():
+        if time.monotonic() > deadline:
+            return False
+        step.tell()
+        time.sleep(_POLL)
+    return True
+
+
+def _signal(running: Running, number: signal.Signals) -> None:
+    try:
+        os.killpg(running.pid, number)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        if running.is_alive():
+            raise StackError(
+                f"{running.name} (process {running.pid}) belongs to another user and cannot be stopped"
+            ) from None

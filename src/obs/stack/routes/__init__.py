@@ -1,0 +1,1 @@
+"""The routes by which an engine comes to this machine: one file each."""

@@ -1,0 +1,139 @@
+"""The engines that the native runtime knows: pinned versions, floors, and where each comes from."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from obs.errors import ConfigError, StackError, suggest
+from obs.stack.version import Version
+
+
+@dataclass(frozen=True)
+class Product:
+    """One upstream project: what its release, its Debian package and its Go module are called.
+
+    `release` is the version that the download takes. The Go modules pin their own versions in
+    `tools/*/go.mod`, because a server may lag behind there: what Alertmanager embeds since 0.32 is
+    no part of its module. `debian_files` is the directory that Debian's program insists on.
+    """
+
+    name: str
+    repository: str
+    release: Version
+    debian: str
+    debian_files: str = ""
+
+    def archive(self) -> str:
+        """Return the file name of the release archive for this machine, without `.tar.gz`."""
+        return f"{self.name}-{self.release}.{machine()}"
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """One program: which product it belongs to, the least version that works, and its names elsewhere.
+
+    `go_minutes` is the time a cold build took on two cores, to tell people what to expect.
+    """
+
+    name: str
+    product: Product
+    floor: Version
+    programs: tuple[str, ...]
+    go_directory: str
+    go_package: str
+    go_version: Version
+    go_tags: str = ""
+    go_minutes: int = 4
+
+
+PROMETHEUS = Product(
+    name="prometheus",
+    repository="prometheus/prometheus",
+    release=Version(3, 14, 0),
+    debian="prometheus",
+)
+ALERTMANAGER = Product(
+    name="alertmanager",
+    repository="prometheus/alertmanager",
+    release=Version(0, 34, 0),
+    debian="prometheus-alertmanager",
+    debian_files="/usr/share/prometheus/alertmanager",
+)
+
+ENGINES: Mapping[str, EngineFacts] = MappingProxyType(
+    {
+        facts.name: facts
+        for facts in (
+            EngineFacts(
+                name="prometheus",
+                product=PROMETHEUS,
+                floor=Version(2, 42),
+                programs=("prometheus",),
+                go_directory="prometheus",
+                go_package="github.com/prometheus/prometheus/cmd/prometheus",
+                go_version=Version(3, 14, 0),
+                # Service discovery by cloud providers is most of the build; files and HTTP stay.
+                go_tags="remove_all_sd",
+            ),
+            EngineFacts(
+                name="promtool",
+                product=PROMETHEUS,
+                floor=Version(2, 42),
+                programs=("promtool",),
+                go_directory="prometheus",
+                go_package="github.com/prometheus/prometheus/cmd/promtool",
+                go_version=Version(3, 14, 0),
+                go_tags="remove_all_sd",
+            ),
+            EngineFacts(
+                name="alertmanager",
+                product=ALERTMANAGER,
+                floor=Version(0, 25),
+                programs=("alertmanager", "prometheus-alertmanager"),
+                go_directory="alertmanager",
+                go_package="github.com/prometheus/alertmanager/cmd/alertmanager",
+                go_version=Version(0, 31, 1),
+            ),
+            EngineFacts(
+                name="amtool",
+                product=ALERTMANAGER,
+                floor=Version(0, 25),
+                programs=("amtool",),
+                go_directory="amtool",
+                go_package="github.com/prometheus/alertmanager/cmd/amtool",
+                go_version=Version(0, 34, 0),
+            ),
+        )
+    }
+)
+
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def facts_of(name: str) -> EngineFacts:
+    """Return what is known of the engine `name`.
+
+    Raises:
+        ConfigError: no engine has this name.
+    """
+    if name not in ENGINES:
+        raise ConfigError(
+            f"no engine is called {name!r}: there are {', '.join(ENGINES)}", hint=suggest(name, ENGINES)
+        )
+    return ENGINES[name]
+
+
+def machine() -> str:
+    """Return operating system and architecture as release archives spell them, such as `linux-amd64`.
+
+    Raises:
+        StackError: upstream publishes no archive for this machine that we know of.
+    """
+    system = platform.system().lower()
+    architecture = _ARCHITECTURES.get(platform.machine().lower())
+    if system not in ("linux", "darwin") or architecture is None:
+        raise StackError(f"no release archive is known for {system} on {platform.machine()}")
+    return f"{system}-{architecture}"
