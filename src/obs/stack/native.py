@@ -10,24 +10,27 @@ import contextlib
 import fcntl
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from obs.errors import StackError
+from obs.errors import ConfigError, StackError, suggest
 from obs.stack import process
 from obs.stack.launch import Launch, check, plan, write
 from obs.stack.logfile import tail
 from obs.stack.native_config import NativeConfig, Target
 from obs.stack.ports import SERVERS, answers, require_free
 from obs.stack.process import Running
-from obs.stack.progress import Progress, Report
+from obs.stack.progress import Report
 
 __all__ = ["NativeConfig", "ServerStatus", "Target", "down", "logs", "status", "up"]
 
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """One server: `state` is ``ready``, ``starting`` (it runs and does not answer yet) or ``stopped``."""
+    """One server: `state` is ``ready``, ``starting`` (it runs and does not answer yet) or ``stopped``.
+
+    `was_running` is set by `up` for a server that it found running.
+    """
 
     name: str
     state: str
@@ -36,6 +39,7 @@ class ServerStatus:
     version: str | None = None
     route: str | None = None
     log: Path | None = None
+    was_running: bool = False
 
 
 def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None) -> list[ServerStatus]:
@@ -56,7 +60,7 @@ def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None
         launches = plan(config, running, report)
         for launch in launches:
             if launch.name in running:
-                _require_same(launch, running[launch.name], report)
+                _require_same(launch, running[launch.name])
         missing = [launch for launch in launches if launch.name not in running]
         for launch in missing:
             require_free(launch.endpoint)
@@ -65,7 +69,7 @@ def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None
             for launch in missing:
                 check(launch, report)
         _start(config, missing, tied=tied, report=report)
-    return status(config.directory)
+    return [replace(server, was_running=server.name in running) for server in status(config.directory)]
 
 
 def down(directory: Path, *, purge: bool = False, report: Report | None = None) -> list[str]:
@@ -107,8 +111,14 @@ def logs(directory: Path, name: str, lines: int = 50) -> str:
     """Return the last `lines` lines of a server's log.
 
     Raises:
+        ConfigError: no server has this name.
         StackError: it has never been started in this directory.
     """
+    if name not in SERVERS:
+        raise ConfigError(
+            f"no server of the stack is called {name!r}: it has {', '.join(SERVERS)}",
+            hint=suggest(name, SERVERS),
+        )
     path = log_path(directory, name)
     if not path.is_file():
         raise StackError(f"{name} has no log: it was never started here", where=str(directory))
@@ -142,7 +152,7 @@ def _running(directory: Path) -> dict[str, Running]:
     return {name: running for name, running in found.items() if running is not None}
 
 
-def _require_same(launch: Launch, running: Running, report: Report | None) -> None:
+def _require_same(launch: Launch, running: Running) -> None:
     # The program itself may differ: a newer engine in the cache is no reason to refuse a second `up`.
     if running.argv[1:] != launch.arguments or not launch.is_written():
         raise StackError(
@@ -150,8 +160,6 @@ def _require_same(launch: Launch, running: Running, report: Report | None) -> No
             where=str(launch.directory),
             hint="stop it first (obs stack down), or start a second stack in another --dir",
         )
-    if report is not None:
-        report(Progress(f"{launch.name} already runs (process {running.pid})", finished=True))
 
 
 def _start(config: NativeConfig, launches: list[Launch], *, tied: bool, report: Report | None) -> None:
