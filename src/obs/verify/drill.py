@@ -55,7 +55,8 @@ class Timeline:
 class Drill:
     """One alert of one service, followed from the fault to its end.
 
-    `timeline` and `alerts` may be read from another thread while `run` is working.
+    `seen` is called with each step and its seconds after the fault. `timeline` and `alerts` may be
+    read from another thread while `run` is working.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class Drill:
         alert: str,
         labels: Mapping[str, str],
         deadlines: Mapping[str, float] = DEADLINES,
+        seen: Callable[[str, float], None] | None = None,
     ) -> None:
         self._prometheus = prometheus
         self._alertmanager = alertmanager
         self._webhook = webhook
         self._deadlines = {**DEADLINES, **deadlines}
+        self._seen = seen
         self._zero = 0.0
         self.timeline = Timeline(alert, labels)
         self.alerts: list[ActiveAlert] = []
@@ -124,6 +127,8 @@ class Drill:
         # A notification may be read a poll later than it came: the order of the steps stays true.
         earlier = max(self.timeline.steps.values(), default=0.0)
         self.timeline.steps[step] = max(round(at - self._zero, 2), earlier)
+        if self._seen is not None:
+            self._seen(step, self.timeline.steps[step])
 
     def _current(self) -> ActiveAlert | None:
         wanted = (alert for alert in self.alerts if alert.concerns(self.timeline.alert, self.timeline.labels))
