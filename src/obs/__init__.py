@@ -1,1 +1,85 @@
-"""Observability for Python services: metrics, traces, JSON logs and error reports under one id."""
+"""Observability for Python services: metrics, traces, JSON logs and error reports under one id.
+
+Importing this package loads nothing of the runtime: each name is fetched when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from obs._version import __version__
+    from obs.errors import ConfigError, MissingExtra, ObsError, UnknownSignal
+    from obs.integrations.kinds import instrument
+    from obs.runtime.context import Ids, bind, extract, ids, inject
+    from obs.runtime.health import check
+    from obs.runtime.instruments import Counter, Gauge, Histogram, counter, gauge, histogram
+    from obs.runtime.jobs import Job, job
+    from obs.runtime.logger import Logger, get_logger, log
+    from obs.runtime.server import serve
+    from obs.runtime.settings import Settings
+    from obs.runtime.setup import Status, flush, init, shutdown, status
+    from obs.runtime.traces import ActiveSpan, span
+else:
+    _HOMES = {
+        "obs._version": ("__version__",),
+        "obs.errors": ("ConfigError", "MissingExtra", "ObsError", "UnknownSignal"),
+        "obs.integrations.kinds": ("instrument",),
+        "obs.runtime.context": ("Ids", "bind", "extract", "ids", "inject"),
+        "obs.runtime.health": ("check",),
+        "obs.runtime.instruments": ("Counter", "Gauge", "Histogram", "counter", "gauge", "histogram"),
+        "obs.runtime.jobs": ("Job", "job"),
+        "obs.runtime.logger": ("Logger", "get_logger", "log"),
+        "obs.runtime.server": ("serve",),
+        "obs.runtime.settings": ("Settings",),
+        "obs.runtime.setup": ("Status", "flush", "init", "shutdown", "status"),
+        "obs.runtime.traces": ("ActiveSpan", "span"),
+    }
+    _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+    def __getattr__(name):
+        import importlib
+
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module 'obs' has no attribute {name!r}")
+        value = getattr(importlib.import_module(home), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *_HOME_OF})
+
+
+__all__ = [
+    "ActiveSpan",
+    "ConfigError",
+    "Counter",
+    "Gauge",
+    "Histogram",
+    "Ids",
+    "Job",
+    "Logger",
+    "MissingExtra",
+    "ObsError",
+    "Settings",
+    "Status",
+    "UnknownSignal",
+    "__version__",
+    "bind",
+    "check",
+    "counter",
+    "extract",
+    "flush",
+    "gauge",
+    "get_logger",
+    "histogram",
+    "ids",
+    "init",
+    "inject",
+    "instrument",
+    "job",
+    "log",
+    "serve",
+    "shutdown",
+    "span",
+    "status",
+]

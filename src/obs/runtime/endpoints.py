@@ -1,0 +1,77 @@
+"""What obs itself answers over HTTP: metrics, health, readiness and liveness, for any server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from obs.runtime import guard, health
+from obs.runtime.json import dumps
+from obs.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from obs.runtime.metrics import Metrics
+
+_JSON = "application/json"
+_metrics: Metrics | None = None
+
+
+class Response(NamedTuple):
+    """A response; header names in lower case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def use(metrics: Metrics | None) -> None:
+    """Serve `metrics` from now on; None answers that there are none."""
+    global _metrics
+    _metrics = metrics
+
+
+def paths(settings: Settings) -> dict[str, str]:
+    """Return path -> endpoint for `settings`."""
+    return {
+        settings.metrics_path: "metrics",
+        settings.health_path: "health",
+        settings.ready_path: "ready",
+        settings.live_path: "live",
+    }
+
+
+async def answer(endpoint: str, accept: str, accept_encoding: str) -> Response:
+    """Return the response of `endpoint`; an error inside is a 500 without details."""
+    try:
+        if endpoint == "metrics":
+            return _scrape(accept, accept_encoding)
+        if endpoint == "live":
+            return _json(health.liveness())
+        return _json(await (health.report() if endpoint == "health" else health.readiness()))
+    except Exception as error:
+        guard.report("metrics" if endpoint == "metrics" else "health", error)
+        return _text(500, "obs could not answer; its log and obs_errors_total tell more\n")
+
+
+def _scrape(accept: str, accept_encoding: str) -> Response:
+    if _metrics is None:
+        return _text(404, "metrics are off\n")
+    from obs.runtime import scrape
+
+    body, content_type, encoding = scrape.answer(_metrics.registry, accept, accept_encoding)
+    headers = [("content-type", content_type), ("vary", "accept, accept-encoding")]
+    if encoding:
+        headers.append(("content-encoding", encoding))
+    return _response(200, headers, body)
+
+
+def _json(report: health.Report) -> Response:
+    headers = [("content-type", _JSON), ("cache-control", "no-store")]
+    return _response(report.status, headers, dumps(report.body))
+
+
+def _text(status: int, text: str) -> Response:
+    return _response(status, [("content-type", "text/plain; charset=utf-8")], text.encode())
+
+
+def _response(status: int, headers: list[tuple[str, str]], body: bytes) -> Response:
+    return Response(status, (*headers, ("content-length", str(len(body)))), body)

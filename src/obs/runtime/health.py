@@ -1,0 +1,177 @@
+"""Health: checks that the host declares, run together and each under its own time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
+
+from obs.errors import ConfigError
+from obs.runtime import guard, logger, process
+
+Verdict: TypeAlias = Literal["healthy", "unhealthy"]
+Probe: TypeAlias = Callable[[], object]
+F = TypeVar("F", bound=Callable[[], object])
+
+
+class Outcome(NamedTuple):
+    """What one check found; `reason` is for the log, never for the page, which strangers may read."""
+
+    verdict: Verdict
+    reason: str
+    details: Mapping[str, object]
+
+
+class Report(NamedTuple):
+    """The answer to a health request: HTTP status and JSON body."""
+
+    status: int
+    body: dict[str, Any]
+
+
+@dataclass
+class Check:
+    """A declared check and what it found last."""
+
+    name: str
+    probe: Probe
+    critical: bool
+    timeout: float
+    last: Verdict = "healthy"
+    #: A plain probe that never returned; it is not started again until it does.
+    stuck: threading.Thread | None = None
+
+
+_checks: dict[str, Check] = {}
+
+
+def check(name: str, *, critical: bool = True, timeout: float = 1.0) -> Callable[[F], F]:
+    """Declare the decorated function, plain or asynchronous, as the health check `name`.
+
+    It is unhealthy when it raises, returns False or takes longer than `timeout` seconds. A failing
+    critical check makes the service unhealthy and not ready, any other one degraded. A mapping
+    that it returns is shown with the result. A second check of the same name replaces the first.
+
+    Raises `ConfigError` for an empty name or a time limit that is not positive.
+    """
+    if not name or timeout <= 0:
+        raise ConfigError(f"check {name!r} with timeout {timeout!r}: expected a name and a positive timeout")
+
+    def declare(probe: F) -> F:
+        _checks[name] = Check(name, probe, critical, timeout)
+        return probe
+
+    return declare
+
+
+def forget(name: str) -> None:
+    """Remove the check `name`, if there is one."""
+    _checks.pop(name, None)
+
+
+async def report() -> Report:
+    """Run every check and return the health report; 503 when a critical one fails."""
+    checks = list(_checks.values())
+    outcomes = await _outcomes(checks)
+    failed = [item for item in checks if outcomes[item.name].verdict == "unhealthy"]
+    critical = any(item.critical for item in failed)
+    body = {
+        "status": "unhealthy" if critical else "degraded" if failed else "healthy",
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "uptime": round(process.uptime(), 3),
+        "checks": {**{name: _shown(outcome) for name, outcome in outcomes.items()}, "memory": _memory()},
+    }
+    return Report(503 if critical else 200, body)
+
+
+async def readiness() -> Report:
+    """Run the critical checks; 503 and their names when one fails."""
+    checks = [item for item in _checks.values() if item.critical]
+    outcomes = await _outcomes(checks)
+    ready = all(outcome.verdict == "healthy" for outcome in outcomes.values())
+    shown = {name: outcome.verdict for name, outcome in outcomes.items()}
+    return Report(200 if ready else 503, {"status": "ready" if ready else "not ready", "checks": shown})
+
+
+def liveness() -> Report:
+    """Return that the process can answer at all."""
+    return Report(200, {"status": "alive", "uptime": round(process.uptime(), 3)})
+
+
+def _shown(outcome: Outcome) -> object:
+    return {"status": outcome.verdict, **outcome.details} if outcome.details else outcome.verdict
+
+
+def _memory() -> dict[str, object]:
+    megabytes = process.resident_megabytes()
+    return {"status": "healthy", **({"rss": megabytes} if megabytes is not None else {})}
+
+
+async def _outcomes(checks: list[Check]) -> dict[str, Outcome]:
+    found = await asyncio.gather(*(_run(item) for item in checks))
+    for item, outcome in zip(checks, found, strict=True):
+        _tell(item, outcome)
+    return {item.name: outcome for item, outcome in zip(checks, found, strict=True)}
+
+
+async def _run(item: Check) -> Outcome:
+    try:
+        if inspect.iscoroutinefunction(item.probe):
+            result = await asyncio.wait_for(item.probe(), item.timeout)
+        else:
+            result = await asyncio.wait_for(_in_thread(item), item.timeout)
+    except asyncio.TimeoutError:
+        return Outcome("unhealthy", f"no answer within {item.timeout:g} s", {})
+    except Exception as error:
+        return Outcome("unhealthy", f"{type(error).__name__}: {error}", {})
+    details = result if isinstance(result, Mapping) else {}
+    return Outcome("unhealthy" if result is False else "healthy", "it returned False", details)
+
+
+def _in_thread(item: Check) -> Awaitable[object]:
+    """Run a plain probe in a thread of its own; a stuck one must neither pile up nor delay exit."""
+    if item.stuck is not None and item.stuck.is_alive():
+        raise asyncio.TimeoutError
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[object] = loop.create_future()
+
+    def settle(result: object, error: Exception | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    def work() -> None:
+        result: object = None
+        error: Exception | None = None
+        try:
+            result = item.probe()
+        except Exception as raised:
+            error = raised
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            # The loop has closed: nobody waits for this answer any more.
+            return
+
+    item.stuck = threading.Thread(target=work, name=f"obs-check-{item.name}", daemon=True)
+    item.stuck.start()
+    return future
+
+
+def _tell(item: Check, outcome: Outcome) -> None:
+    """Log a check when it changes, not each time that somebody asks."""
+    if item.last == outcome.verdict:
+        return
+    item.last = outcome.verdict
+    with guard.contained("health"):
+        if outcome.verdict == "unhealthy":
+            logger.log.warning("health check failed", check=item.name, reason=outcome.reason)
+        else:
+            logger.log.info("health check recovered", check=item.name)

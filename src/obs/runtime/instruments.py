@@ -1,0 +1,315 @@
+"""Handles of metrics: made anywhere, inert until `init()`, bound again whenever it runs.
+
+The handles know no metrics library. `setup` gives them a back end; without one each call is a
+comparison with None.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Generic, Protocol, TypeVar
+
+from obs.catalogue import Counter as CounterSignal
+from obs.catalogue import Gauge as GaugeSignal
+from obs.catalogue import Histogram as HistogramSignal
+from obs.catalogue import Label, Registry, Signal, bundled
+from obs.catalogue.naming import prometheus_name
+from obs.catalogue.signal import SECONDS_BUCKETS, Across
+from obs.errors import ConfigError
+from obs.runtime import guard
+
+
+class Series(Protocol):
+    """One series of a metric: what a set of label values leads to."""
+
+    def inc(self, amount: float = 1) -> None:
+        """Add `amount`."""
+
+    def dec(self, amount: float = 1) -> None:
+        """Subtract `amount`."""
+
+    def set(self, value: float) -> None:
+        """Set the value."""
+
+    def observe(self, value: float) -> None:
+        """Count `value` in its bucket."""
+
+    def track(self, read: Callable[[], float]) -> None:
+        """Take the value from `read` at each scrape."""
+
+
+class Metric(Protocol):
+    """One metric of the back end."""
+
+    def series(self, values: tuple[str, ...]) -> Series:
+        """Return the series with `values` in the order of the signal's labels, within the cap."""
+
+    def prepare(self, known: Mapping[int, str]) -> None:
+        """Create the series for every closed combination of the labels not in `known`."""
+
+
+class Backend(Protocol):
+    """Where metrics live; `obs.runtime.metrics` has the real one."""
+
+    def metric(self, signal: Signal) -> Metric | None:
+        """Return the metric of `signal`; None when another signal's series already count it."""
+
+
+S = TypeVar("S", bound=Signal)
+H = TypeVar("H", "Counter", "Gauge", "Histogram")
+_backend: Backend | None = None
+_registry: Registry = bundled()
+_handles: dict[str, Counter | Gauge | Histogram] = {}
+
+
+class Instrument(Generic[S]):
+    """What the three kinds have in common."""
+
+    def __init__(self, signal: S) -> None:
+        self.signal = signal
+        names = signal.label_names("otel")
+        self._positions = {name: position for position, name in enumerate(names)}
+        self._width = len(names)
+        self._metric: Metric | None = None
+        self._prepared: dict[tuple[tuple[int, str], ...], None] = {}
+
+    def attach(self, backend: Backend | None) -> None:
+        """Bind to `backend`, or become inert without one."""
+        metric = backend.metric(self.signal) if backend is not None else None
+        if metric is not None:
+            for known in self._prepared:
+                metric.prepare(dict(known))
+        self._metric = metric
+
+    def series(self, values: tuple[str, ...]) -> Series | None:
+        """Return the series with `values` in declared order; None while inert."""
+        metric = self._metric
+        return metric.series(values) if metric is not None else None
+
+    def prepare(self, **labels: str) -> None:
+        """Create at zero the series that are possible under `labels`, so that a first event counts."""
+        with guard.contained("metrics"):
+            known = tuple((self._positions[name], value) for name, value in labels.items())
+            if known in self._prepared:
+                return
+            self._prepared[known] = None
+            if self._metric is not None:
+                self._metric.prepare(dict(known))
+
+    def _find(self, labels: Mapping[str, object]) -> Series | None:
+        metric = self._metric
+        if metric is None:
+            return None
+        if len(labels) != self._width or any(name not in self._positions for name in labels):
+            expected = ", ".join(self._positions) or "no labels"
+            got = ", ".join(labels) or "no labels"
+            raise ConfigError(f"signal {self.signal.id!r}: got {got}, expected {expected}")
+        if not labels:
+            return metric.series(())
+        return metric.series(tuple(str(labels[name]) for name in self._positions))
+
+
+class BoundCounter:
+    """A counter with its labels already given."""
+
+    def __init__(self, counter: Counter, labels: Mapping[str, object]) -> None:
+        self._counter = counter
+        self._labels = dict(labels)
+
+    def inc(self, amount: float = 1, /) -> None:
+        """Add `amount`, which must not be negative."""
+        self._counter.inc(amount, **self._labels)
+
+
+class Counter(Instrument[CounterSignal]):
+    """A number that only grows."""
+
+    def inc(self, amount: float = 1, /, **labels: object) -> None:
+        """Add `amount`, which must not be negative, to the series with `labels`."""
+        try:
+            series = self._find(labels)
+            if series is not None:
+                series.inc(amount)
+        except Exception as error:
+            guard.report("metrics", error)
+
+    def bind(self, **labels: object) -> BoundCounter:
+        """Return this counter with `labels` given once."""
+        return BoundCounter(self, labels)
+
+
+class Gauge(Instrument[GaugeSignal]):
+    """A number that goes up and down."""
+
+    def set(self, value: float, /, **labels: object) -> None:
+        """Set the series with `labels` to `value`."""
+        try:
+            series = self._find(labels)
+            if series is not None:
+                series.set(value)
+        except Exception as error:
+            guard.report("metrics", error)
+
+    def inc(self, amount: float = 1, /, **labels: object) -> None:
+        """Add `amount` to the series with `labels`."""
+        try:
+            series = self._find(labels)
+            if series is not None:
+                series.inc(amount)
+        except Exception as error:
+            guard.report("metrics", error)
+
+    def dec(self, amount: float = 1, /, **labels: object) -> None:
+        """Subtract `amount` from the series with `labels`."""
+        self.inc(-amount, **labels)
+
+    def track(self, read: Callable[[], float], /, **labels: object) -> None:
+        """Take the value of the series with `labels` from `read` at each scrape, from any thread."""
+        self._tracked[tuple(sorted((name, str(value)) for name, value in labels.items()))] = read
+        self._track(read, labels)
+
+    def __init__(self, signal: GaugeSignal) -> None:
+        super().__init__(signal)
+        self._tracked: dict[tuple[tuple[str, str], ...], Callable[[], float]] = {}
+
+    def attach(self, backend: Backend | None) -> None:
+        """Bind to `backend`, tracked values included."""
+        super().attach(backend)
+        for labels, read in self._tracked.items():
+            self._track(read, dict(labels))
+
+    def _track(self, read: Callable[[], float], labels: Mapping[str, object]) -> None:
+        with guard.contained("metrics"):
+            series = self._find(labels)
+            if series is not None:
+                series.track(read)
+
+
+class Timer:
+    """A block whose duration is observed, in seconds, whether it raises or not."""
+
+    def __init__(self, histogram: Histogram, labels: Mapping[str, object]) -> None:
+        self._histogram = histogram
+        self._labels = labels
+        self._start = 0.0
+
+    def __enter__(self) -> Timer:
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._histogram.observe(time.perf_counter() - self._start, **self._labels)
+
+
+class Histogram(Instrument[HistogramSignal]):
+    """A distribution."""
+
+    def observe(self, value: float, /, **labels: object) -> None:
+        """Count `value` in the series with `labels`."""
+        try:
+            series = self._find(labels)
+            if series is not None:
+                series.observe(value)
+        except Exception as error:
+            guard.report("metrics", error)
+
+    def time(self, **labels: object) -> Timer:
+        """Return a block whose duration in seconds is observed."""
+        return Timer(self, labels)
+
+
+def attach_all(backend: Backend | None) -> None:
+    """Bind every handle to `backend`; None makes them inert."""
+    global _backend
+    _backend = backend
+    for handle in list(_handles.values()):
+        handle.attach(backend)
+
+
+def counter(
+    signal: str | CounterSignal,
+    help: str = "",  # noqa: A002 - Prometheus's own word for it
+    *,
+    labels: Sequence[str | Label] = (),
+    unit: str = "",
+) -> Counter:
+    """Return the counter of `signal`: a catalogue signal, or an id such as ``basket.abandoned``.
+
+    Labels given as text count as unbounded: beyond the series cap their values become
+    ``overflow``. Raises `ConfigError` for a name that cannot be stored or means something else.
+    """
+    if isinstance(signal, str):
+        signal = _named(CounterSignal(signal, "", help, unit or "1", _labels(labels)))
+    return _known(Counter(_expect(signal, CounterSignal)))
+
+
+def gauge(
+    signal: str | GaugeSignal,
+    help: str = "",  # noqa: A002
+    *,
+    labels: Sequence[str | Label] = (),
+    unit: str = "",
+    across: Across = "sum",
+) -> Gauge:
+    """Return the gauge of `signal`; `across` says how values of several workers become one.
+
+    Raises `ConfigError` for a name that cannot be stored or means something else.
+    """
+    if isinstance(signal, str):
+        # A gauge counts things unless told otherwise; unit 1 would name it a ratio.
+        signal = _named(GaugeSignal(signal, "", help, unit or "{item}", _labels(labels), across=across))
+    return _known(Gauge(_expect(signal, GaugeSignal)))
+
+
+def histogram(
+    signal: str | HistogramSignal,
+    help: str = "",  # noqa: A002
+    *,
+    labels: Sequence[str | Label] = (),
+    unit: str = "s",
+    buckets: Sequence[float] | None = None,
+) -> Histogram:
+    """Return the histogram of `signal`; `buckets` are finite upper bounds in `unit`.
+
+    Raises `ConfigError` for a name or bounds that cannot be stored.
+    """
+    if isinstance(signal, str):
+        bounds = SECONDS_BUCKETS if buckets is None else tuple(float(bound) for bound in buckets)
+        signal = _named(HistogramSignal(signal, "", help, unit, _labels(labels), buckets=bounds))
+    return _known(Histogram(_expect(signal, HistogramSignal)))
+
+
+def _labels(labels: Sequence[str | Label]) -> tuple[Label, ...]:
+    if isinstance(labels, str):
+        raise ConfigError(
+            f"labels: got {labels!r}, expected a sequence of names", hint=f"labels=({labels!r},)"
+        )
+    return tuple(Label(label, bounded=False) if isinstance(label, str) else label for label in labels)
+
+
+def _named(signal: S) -> S:
+    return replace(signal, metric=prometheus_name(signal.id, signal))
+
+
+def _expect(signal: S, kind: type[Signal]) -> S:
+    if not isinstance(signal, kind):
+        got = getattr(signal, "kind", type(signal).__name__)
+        raise ConfigError(f"got a {got}, expected a {kind.kind} signal or its id")
+    return signal
+
+
+def _known(handle: H) -> H:
+    """Register `handle`, or return the one that an equal signal has already."""
+    signal = handle.signal
+    _registry.add(signal)
+    known = _handles.get(signal.id)
+    if isinstance(known, type(handle)):
+        return known
+    handle.attach(_backend)
+    _handles[signal.id] = handle
+    return handle

@@ -1,0 +1,26 @@
+"""The only door to orjson: bytes of one JSON object, whatever text it is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+
+def dumps(data: Any) -> bytes:
+    """Return plain data (see `obs.runtime.redaction`) as one line of JSON without its newline."""
+    try:
+        return orjson.dumps(data)
+    except TypeError:
+        # Lone surrogates (undecodable file names, broken input) have no UTF-8 form.
+        return orjson.dumps(_encodable(data))
+
+
+def _encodable(data: Any) -> Any:
+    if isinstance(data, str):
+        return data.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(data, dict):
+        return {_encodable(key): _encodable(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_encodable(item) for item in data]
+    return data

@@ -1,0 +1,185 @@
+"""The log pillar: structlog's door, and standard logging led through the same pipeline."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from obs.runtime import guard, logger
+from obs.runtime.lines import SEVERITY, Pipeline, Stream, active_error, level_of, render_json
+from obs.runtime.settings import Settings
+
+#: Loggers that configure themselves and would write a second, plain copy of each line.
+_SELF_WILLED = ("uvicorn", "uvicorn.error", "uvicorn.asgi")
+#: Replaced by our one access line a request.
+_ACCESS = "uvicorn.access"
+_FDS = {"stdout": 1, "stderr": 2}
+#: What every LogRecord has; all else came in through `extra=`.
+_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+_MARK = "_obs_logged"
+
+
+def mark_logged(error: BaseException) -> None:
+    """Remember that `error` has its line, so that the server's report of it is not a second one."""
+    with guard.contained("logs"):
+        setattr(error, _MARK, True)
+
+
+class Handler(logging.Handler):
+    """Writes records of standard logging through the pipeline."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__()
+        self._pipeline = pipeline
+
+    def createLock(self) -> None:  # noqa: N802 - logging's own name
+        """Have no lock: the stream has one that is renewed at fork."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write `record`; an error is the guard's, never the host's."""
+        try:
+            error = active_error(record.exc_info) if record.exc_info else None
+            if error is not None and getattr(error, _MARK, False):
+                return
+            own = {key: value for key, value in vars(record).items() if key not in _RECORD}
+            self._pipeline.emit(
+                level_of(record.levelno),
+                record.getMessage(),
+                own,
+                logger=record.name,
+                error=error,
+                stack=record.exc_text or record.stack_info or "",
+            )
+        except Exception as failure:
+            guard.report("logs", failure)
+
+
+class Logs:
+    """What the log pillar changed in this process, and how to change it back."""
+
+    def __init__(self, settings: Settings) -> None:
+        stream = Stream(_FDS[settings.log_stream])
+        self.console = settings.log_format == "console" or (
+            settings.log_format == "auto" and os.isatty(stream.fd)
+        )
+        self.pipeline = Pipeline(settings, stream, _console() if self.console else render_json)
+        self._stream = stream
+        self.adopted_structlog = structlog.is_configured() and not _structlog_is_ours()
+        if not self.adopted_structlog:
+            _configure_structlog(self.pipeline)
+        self._handler = Handler(self.pipeline)
+        self._root_level = logging.root.level
+        self._set_aside = _take_root(self._handler, SEVERITY[settings.log_level])
+        self._adopted: list[tuple[logging.Logger, list[logging.Handler], bool, bool]] = []
+        self._captured = logging.getLogger("py.warnings").handlers == []
+        if self._captured:
+            logging.captureWarnings(capture=True)
+        self.adopt_servers()
+        logger.use(self.pipeline)
+
+    def renew(self) -> None:
+        """Get a fresh lock: called in a forked child."""
+        self._stream._renew()  # noqa: SLF001 - its owner
+
+    def adopt_servers(self) -> None:
+        """Lead the loggers of uvicorn, which it configures at its own start, through the pipeline."""
+        known = {item[0].name for item in self._adopted}
+        for name in (*_SELF_WILLED, _ACCESS):
+            found = logging.getLogger(name)
+            if name not in known:
+                self._adopted.append((found, list(found.handlers), found.propagate, found.disabled))
+            found.handlers.clear()
+            found.propagate = True
+            if name == _ACCESS:
+                found.disabled = True
+
+    def stop(self) -> None:
+        """Put standard logging and structlog back as they were."""
+        logger.use(None)
+        for found, handlers, propagate, disabled in self._adopted:
+            found.handlers[:] = handlers
+            found.propagate, found.disabled = propagate, disabled
+        root = logging.root
+        root.removeHandler(self._handler)
+        for handler in self._set_aside:
+            root.addHandler(handler)
+        root.setLevel(self._root_level)
+        if self._captured:
+            logging.captureWarnings(capture=False)
+        if not self.adopted_structlog:
+            structlog.reset_defaults()
+
+
+def _take_root(handler: logging.Handler, level: int) -> list[logging.Handler]:
+    """Make `handler` the root's console; file handlers and the like stay beside it."""
+    root = logging.root
+    set_aside = [found for found in root.handlers if _writes_to_console(found)]
+    for found in set_aside:
+        root.removeHandler(found)
+    root.addHandler(handler)
+    root.setLevel(level)
+    return set_aside
+
+
+def _writes_to_console(handler: logging.Handler) -> bool:
+    if type(handler) is not logging.StreamHandler:
+        return False
+    try:
+        return handler.stream.fileno() in _FDS.values()
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+class _LineLogger:
+    """What structlog's loggers write to: the pipeline."""
+
+    def __init__(self, pipeline: Pipeline, name: str = "") -> None:
+        self._pipeline = pipeline
+        self._name = name
+
+    def msg(self, level: str, message: str, fields: dict[str, Any], error: BaseException | None) -> None:
+        try:
+            self._pipeline.emit(level, message, fields, logger=self._name, error=error)
+        except Exception as failure:
+            guard.report("logs", failure)
+
+    debug = info = warning = error = critical = exception = log = msg
+
+
+def _to_line(_: Any, method: str, event: MutableMapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    error = active_error(event.pop("exc_info", method == "exception"))
+    level = {"warn": "warning", "exception": "error", "fatal": "critical"}.get(method, method)
+    message = str(event.pop("event", ""))
+    return (level if level in SEVERITY else "info", message, dict(event), error), {}
+
+
+def _configure_structlog(pipeline: Pipeline) -> None:
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, _to_line],
+        wrapper_class=structlog.make_filtering_bound_logger(pipeline.threshold),
+        logger_factory=lambda *names: _LineLogger(pipeline, str(names[0]) if names else ""),
+        # A cached logger would keep this pipeline after the next init().
+        cache_logger_on_first_use=False,
+    )
+
+
+def _structlog_is_ours() -> bool:
+    return _to_line in structlog.get_config()["processors"]
+
+
+def _console() -> Any:
+    render = structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ and structlog.dev._has_colors)  # noqa: SLF001
+
+    def to_bytes(line: dict[str, Any]) -> bytes:
+        stack = line.pop("exception", "")
+        for name in ("service", "version", "environment"):
+            line.pop(name, None)
+        text = render(None, line["level"], {"event": line.pop("message"), **line})
+        return (str(text) + (f"\n{stack}" if stack else "") + "\n").encode("utf-8", "backslashreplace")
+
+    return to_bytes

@@ -1,0 +1,219 @@
+"""The tracing back end: spans with cleaned attributes, parents from headers, one deadline at the end."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider as SdkProvider
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TracerProvider,
+    TraceState,
+)
+
+from obs._version import __version__
+from obs.runtime import context, guard
+from obs.runtime.otel.export import Notify, SpanQueue, http_exporter
+from obs.runtime.otel.provider import KINDS, OURS, claim
+from obs.runtime.redaction import STACK_LIMIT, clean_value, scrub
+from obs.runtime.settings import Settings
+
+_SCALARS = (str, bool, int, float)
+
+
+class OtelSpan:
+    """A span in progress that is current until it ends."""
+
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, span: trace.Span, token: Any) -> None:
+        self._span = span
+        self._token = token
+
+    def set(self, attributes: Mapping[str, Any]) -> None:
+        """Add attributes, cleaned of secrets."""
+        if self._span.is_recording():
+            self._span.set_attributes(_attributes(attributes))
+
+    def event(self, name: str, attributes: Mapping[str, Any]) -> None:
+        """Add an event at this moment."""
+        if self._span.is_recording():
+            self._span.add_event(name, _attributes(attributes))
+
+    def rename(self, name: str) -> None:
+        """Replace the name."""
+        if self._span.is_recording():
+            self._span.update_name(name)
+
+    def fail(self, error: BaseException | None, description: str = "") -> None:
+        """Mark the span failed, with the error and its stack when there is one."""
+        if not self._span.is_recording():
+            return
+        if error is None:
+            self._span.set_status(Status(StatusCode.ERROR, description or None))
+            return
+        kind = type(error).__qualname__
+        stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        self._span.add_event(
+            "exception",
+            {
+                "exception.type": kind,
+                "exception.message": scrub(str(error)),
+                "exception.stacktrace": scrub(stack, STACK_LIMIT),
+            },
+        )
+        self._span.set_attribute("error.type", kind)
+        self._span.set_status(Status(StatusCode.ERROR, f"{kind}: {scrub(str(error))}"))
+
+    def end(self) -> None:
+        """End the span and restore what was current before it."""
+        try:
+            self._span.end()
+        finally:
+            otel_context.detach(self._token)
+
+
+class Traces:
+    """Everything of OpenTelemetry that runs between `init()` and `shutdown()`."""
+
+    def __init__(self, settings: Settings, notify: Notify) -> None:
+        self.settings = settings
+        provider, self.adopted = claim()
+        self._queue: SpanQueue | None = None
+        self.endpoint = endpoint(settings)
+        if not self.adopted:
+            self._configure(notify)
+        self._provider: TracerProvider = provider
+        self._tracer = provider.get_tracer("obs", __version__)
+
+    def _configure(self, notify: Notify) -> None:
+        settings = self.settings
+        if not self.endpoint:
+            OURS.delegate_ids(settings.traces_ratio)
+            return
+        exporter = partial(http_exporter, self.endpoint, dict(settings.otlp_headers), settings.otlp_timeout)
+        self._queue = SpanQueue(
+            exporter,
+            size=settings.span_queue,
+            batch=min(settings.span_batch, settings.span_queue),
+            interval=settings.export_interval,
+            notify=notify,
+            target=_public(self.endpoint),
+        )
+        backend = SdkProvider(
+            sampler=ParentBased(TraceIdRatioBased(settings.traces_ratio)),
+            resource=Resource(_resource(settings)),
+            shutdown_on_exit=False,
+        )
+        backend.add_span_processor(self._queue)
+        OURS.delegate_to(backend)
+
+    def current(self) -> tuple[str, str, bool]:
+        """Return trace id, span id and whether it is sampled; empty text outside of a span."""
+        found = trace.get_current_span().get_span_context()
+        if not found.is_valid:
+            return "", "", False
+        return f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled
+
+    def start(
+        self, name: str, kind: str, attributes: Mapping[str, Any], parent: context.Parent | None
+    ) -> OtelSpan:
+        """Start a span below `parent`, else below the current one, and make it current."""
+        above = _remote(parent) if parent is not None else None
+        bound = context.bound.get()
+        span = self._tracer.start_span(
+            name,
+            context=above,
+            kind=KINDS[kind],
+            attributes=_attributes({**bound, **attributes} if bound else attributes),
+        )
+        return OtelSpan(span, otel_context.attach(trace.set_span_in_context(span, above)))
+
+    def enter(self, parent: context.Parent) -> Callable[[], None]:
+        """Make a remote span the current one; return what undoes that."""
+        token = otel_context.attach(_remote(parent))
+        return partial(otel_context.detach, token)
+
+    def flush(self, timeout: float) -> bool:
+        """Deliver what is queued; False when some of it was not delivered within `timeout` seconds."""
+        return self._queue is None or self._queue.force_flush(int(timeout * 1000))
+
+    def stop(self, timeout: float) -> bool:
+        """Deliver what can be delivered within `timeout` seconds and stop making spans."""
+        if self._provider is OURS:
+            OURS.delegate_to(None)
+        return self._queue is None or self._queue.stop(timeout)
+
+
+def endpoint(settings: Settings) -> str:
+    """Return the URL that traces go to, empty when there is none."""
+    if settings.traces_endpoint or not settings.otlp_endpoint:
+        return settings.traces_endpoint
+    return settings.otlp_endpoint.rstrip("/") + "/v1/traces"
+
+
+def _public(url: str) -> str:
+    return scrub(url.partition("?")[0])
+
+
+def _remote(parent: context.Parent) -> otel_context.Context:
+    span_context = SpanContext(
+        int(parent.trace_id, 16),
+        int(parent.span_id, 16),
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED if parent.sampled else TraceFlags.DEFAULT),
+        trace_state=_state(parent.state),
+    )
+    return trace.set_span_in_context(NonRecordingSpan(span_context))
+
+
+def _state(header: str) -> TraceState | None:
+    if not header:
+        return None
+    with guard.contained("traces"):
+        return TraceState.from_header([header])
+    return None
+
+
+def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
+    attributes = {}
+    for key, value in given.items():
+        plain = clean_value(key, value)
+        if plain is None:
+            continue
+        attributes[key] = plain if isinstance(plain, _SCALARS) else _flat(plain)
+    return attributes
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, list) and value and len({type(item) for item in value}) == 1:
+        if isinstance(value[0], _SCALARS):
+            return value
+    return str(value)
+
+
+def _resource(settings: Settings) -> dict[str, Any]:
+    return {
+        **settings.resource,
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": "obs",
+        "telemetry.sdk.version": __version__,
+        "service.name": settings.service,
+        "service.instance.id": str(uuid4()),
+        "process.pid": os.getpid(),
+        **({"service.version": settings.version} if settings.version else {}),
+        **({"deployment.environment.name": settings.environment} if settings.environment else {}),
+    }

@@ -1,0 +1,113 @@
+"""A small HTTP server in a thread, for processes that have no web application of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from obs.errors import ConfigError, ObsError
+from obs.runtime import endpoints, guard, live
+
+#: Seconds a client may take to send its request, so that idle connections do not keep threads.
+_PATIENCE = 10.0
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """Count what a handler raised instead of printing a stack to stderr."""
+        import sys
+
+        error = sys.exc_info()[1]
+        # A client that went away is no error of ours.
+        if isinstance(error, Exception) and not isinstance(error, (ConnectionError, TimeoutError)):
+            guard.report("health", error)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _PATIENCE
+    server_version = "obs"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def _answer(self, *, with_body: bool) -> None:
+        settings = live.settings()
+        endpoint = endpoints.paths(settings).get(self.path.partition("?")[0]) if settings else None
+        if endpoint is None:
+            self.send_error(404)
+            return
+        accept = ", ".join(self.headers.get_all("accept") or ())
+        encoding = ", ".join(self.headers.get_all("accept-encoding") or ())
+        response = asyncio.run(endpoints.answer(endpoint, accept, encoding))
+        self.send_response(response.status)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        self.end_headers()
+        if with_body:
+            self.wfile.write(response.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own
+        """Keep our own endpoints out of the log."""
+
+
+_running: dict[tuple[str, int], _Server] = {}
+
+
+def serve(port: int = 9464, host: str = "127.0.0.1") -> int:
+    """Serve metrics and health on `host`:`port` in a daemon thread; return the bound port.
+
+    Port 0 takes a free one. Asking again for a port that this process serves already is harmless.
+    Raises `ObsError` before `init()` and when the port cannot be had.
+    """
+    if live.settings() is None:
+        raise ConfigError("serve() was called before init()", hint='obs.init("worker"), then obs.serve()')
+    if (host, port) in _running:
+        return port
+    try:
+        server = _Server((host, port), _Handler)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ObsError(
+            f"cannot serve metrics and health on {host}:{port}: {reason}",
+            hint="stop what listens there, or pass another port (0 takes a free one)",
+        ) from None
+    bound = int(server.server_address[1])
+    _running[host, bound] = server
+    # A short poll keeps shutdown() quick.
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="obs-serve", daemon=True
+    ).start()
+    return bound
+
+
+def addresses() -> list[str]:
+    """Return host:port of every server that runs."""
+    return [f"{host}:{port}" for host, port in _running]
+
+
+def stop() -> None:
+    """Stop every server and free its port."""
+    while _running:
+        _, server = _running.popitem()
+        server.shutdown()
+        server.server_close()
+
+
+def _leave_to_parent() -> None:
+    """Close, in a forked child, the inherited sockets: the threads that served them are the parent's."""
+    while _running:
+        _, server = _running.popitem()
+        server.socket.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

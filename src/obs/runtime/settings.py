@@ -1,0 +1,130 @@
+"""Settings: the only reader of the environment, one frozen object that knows its sources.
+
+Precedence, highest first: arguments of `init()`, `OBS_*` variables, the standard `OTEL_*`,
+`SENTRY_*` and `LOG_LEVEL` variables, defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from obs.catalogue.signal import Dialect
+from obs.errors import ConfigError, suggest
+from obs.runtime.settings_table import TABLE, Row
+
+_ROWS = {row.name: row for row in TABLE}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of the runtime; `sources` tells where each value came from.
+
+    Times are in seconds. The table in `obs.runtime.settings_table` explains each one.
+    """
+
+    service: str
+    version: str
+    environment: str
+    metrics: bool
+    logs: bool
+    traces: bool
+    dialect: Dialect
+    series_cap: int
+    log_level: str
+    log_format: str
+    log_stream: str
+    access_log: bool
+    otlp_endpoint: str
+    traces_endpoint: str
+    otlp_headers: Mapping[str, str] = field(repr=False)
+    otlp_timeout: float
+    traces_ratio: float
+    span_queue: int
+    span_batch: int
+    export_interval: float
+    shutdown_timeout: float
+    trust_incoming: bool
+    resource: Mapping[str, str]
+    metrics_path: str
+    health_path: str
+    ready_path: str
+    live_path: str
+    sources: Mapping[str, str] = field(compare=False, repr=False)
+
+
+def resolve(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings for `arguments` of `init()` over `environ` (default: the process's own).
+
+    An argument that is None counts as not given. Raises `ConfigError` for an unknown name or a
+    value that cannot work; it does not insist on a service, see `require_service`.
+    """
+    given = {name: value for name, value in (arguments or {}).items() if value is not None}
+    for name in given:
+        if name not in _ROWS:
+            raise ConfigError(f"unknown setting {name!r}", hint=suggest(name, _ROWS))
+    variables = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for row in TABLE:
+        values[row.name], sources[row.name] = _value(row, given, variables)
+    return Settings(**values, sources=MappingProxyType(sources))
+
+
+def require_service(settings: Settings) -> Settings:
+    """Return `settings`; raise `ConfigError` when nothing names the service."""
+    if not settings.service:
+        raise ConfigError(
+            "no service name: got none from init(), OBS_SERVICE or OTEL_SERVICE_NAME",
+            hint='obs.init("checkout"), or set OBS_SERVICE',
+        )
+    return settings
+
+
+def differences(old: Settings, new: Settings) -> list[str]:
+    """Return a sentence for each setting that differs, secrets masked."""
+    return [
+        f"{row.name}: {display(row, old)} -> {display(row, new)}"
+        for row in TABLE
+        if getattr(old, row.name) != getattr(new, row.name)
+    ]
+
+
+def display(row: Row, settings: Settings) -> str:
+    """Return the value of a setting as text that may be shown: secrets are masked."""
+    value = getattr(settings, row.name)
+    if isinstance(value, Mapping):
+        pairs = (f"{key}={'***' if row.secret else text}" for key, text in value.items())
+        return ",".join(pairs)
+    if row.secret and value:
+        return "***"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _value(row: Row, given: Mapping[str, Any], variables: Mapping[str, str]) -> tuple[Any, str]:
+    if row.name in given:
+        return _parse(row, given[row.name], f"argument {row.name}", row.parse), "argument"
+    for variable in row.variables:
+        text = variables.get(variable.name, "").strip()
+        if not text:
+            continue
+        parse = variable.parse or row.parse
+        value = _parse(row, text, variable.name, parse)
+        if value is None:
+            # The variable exists but says nothing about this setting (one key of a list of pairs).
+            continue
+        return value, variable.name
+    return row.default, "default"
+
+
+def _parse(row: Row, raw: Any, origin: str, parse: Any) -> Any:
+    try:
+        return parse(raw)
+    except (TypeError, ValueError) as error:
+        got = "a value that is kept secret" if row.secret else repr(raw)
+        raise ConfigError(f"{origin}: got {got}, expected {error}") from None

@@ -1,0 +1,54 @@
+"""Plain integers about obs itself: a leaf that guard, logs and traces write and metrics reads.
+
+Counting must work where the metrics pillar is off, broken or the very thing that failed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["errors", "overflow", "spans_dropped", "log_records"]
+
+# Re-entrant, because a signal handler may log while this very thread is counting.
+_lock = threading.RLock()
+_counts: dict[tuple[Kind, str], int] = {}
+#: When counting began, in seconds since the Unix epoch: the `_created` of every count.
+started = time.time()
+
+
+def add(kind: Kind, key: str, amount: int = 1) -> None:
+    """Count `amount` more of `kind` under `key`."""
+    with _lock:
+        _counts[kind, key] = _counts.get((kind, key), 0) + amount
+
+
+def count(kind: Kind, key: str) -> int:
+    """Return the count of `kind` under `key`."""
+    return _counts.get((kind, key), 0)
+
+
+def counts(kind: Kind) -> dict[str, int]:
+    """Return a copy of all counts of `kind`, by key."""
+    with _lock:
+        return {key: number for (of, key), number in _counts.items() if of == kind}
+
+
+def reset() -> None:
+    """Start from zero, as in a new process."""
+    global started
+    with _lock:
+        _counts.clear()
+        started = time.time()
+
+
+def _renew_in_child() -> None:
+    global _lock
+    _lock = threading.RLock()
+    reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_in_child)
