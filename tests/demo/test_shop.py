@@ -277,3 +277,9 @@ def test_the_shops_signals_join_the_bundled_catalogue() -> None:
     for own in signals.SIGNALS:
         registry.add(own)
     assert registry.find("shop.orders") is signals.ORDERS
+
+
+def test_a_service_offers_its_own_metrics_only(shop: Shop) -> None:
+    offered = httpx.get(f"{shop.payments.url}/metrics").text
+    assert signals.CHARGES.metric in offered
+    assert not [s.metric for s in (signals.ORDERS, signals.SETTLED, jobs.RUNS) if s.metric in offered]

@@ -13,9 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 import obs
-from obs.demo import payments, storefront
 from obs.demo.faults import FaultSwitch
-from obs.demo.worker import Settlement
 
 #: The fault switch lets a caller end the process, so the shop never listens elsewhere.
 LOOPBACK = "127.0.0.1"
@@ -26,13 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     options.data.mkdir(parents=True, exist_ok=True)
     obs.init(options.service)
-    if options.service == "storefront":
-        with httpx.Client(base_url=options.payments_url, timeout=5.0) as client:
-            _serve(storefront.create_app(options.data, client), options.port)
-    elif options.service == "payments":
-        _serve(payments.create_app(options.data), options.port)
-    else:
-        _work(options.data, options.port, options.control_port, options.every)
+    _SERVICES[options.service](options)
     obs.shutdown()
     return 0
 
@@ -52,22 +44,43 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+# A service imports its own module only: one that imported the others would offer their metrics as well.
+
+
+def _storefront(options: argparse.Namespace) -> None:
+    from obs.demo import storefront
+
+    with httpx.Client(base_url=options.payments_url, timeout=5.0) as payments:
+        _serve(storefront.create_app(options.data, payments), options.port)
+
+
+def _payments(options: argparse.Namespace) -> None:
+    from obs.demo import payments
+
+    _serve(payments.create_app(options.data), options.port)
+
+
+def _worker(options: argparse.Namespace) -> None:
+    from obs.demo.worker import Settlement
+
+    faults = FaultSwitch()
+    settlement = Settlement(options.data, faults, options.every)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: settlement.stop())
+    obs.serve(options.port, LOOPBACK)
+    # A worker has no web app, so its fault switch gets a small one of its own.
+    control = FastAPI(title="worker control")
+    control.include_router(faults.router())
+    threading.Thread(target=_serve, args=(control, options.control_port), daemon=True).start()
+    settlement.run()
+
+
 def _serve(app: FastAPI, port: int) -> None:
     # obs writes the access line; uvicorn's own would be a second one.
     uvicorn.run(app, host=LOOPBACK, port=port, log_config=None, access_log=False)
 
 
-def _work(data: Path, port: int, control_port: int, every: float) -> None:
-    faults = FaultSwitch()
-    settlement = Settlement(data, faults, every)
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: settlement.stop())
-    obs.serve(port, LOOPBACK)
-    # A worker has no web app, so its fault switch gets a small one of its own.
-    control = FastAPI(title="worker control")
-    control.include_router(faults.router())
-    threading.Thread(target=_serve, args=(control, control_port), daemon=True).start()
-    settlement.run()
+_SERVICES = {"storefront": _storefront, "payments": _payments, "worker": _worker}
 
 
 if __name__ == "__main__":
