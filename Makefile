@@ -42,7 +42,7 @@ check: $(READY) ## Format, lint, types, import contracts, drift of generated fil
 	@$(BIN)/lint-imports --no-cache
 	$(call say,drift of generated files)
 	@$(BIN)/obs generate specs/shop --out . --check
-	@$(BIN)/python docs/render_cli.py --check
+	@$(BIN)/python docs/render_reference.py --check
 
 fix: $(READY) ## Format, apply safe lint fixes and regenerate committed artefacts
 	@$(BIN)/ruff format .
@@ -51,7 +51,7 @@ fix: $(READY) ## Format, apply safe lint fixes and regenerate committed artefact
 
 artefacts: $(READY) ## Regenerate dashboards/, alerts/, runbooks/ and the command reference
 	@$(BIN)/obs generate specs/shop --out .
-	@$(BIN)/python docs/render_cli.py
+	@$(BIN)/python docs/render_reference.py
 
 engines: $(READY) ## Build or find the real engines
 	$(call say,engines)

@@ -46,9 +46,7 @@ def _signals(draw: st.DrawFn) -> Signal:
 def test_the_bundled_catalogue_reads_back_the_same() -> None:
     text = contract.dumps(bundled(), "shop")
 
-    assert sorted(bundled(), key=lambda s: s.id) == sorted(
-        contract.loads(text, "x"), key=lambda s: s.id
-    )
+    assert sorted(bundled(), key=lambda s: s.id) == sorted(contract.loads(text, "x"), key=lambda s: s.id)
     assert text == contract.dumps(contract.loads(text, "x"), "shop")
 
 

@@ -11,8 +11,10 @@ A fence's info string says what a block is:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,16 +52,30 @@ def _pattern(expected: str) -> re.Pattern[str]:
 
 
 def _run(command: list[str], folder: Path) -> str:
+    """Run a block in a session of its own, so that what it left in the background ends with it."""
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "NO_COLOR": "1",
     }
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-    return done.stdout if done.stdout.strip() else done.stderr
+    with (folder / ".output").open("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout=300)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+        output.seek(0)
+        text = output.read()
+    assert code == 0, f"{command} ended with {code}:\n{text}"
+    return text
 
 
 def _check_install(line: str) -> None:
@@ -70,15 +86,16 @@ def _check_install(line: str) -> None:
 
 
 def _run_shell(body: str, folder: Path) -> str:
-    output = ""
-    for line in body.strip().splitlines():
-        if line.startswith("make"):
-            output += _run(["make", "--dry-run", "-C", str(_ROOT), *line.split()[1:]], folder)
-        elif "pip install" in line:
+    lines = body.strip().splitlines()
+    if all(line.startswith("make") for line in lines):
+        return "".join(
+            _run(["make", "--dry-run", "-C", str(_ROOT), *line.split()[1:]], folder) for line in lines
+        )
+    if any("pip install" in line for line in lines):
+        for line in lines:
             _check_install(line)
-        else:
-            output += _run(["bash", "-ec", line], folder)
-    return output
+        return ""
+    return _run(["bash", "-ec", body], folder)
 
 
 def _run_page(page: Path, folder: Path, *, engines: bool) -> int:
