@@ -9,7 +9,7 @@ from obs.runtime.json import dumps
 from obs.runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from obs.runtime.metrics import Metrics
+    from obs.runtime.metrics.backend import Metrics
 
 _JSON = "application/json"
 _metrics: Metrics | None = None
@@ -55,7 +55,7 @@ async def answer(endpoint: str, accept: str, accept_encoding: str) -> Response:
 def _scrape(accept: str, accept_encoding: str) -> Response:
     if _metrics is None:
         return _text(404, "metrics are off\n")
-    from obs.runtime import scrape
+    from obs.runtime.metrics import scrape
 
     body, content_type, encoding = scrape.answer(_metrics.registry, accept, accept_encoding)
     headers = [("content-type", content_type), ("vary", "accept, accept-encoding")]

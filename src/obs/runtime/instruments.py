@@ -52,7 +52,7 @@ class Metric(Protocol):
 
 
 class Backend(Protocol):
-    """Where metrics live; `obs.runtime.metrics` has the real one."""
+    """Where metrics live; `obs.runtime.metrics.backend` has the real one."""
 
     def metric(self, signal: Signal) -> Metric | None:
         """Return the metric of `signal`; None when another signal's series already count it."""
@@ -196,7 +196,7 @@ class Timer:
         self._labels = labels
         self._start = 0.0
 
-    def __enter__(self) -> Timer:
+    def __enter__(self) -> Timer:  # noqa: PYI034 - typing.Self needs Python 3.11
         self._start = time.perf_counter()
         return self
 

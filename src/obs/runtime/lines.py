@@ -48,7 +48,7 @@ class Stream:
             while done < len(line):
                 try:
                     done += os.write(self.fd, line[done:] if done else line)
-                except BlockingIOError:
+                except BlockingIOError:  # noqa: PERF203 - an exception here is the rare case
                     if not select.select([], [self.fd], [], _PATIENCE)[1]:
                         raise
 

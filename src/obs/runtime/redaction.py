@@ -6,7 +6,7 @@ no pattern nests quantifiers.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -107,7 +107,7 @@ class _Walk:
             return self.mapping(value, depth + 1)
         if isinstance(value, (list, tuple, set, frozenset)):
             return self._items(value, depth + 1)
-        if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        if isinstance(value, (dt.datetime, dt.date, dt.time)):
             return value.isoformat()
         if isinstance(value, Enum):
             return self.value(value.value, depth + 1)

@@ -17,7 +17,7 @@ from obs.runtime.settings import Settings, differences, require_service, resolve
 
 if TYPE_CHECKING:
     from obs.runtime.logs import Logs
-    from obs.runtime.metrics import Metrics
+    from obs.runtime.metrics.backend import Metrics
     from obs.runtime.otel.tracing import Traces
 
 #: Settings whose change needs new metrics (and with them series that start again at zero).
@@ -205,7 +205,7 @@ def _start_metrics(running: _Running) -> None:
         endpoints.use(None)
         instruments.attach_all(None)
         return
-    from obs.runtime.metrics import Metrics
+    from obs.runtime.metrics.backend import Metrics
 
     running.metrics = Metrics(running.settings)
     instruments.attach_all(running.metrics)

@@ -199,10 +199,8 @@ def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _flat(value: Any) -> Any:
-    if isinstance(value, list) and value and len({type(item) for item in value}) == 1:
-        if isinstance(value[0], _SCALARS):
-            return value
-    return str(value)
+    alike = isinstance(value, list) and len({type(item) for item in value}) == 1
+    return value if alike and isinstance(value[0], _SCALARS) else str(value)
 
 
 def _resource(settings: Settings) -> dict[str, Any]:

@@ -1,26 +1,22 @@
-"""The metrics pillar, and the only door to prometheus_client: series under a cap, with exemplars."""
+"""The metrics back end: series under a cap, with exemplars of the current span."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as PromCounter
 from prometheus_client import Gauge as PromGauge
 from prometheus_client import Histogram as PromHistogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from obs._version import __version__
-from obs.catalogue import Counter, Dialect, Histogram, Signal, process
-from obs.catalogue import log as log_signals
-from obs.catalogue import self as self_signals
+from obs.catalogue import Counter, Dialect, Histogram, Signal
 from obs.errors import ConfigError
 from obs.runtime import guard, live, tally
-from obs.runtime import process as kernel
+from obs.runtime.metrics.own import Own
 from obs.runtime.settings import Settings
 
 #: Value that replaces those of unbounded labels once a metric has reached its cap.
@@ -132,7 +128,7 @@ class Metrics:
         self._dialect: Dialect = settings.dialect
         self._cap = settings.series_cap
         self.registry = CollectorRegistry()
-        self.registry.register(_Own(settings))
+        self.registry.register(Own(settings))
 
     def metric(self, signal: Signal) -> _Metric | None:
         """Return the metric of `signal`; None when another signal's series already count it.
@@ -148,67 +144,3 @@ class Metrics:
 
     def _has_own_series(self, signal: Counter) -> bool:
         return self._dialect == "classic" and bool(signal.classic)
-
-
-class _Own:
-    """What obs and the kernel say of themselves, read at each scrape."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._dialect: Dialect = settings.dialect
-        self._version = settings.version
-        self._counts: tuple[tuple[Signal, tally.Kind], ...] = (
-            (log_signals.RECORDS, "log_records"),
-            (self_signals.ERRORS, "errors"),
-            (self_signals.OVERFLOW, "overflow"),
-            (self_signals.SPANS_DROPPED, "spans_dropped"),
-        )
-        self._limits = kernel.limits()
-
-    def describe(self) -> Iterable[Metric]:
-        return self.collect()
-
-    def collect(self) -> Iterable[Metric]:
-        for signal, kind in self._counts:
-            yield self._count(signal, kind)
-        build = self._gauge(self_signals.BUILD)
-        build.add_metric([self._version, __version__], 1)
-        yield build
-        yield from self._process()
-
-    def _count(self, signal: Signal, kind: tally.Kind) -> Metric:
-        family = CounterMetricFamily(
-            signal.named(self._dialect), signal.help, labels=signal.label_names(self._dialect)
-        )
-        values = dict.fromkeys(signal.labels[0].values, 0) | tally.counts(kind)
-        for value, number in values.items():
-            family.add_metric([value], number, created=tally.started)
-        return family
-
-    def _process(self) -> Iterable[Metric]:
-        now = kernel.usage()
-        cpu = CounterMetricFamily(
-            process.CPU_TIME.named(self._dialect),
-            process.CPU_TIME.help,
-            labels=process.CPU_TIME.label_names(self._dialect),
-        )
-        for mode, seconds in (("user", now.cpu_user), ("system", now.cpu_system)):
-            if seconds is not None:
-                cpu.add_metric([mode], seconds, created=now.started)
-        yield cpu
-        for signal, value in (
-            (process.CPU_LIMIT, self._limits.cpus),
-            (process.MEMORY_USAGE, now.memory),
-            (process.MEMORY_LIMIT, self._limits.memory),
-            (process.OPEN_FDS, now.open_fds),
-            (process.MAX_FDS, now.max_fds),
-            (process.START_TIME, now.started),
-        ):
-            if value is not None:
-                gauge = self._gauge(signal)
-                gauge.add_metric([], value)
-                yield gauge
-
-    def _gauge(self, signal: Signal) -> GaugeMetricFamily:
-        return GaugeMetricFamily(
-            signal.named(self._dialect), signal.help, labels=signal.label_names(self._dialect)
-        )

@@ -1,0 +1,79 @@
+"""What obs and the kernel say of this process, read at each scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from obs._version import __version__
+from obs.catalogue import Dialect, Signal, process
+from obs.catalogue import log as log_signals
+from obs.catalogue import self as self_signals
+from obs.runtime import process as kernel
+from obs.runtime import tally
+from obs.runtime.settings import Settings
+
+
+class Own:
+    """A collector of counts that live outside prometheus_client."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._dialect: Dialect = settings.dialect
+        self._version = settings.version
+        self._counts: tuple[tuple[Signal, tally.Kind], ...] = (
+            (log_signals.RECORDS, "log_records"),
+            (self_signals.ERRORS, "errors"),
+            (self_signals.OVERFLOW, "overflow"),
+            (self_signals.SPANS_DROPPED, "spans_dropped"),
+        )
+        self._limits = kernel.limits()
+
+    def describe(self) -> Iterable[Metric]:
+        return self.collect()
+
+    def collect(self) -> Iterable[Metric]:
+        for signal, kind in self._counts:
+            yield self._count(signal, kind)
+        build = self._gauge(self_signals.BUILD)
+        build.add_metric([self._version, __version__], 1)
+        yield build
+        yield from self._process()
+
+    def _count(self, signal: Signal, kind: tally.Kind) -> Metric:
+        family = CounterMetricFamily(
+            signal.named(self._dialect), signal.help, labels=signal.label_names(self._dialect)
+        )
+        values = dict.fromkeys(signal.labels[0].values, 0) | tally.counts(kind)
+        for value, number in values.items():
+            family.add_metric([value], number, created=tally.started)
+        return family
+
+    def _process(self) -> Iterable[Metric]:
+        now = kernel.usage()
+        cpu = CounterMetricFamily(
+            process.CPU_TIME.named(self._dialect),
+            process.CPU_TIME.help,
+            labels=process.CPU_TIME.label_names(self._dialect),
+        )
+        for mode, seconds in (("user", now.cpu_user), ("system", now.cpu_system)):
+            if seconds is not None:
+                cpu.add_metric([mode], seconds, created=now.started)
+        yield cpu
+        for signal, value in (
+            (process.CPU_LIMIT, self._limits.cpus),
+            (process.MEMORY_USAGE, now.memory),
+            (process.MEMORY_LIMIT, self._limits.memory),
+            (process.OPEN_FDS, now.open_fds),
+            (process.MAX_FDS, now.max_fds),
+            (process.START_TIME, now.started),
+        ):
+            if value is not None:
+                gauge = self._gauge(signal)
+                gauge.add_metric([], value)
+                yield gauge
+
+    def _gauge(self, signal: Signal) -> GaugeMetricFamily:
+        return GaugeMetricFamily(
+            signal.named(self._dialect), signal.help, labels=signal.label_names(self._dialect)
+        )
