@@ -113,7 +113,7 @@ class Links:
     grafana: str = "http://127.0.0.1:3000"
     prometheus: str = "http://127.0.0.1:9090"
     alertmanager: str = "http://127.0.0.1:9093"
-    #: Address of every receiver of the kind webhook; empty when each address is a secret file.
+    #: Webhook that takes every notification of this environment in place of the named receivers.
     webhook: str = ""
 
 
@@ -263,6 +263,8 @@ class TestCase:
     expects: tuple[Expectation, ...]
     #: The environment that only the series of this case carry; "" when the spec's own is fixed.
     environment: str = ""
+    #: Must not share a promtool group with any other case.
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,6 +379,8 @@ class Panel:
     thresholds: tuple[PanelThreshold, ...] = ()
     #: Text of a text panel.
     text: str = ""
+    #: (title, address): the runbooks of the alerts that it shows.
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> int:
@@ -402,6 +406,12 @@ class Dashboard:
     rows: tuple[Row, ...]
     interval: Duration
     tags: tuple[str, ...] = ()
+    #: (title, address) at its head.
+    links: tuple[tuple[str, str], ...] = ()
+    #: Selector of the alerts that are marked on every graph.
+    firing: str = ""
+    #: Selector of the service's targets, whose labels the variables offer.
+    targets: str = ""
 
     @property
     def uid(self) -> str:

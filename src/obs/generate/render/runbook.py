@@ -18,8 +18,9 @@ from obs.generate.model import (
     dashboard_uid,
     panel_id,
 )
-from obs.generate.render.merging import merge as merge
-from obs.generate.render.merging import wrap
+from obs.generate.render.merging import merge, wrap
+
+__all__ = ["FOLDER", "INDEX", "index", "merge", "render"]
 
 FOLDER = PurePosixPath("runbooks")
 INDEX = FOLDER / "README.md"

@@ -1,0 +1,64 @@
+"""Which guide belongs to which alert; from alerts to runbooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from obs.errors import SpecError, suggest
+from obs.generate.derive.guidance import http, jobs, process, slo, targets
+from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.vocabulary import Vocabulary
+from obs.generate.model import Alert, Links, Runbook, Service, Step
+
+GUIDES: Mapping[str, Callable[[Sequence[Alert], Queries], Runbook]] = {
+    "HttpErrorRatioHigh": http.error_ratio_high,
+    "HttpErrorRatioElevated": http.error_ratio_elevated,
+    "HttpLatencyP99High": http.latency_high,
+    "HttpTrafficDropped": http.traffic_dropped,
+    "ProcessCpuHigh": process.cpu_high,
+    "ProcessMemoryHigh": process.memory_high,
+    "JobFailureRatioHigh": jobs.failure_ratio_high,
+    "JobNotRunning": jobs.not_running,
+    "TargetDown": targets.target_down,
+    "ErrorBudgetBurnFast": slo.burn_fast,
+    "ErrorBudgetBurnSlow": slo.burn_slow,
+    "SliMetricAbsent": targets.sli_absent,
+}
+
+
+def derive_runbooks(
+    service: Service, alerts: Sequence[Alert], recorded: Mapping[str, frozenset[str]]
+) -> tuple[Runbook, ...]:
+    """Return one runbook for each name among the alerts of `service`, in the order of names.
+
+    `recorded` holds the series that its rules record. Every query is proven against the contract.
+    Raises `SpecError` for an alert that nobody has written a guide for.
+    """
+    ask = Queries(service, Vocabulary.of(service, recorded))
+    pages: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        pages.setdefault(alert.name, []).append(alert)
+    return tuple(_page(name, pages[name], ask) for name in sorted(pages))
+
+
+def derive_heartbeat(alerts: Sequence[Alert], links: Links) -> Runbook:
+    """Return the runbook of the alert that always fires and belongs to no service."""
+    return targets.watchdog(alerts, links)
+
+
+def _page(name: str, alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    if name not in GUIDES:
+        raise SpecError(
+            f"alert {name!r} has no guide for its runbook", str(ask.service.place), suggest(name, GUIDES)
+        )
+    runbook = GUIDES[name](alerts, ask)
+    return replace(
+        runbook,
+        diagnosis=tuple(_proven(step, ask) for step in runbook.diagnosis),
+        verification=tuple(_proven(step, ask) for step in runbook.verification),
+    )
+
+
+def _proven(step: Step, ask: Queries) -> Step:
+    return replace(step, queries=tuple(ask.checked(query) for query in step.queries))

@@ -1,0 +1,258 @@
+"""Runbooks of the HTTP alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from obs.catalogue.target import UP
+from obs.generate.derive.guidance.investigation import (
+    escalate,
+    failing_requests,
+    recent_change,
+    roll_back,
+    slow_requests,
+    take_out,
+)
+from obs.generate.derive.guidance.queries import Queries, percent, seconds
+from obs.generate.model import Action, Alert, Runbook, Step
+
+
+def error_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """HttpErrorRatioHigh: users feel it now."""
+    alert, name = alerts[0], ask.service.name
+    line = percent(alert.threshold.value)
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"{name} answers more than {line} of its requests with a server error (a status from 500 to 599), "
+            f"counted over {alert.window}. Errors of the caller (400 to 499) are not counted, and neither are "
+            "health checks: these are legal requests that the service failed."
+        ),
+        impact=(
+            f"At least one request in {int(1 / alert.threshold.value)} fails for users now. What they were doing "
+            "is lost or half done, clients retry and add load, and the month's error budget shrinks quickly."
+        ),
+        diagnosis=failing_requests(ask, str(alert.window)),
+        mitigation=_errors(str(alert.window)),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="more than half of all requests fail, or money or data is at risk",
+        ),
+        verification=(_error_ratio_is_over(alert, ask),),
+    )
+
+
+def error_ratio_elevated(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """HttpErrorRatioElevated: a small leak that lasts."""
+    alert, name = alerts[0], ask.service.name
+    line = percent(alert.threshold.value)
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"{name} has answered more than {line} of its requests with a server error (500 to 599) over "
+            f"{alert.window}. It is not an outage: one route, one instance or one dependency fails some of the time."
+        ),
+        impact=(
+            "A few users see failures, often the same ones again and again: those of one route, one region or one "
+            "kind of account. Left alone it eats the error budget that a release may need."
+        ),
+        diagnosis=failing_requests(ask, str(alert.window)),
+        mitigation=_errors(str(alert.window)),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="HttpErrorRatioHigh fires as well",
+        ),
+        verification=(_error_ratio_is_over(alert, ask),),
+    )
+
+
+def latency_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """HttpLatencyP99High: the slowest hundredth waits too long."""
+    alert, name = alerts[0], ask.service.name
+    line = seconds(alert.threshold.value)
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"One request in a hundred to {name} takes longer than {line}, counted over {alert.window}. The figure is "
+            "read from the buckets of a histogram, so it is exact only near a bucket's bound."
+        ),
+        impact=(
+            "Pages feel slow to some users, and callers with a timeout near this figure start to fail and to retry. "
+            "Slow requests hold connections and memory, so slowness that lasts turns into errors."
+        ),
+        diagnosis=slow_requests(ask, str(alert.window)),
+        mitigation=slow(str(alert.window)),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="errors rise too, or the median is slow as well as the 99th percentile",
+        ),
+        verification=(
+            Step(
+                f"The 99th percentile stays below {line} for {alert.window}.",
+                (ask.latency("0.99", str(alert.window), "service"),),
+                (
+                    ("it stays below", "the alert ends by itself at the next evaluation."),
+                    (
+                        "it falls only while traffic is low",
+                        "the cause is still there: go on with Diagnosis 3.",
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def traffic_dropped(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """HttpTrafficDropped: users cannot reach the service, or have stopped wanting to."""
+    alert, name, window = alerts[0], ask.service.name, str(alerts[0].window)
+    now = f"sum by (service) ({ask.requests(window)})"
+    yesterday = f"sum by (service) ({ask.requests(window, offset='1d')})"
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"{name} receives less than {percent(alert.threshold.value)} of the requests that it received at this "
+            "time yesterday. Either requests no longer reach it, or nobody sends them."
+        ),
+        impact=(
+            "When requests are lost on the way, every lost one is a user who sees an error page that this service "
+            "never hears of: its own error ratio looks perfect meanwhile."
+        ),
+        diagnosis=(
+            Step(
+                "Compare now with yesterday: is it a cliff or a slope?",
+                (now, yesterday),
+                (
+                    ("traffic fell within a minute", "something on the way broke; go on with step 2."),
+                    (
+                        "traffic fell slowly",
+                        (
+                            "demand fell, or clients give up: compare with the calendar (a holiday today or an event "
+                            "yesterday is a false alarm), then step 4."
+                        ),
+                    ),
+                ),
+            ),
+            Step(
+                "See whether all instances are there and scraped.",
+                (ask.series(UP), f"count by (service) ({ask.series(UP)} == 1)"),
+                (
+                    ("instances are down", "follow TargetDown of this service first."),
+                    ("all are up", "the break is in front of the service; go on with step 3."),
+                ),
+            ),
+            Step(
+                "See which routes lost their traffic.",
+                (f"sum by ({ask.route}) ({ask.requests(window)})",),
+                (
+                    (
+                        "all routes did",
+                        (
+                            "look at DNS, the certificate, the load balancer and the firewall, in this order: request "
+                            "the public address from outside and read where it stops."
+                        ),
+                    ),
+                    (
+                        "one route did",
+                        "its caller changed or broke: ask the team of the client; then step 4.",
+                    ),
+                ),
+            ),
+            recent_change(ask, 5),
+            Step(
+                "Read the log of the service that calls this one for refused or timed-out connections to it.",
+                outcomes=(
+                    (
+                        "its calls fail",
+                        "the network or the name between the two is broken: tell its operators.",
+                    ),
+                    ("it makes no calls", "it is the one that is down or rolled back: open its runbooks."),
+                ),
+                logs=(f'{{environment=~".+"}} |= "{name}" | level =~ "error|critical"',),
+            ),
+        ),
+        mitigation=(
+            Action(
+                "A change of routing, DNS, certificate or firewall came just before: revert it.",
+                "traffic returns as caches expire.",
+                "1 to 10 minutes, as long as the DNS entry may be cached.",
+            ),
+            roll_back(window),
+            Action(
+                "One zone or balancer is at fault: send its traffic to another.",
+                "users of that zone reach the service again.",
+                "5 minutes.",
+            ),
+        ),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="the public address does not answer from outside",
+        ),
+        verification=(
+            Step(
+                "Traffic is back near yesterday's.",
+                (f"{now} / {yesterday}",),
+                (
+                    ("the ratio is near 1", "it is over; expect a short peak of retries."),
+                    (
+                        "it stays low and users confirm that all works",
+                        "silence the alert until tomorrow and say why.",
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def _errors(window: str) -> tuple[Action, ...]:
+    return (
+        roll_back(window),
+        take_out(window),
+        Action(
+            "A dependency fails: switch off the feature that needs it, or let its calls fail at once (open the "
+            "circuit breaker) in place of waiting.",
+            "requests that do not need it succeed again, and threads stop piling up behind it.",
+            f"1 minute, and {window} until the alert sees it.",
+        ),
+        Action(
+            "Every instance is at its limit of CPU or memory: add instances, half as many again.",
+            "load for each falls by a third; errors from overload stop.",
+            "2 to 10 minutes, as long as an instance takes to become ready.",
+        ),
+    )
+
+
+def slow(window: str) -> tuple[Action, ...]:
+    """Return what helps against slow requests."""
+    return (
+        roll_back(window),
+        Action(
+            "CPU is short everywhere: add instances, half as many again.",
+            "queues drain and latency falls within a minute of the new instances becoming ready.",
+            "2 to 10 minutes.",
+        ),
+        take_out(window),
+        Action(
+            "A dependency is slow: lower the timeout of calls to it and serve what needs it from a cache or not at all.",
+            "requests stop waiting; some answers are older or lack a part.",
+            "5 minutes.",
+        ),
+    )
+
+
+def _error_ratio_is_over(alert: Alert, ask: Queries) -> Step:
+    window, line = str(alert.window), percent(alert.threshold.value)
+    return Step(
+        f"The error ratio stays below {line} for {alert.window}.",
+        (
+            f"sum by (service) ({ask.failures(window)}) / sum by (service) ({ask.requests(window)})",
+            f"sum by (service) ({ask.requests(window)})",
+        ),
+        (
+            ("it stays below and traffic is as usual", "the alert ends by itself at the next evaluation."),
+            ("it fell because traffic fell", "users cannot reach the service: open HttpTrafficDropped."),
+        ),
+    )
