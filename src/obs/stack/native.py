@@ -89,6 +89,7 @@ def down(directory: Path, *, purge: bool = False, report: Report | None = None) 
         for server in running.values():
             process.stop(server, report=report)
             stopped.append(server.name)
+        process.bury()
         shutil.rmtree(directory / "run", ignore_errors=True)
         if purge:
             for part in (*SERVERS, "log"):

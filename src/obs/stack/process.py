@@ -80,6 +80,7 @@ def start(program: Program, *, tied: bool = True, report: Report | None = None) 
         StackError: it does not start, ends early or is not ready in time; the last lines of its log are
             quoted, and nothing of it is left running.
     """
+    bury()
     step = Step(f"starting {program.name}", report)
     running: Running | None = None
     try:
@@ -122,22 +123,33 @@ def stop(running: Running, *, report: Report | None = None) -> None:
         StackError: it belongs to another user, or not even SIGKILL ended it.
     """
     step = Step(f"stopping {running.name}", report)
-    child = _children.get((running.pid, running.started))
-    if child is not None or running.is_alive():
+    if (running.pid, running.started) in _children or running.is_alive():
         _signal(running, signal.SIGTERM)
         if not _await_end(running, running.stop_within, step):
             _signal(running, signal.SIGKILL)
             if not _await_end(running, 10.0, step):
                 raise StackError(f"{running.name} (process {running.pid}) does not end, not even by SIGKILL")
-    if child is not None:
-        # What is left of its group, while the number is still taken by our unreaped child.
-        _signal(running, signal.SIGKILL)
-        child.wait()
-        del _children[running.pid, running.started]
-    tether.untie(running.pid)
+    _bury(running.pid, running.started)
     if running.pid_file is not None:
         running.pid_file.unlink(missing_ok=True)
     step.tell(finished=True)
+
+
+def bury() -> None:
+    """Reap every child of this program that has ended by itself, and end what it has left behind."""
+    for pid, started in list(_children):
+        if not is_alive(pid, started):
+            _bury(pid, started)
+
+
+def _bury(pid: int, started: str) -> None:
+    child = _children.pop((pid, started), None)
+    if child is not None:
+        # What is left of its group, while the number is still taken by our unreaped child.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        child.wait()
+        tether.untie(pid)
 
 
 def _spawn(program: Program, *, tied: bool) -> Running:

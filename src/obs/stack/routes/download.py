@@ -12,6 +12,7 @@ import hashlib
 import re
 import tarfile
 import time
+import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -142,6 +143,6 @@ def _extract(archive: Path, member: str, into: Path) -> Path:
                     file.write(chunk)
     except KeyError:
         raise StackError(f"{archive.name} holds no {member}") from None
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise StackError(f"{archive.name} cannot be unpacked: {error}") from None
     return into

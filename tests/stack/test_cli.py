@@ -1,0 +1,103 @@
+"""`obs stack` as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from obs.stack.ports import free
+
+Obs = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def obs(fake_engines: Path, tmp_path: Path) -> Iterator[Obs]:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "obs", "stack", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=tmp_path,
+        )
+
+    yield run
+    run("down")
+
+
+def _ports() -> list[str]:
+    return ["--port", f"prometheus={free()}", "--port", f"alertmanager={free()}"]
+
+
+def test_from_install_to_down(obs: Obs, obs_home: Path) -> None:
+    ports = _ports()
+    installed = obs("install", "--format", "json")
+    assert {row["name"]: row["route"] for row in json.loads(installed.stdout)} == dict.fromkeys(
+        ("prometheus", "promtool", "alertmanager", "amtool"), "path"
+    )
+
+    up = obs("up", "--runtime", "native", *ports)
+    assert up.returncode == 0, up.stderr
+    assert "prometheus    ready     http://127.0.0.1:" in up.stdout
+
+    again = obs("up", *ports)
+    assert again.returncode == 0
+    assert again.stderr == "prometheus is already running\nalertmanager is already running\n"
+    assert again.stdout == up.stdout
+
+    status = obs("status", "--format", "json")
+    assert status.returncode == 0
+    assert [row["state"] for row in json.loads(status.stdout)] == ["ready", "ready"]
+
+    assert obs("logs", "alertmanager", "--lines", "1").stdout == "alertmanager listens\n"
+
+    down = obs("down", "--purge")
+    assert (down.returncode, down.stderr) == (0, "stopped prometheus, alertmanager\n")
+    assert (obs("down").returncode, obs("down").stderr) == (0, "nothing was running\n")
+    assert not (obs_home / "stack").exists()
+
+
+def test_status_of_a_stopped_stack_is_a_finding(obs: Obs) -> None:
+    status = obs("status")
+    assert status.returncode == 1
+    assert status.stdout == "prometheus    stopped\nalertmanager  stopped\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("up", "--port", "9090"), 2, "expected NAME=PORT"),
+        (("up", "--port", "promtheus=1"), 2, "did you mean 'prometheus'"),
+        (("up", "--rules", "nowhere"), 2, "nowhere: no such rule file"),
+        (("up", "--scrape-interval", "often"), 2, "expected a duration"),
+        (("install", "promtol"), 2, "did you mean 'promtool'"),
+        (("install", "--route", "debian"), 3, "no apt-get on this machine"),
+        (("logs", "prometheus"), 3, "never started here"),
+    ],
+)
+def test_mistakes_are_said_in_a_sentence(obs: Obs, arguments: tuple[str, ...], code: int, words: str) -> None:
+    done = obs(*arguments)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_slow_step_is_shown_on_standard_error(obs: Obs, fake_engines: Path) -> None:
+    (fake_engines / "promtool").unlink()
+    slow = fake_engines / "apt-get"
+    slow.write_text(
+        f"#!{sys.executable}\nimport time\ntime.sleep(1.7)\nprint('E: no')\nraise SystemExit(100)\n"
+    )
+    slow.chmod(0o755)
+    (fake_engines / "dpkg").symlink_to(os.path.realpath("/bin/true"))
+    done = obs("install", "promtool", "--route", "debian")
+    assert done.returncode == 3
+    assert "downloading the Debian package prometheus, 1 s …\n" in done.stderr

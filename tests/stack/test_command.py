@@ -1,0 +1,84 @@
+"""Commands run to their end within a limit; what fails is quoted, what is interrupted leaves nothing."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from obs.errors import StackError
+from obs.stack.command import run
+from obs.stack.progress import Progress, Step
+
+Until = Callable[[Callable[[], bool]], None]
+Members = Callable[[int], list[int]]
+
+#: Tells its group, then sleeps with a child.
+FAMILY = """
+import os, pathlib, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+def _python(code: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-c", code, *arguments]
+
+
+def test_both_streams_are_returned() -> None:
+    output = run(
+        _python("import sys; print('out', flush=True); print('err', file=sys.stderr)"),
+        step=Step("x", None),
+        within=30,
+    )
+    assert output.splitlines() == ["out", "err"]
+
+
+def test_a_failure_quotes_the_last_lines() -> None:
+    with pytest.raises(StackError, match=r"ended with 3: two \| three \| four"):
+        run(
+            _python("print('one\\ntwo\\nthree\\nfour'); raise SystemExit(3)"), step=Step("x", None), within=30
+        )
+
+
+def test_a_program_that_is_absent_is_named() -> None:
+    with pytest.raises(StackError, match="no-such-program does not start"):
+        run(["no-such-program"], step=Step("x", None), within=1)
+
+
+def test_progress_shows_what_the_lines_mean() -> None:
+    seen: list[Progress] = []
+    run(
+        _python("import time; print('a1', flush=True); time.sleep(1.2)"),
+        step=Step("building", seen.append),
+        within=30,
+        detail=lambda line: line.upper(),
+    )
+    assert "building: A1" in {progress.step for progress in seen}
+
+
+def test_the_limit_ends_the_whole_family(tmp_path: Path, until: Until, members: Members) -> None:
+    note = tmp_path / "pid"
+    with pytest.raises(StackError, match="did not end within 2 s"):
+        run(_python(FAMILY, str(note)), step=Step("x", None), within=2)
+    until(lambda: members(int(note.read_text())) == [])
+
+
+def test_ctrl_c_ends_the_whole_family(tmp_path: Path, until: Until, members: Members) -> None:
+    note = tmp_path / "pid"
+
+    def interrupt() -> None:
+        until(lambda: note.exists() and note.read_text() != "")
+        signal.raise_signal(signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(_python(FAMILY, str(note)), step=Step("x", None), within=60)
+    thread.join()
+    until(lambda: members(int(note.read_text())) == [])

@@ -1,0 +1,148 @@
+"""Engines are found before they are installed, and a failure names every route with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from obs.errors import ConfigError, StackError
+from obs.stack import cache, engines
+from obs.stack.table import ENGINES
+from obs.stack.version import Version
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No release host, no apt, no Go: the routes fail at once, for their own reasons."""
+    monkeypatch.setenv("OBS_RELEASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr("obs.stack.routes.golang._USUAL_PLACES", ())
+
+
+def _program(directory: Path, name: str, version: str) -> Path:
+    program = directory / name
+    program.write_text(f"#!/bin/sh\necho '{name}, version {version} (branch: x)'\n")
+    program.chmod(0o755)
+    return program
+
+
+def _cached(name: str, version: str, route: str) -> None:
+    with cache.workspace(route) as work:
+        cache.adopt(ENGINES[name], _program(work, name, version), route)
+
+
+def test_nothing_is_found_on_an_empty_machine(programs: Path) -> None:
+    assert engines.find("prometheus") is None
+
+
+def test_a_program_on_path_is_found(programs: Path) -> None:
+    path = _program(programs, "promtool", "2.53.1")
+    found = engines.find("promtool")
+    assert found is not None
+    assert (found.path, found.version, found.route) == (path, Version(2, 53, 1), "path")
+
+
+def test_debians_name_of_the_alertmanager_counts(programs: Path) -> None:
+    path = _program(programs, "prometheus-alertmanager", "0.25.0")
+    found = engines.find("alertmanager")
+    assert found is not None
+    assert found.path == path
+
+
+def test_a_program_below_the_floor_is_passed_over(programs: Path) -> None:
+    _program(programs, "promtool", "2.41.0")
+    assert engines.find("promtool") is None
+
+
+def test_the_cache_comes_before_path(programs: Path) -> None:
+    _program(programs, "promtool", "3.99.0")
+    _cached("promtool", "2.42.0", "debian")
+    found = engines.find("promtool")
+    assert found is not None
+    assert found.route == "debian"
+    on_path = engines.find("promtool", "path")
+    assert on_path is not None
+    assert on_path.version == Version(3, 99)
+
+
+def test_install_returns_what_is_there(programs: Path) -> None:
+    _cached("promtool", "2.42.0", "debian")
+    _program(programs, "amtool", "0.27.0")
+    found = engines.install(["promtool", "amtool"])
+    assert {name: engine.route for name, engine in found.items()} == {"promtool": "debian", "amtool": "path"}
+
+
+def test_with_a_chosen_route_the_cache_counts_only_for_it(programs: Path, nowhere: None) -> None:
+    _cached("promtool", "2.42.0", "debian")
+    assert engines.install(["promtool"], routes=["go", "debian"])["promtool"].route == "debian"
+    with pytest.raises(StackError, match="promtool by go: no go on PATH"):
+        engines.install(["promtool"], routes=["go"])
+
+
+def test_a_failure_names_every_route_and_why(programs: Path, nowhere: None) -> None:
+    _program(programs, "promtool", "2.41.0")
+    with pytest.raises(StackError) as caught:
+        engines.install(["promtool"])
+    message = str(caught.value)
+    assert "could not get promtool" in message
+    assert "promtool by path: " in message
+    assert "is 2.41.0, expected at least 2.42.0" in message
+    assert "promtool by download: http://127.0.0.1:1/" in message
+    assert "promtool by debian: no apt-get on this machine" in message
+    assert "promtool by go: no go on PATH, nor in its usual places" in message
+
+
+def test_engines_of_one_package_are_fetched_together(programs: Path, nowhere: None) -> None:
+    with pytest.raises(StackError) as caught:
+        engines.install(routes=["debian"])
+    reasons = [line.strip() for line in str(caught.value).splitlines() if " by debian: " in line]
+    assert reasons == [
+        "prometheus, promtool by debian: no apt-get on this machine",
+        "alertmanager, amtool by debian: no apt-get on this machine",
+    ]
+
+
+@pytest.mark.parametrize("call", [engines.find, lambda name: engines.install([name])])
+def test_a_misspelt_engine_gets_the_nearest_name(call: Callable[[str], object]) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'promtool'"):
+        call("promtol")
+
+
+@pytest.mark.parametrize(
+    "call", [lambda: engines.find("amtool", "debain"), lambda: engines.install(routes=["debain"])]
+)
+def test_a_misspelt_route_gets_the_nearest_name(call: Callable[[], object]) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'debian'"):
+        call()
+
+
+def test_a_failing_package_download_quotes_apt(programs: Path) -> None:
+    for name in ("apt-get", "dpkg"):
+        script = programs / name
+        script.write_text("#!/bin/sh\necho 'E: Unable to locate package prometheus'\nexit 100\n")
+        script.chmod(0o755)
+    with pytest.raises(StackError, match="apt-get ended with 100: E: Unable to locate package prometheus"):
+        engines.install(["prometheus"], routes=["debian"])
+
+
+def test_a_failing_build_quotes_go(programs: Path) -> None:
+    script = programs / "go"
+    script.write_text("#!/bin/sh\necho 'go: go.mod requires go >= 1.26.0 (running go 1.19.8)'\nexit 1\n")
+    script.chmod(0o755)
+    with pytest.raises(StackError, match=r"amtool by go: go ended with 1: .*requires go >= 1\.26\.0"):
+        engines.install(["amtool"], routes=["go"])
+
+
+def test_the_go_modules_pin_the_versions_of_the_table() -> None:
+    from obs.stack import bundle
+
+    for facts in ENGINES.values():
+        text = bundle.path("tools", facts.go_directory, "go.mod").read_text()
+        major, minor, patch = facts.go_version
+        # Prometheus 3.14.0 is 0.314.0 as a Go module.
+        tag = f"v0.{major}{minor:02}.{patch}" if major else f"v{facts.go_version}"
+        repository = "/".join(facts.go_package.split("/")[:3])
+        assert f"{repository} {tag}" in text
+        assert facts.go_package in text
+        assert "replace" not in text

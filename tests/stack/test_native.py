@@ -1,0 +1,243 @@
+"""The native runtime, with small programs in the place of the engines."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from obs.errors import ConfigError, StackError
+from obs.stack import native, process
+from obs.stack.native import NativeConfig
+from obs.stack.ports import LOOPBACK, answers, free
+
+Until = Callable[[Callable[[], bool]], None]
+
+
+@pytest.fixture
+def config(tmp_path: Path, fake_engines: Path) -> Iterator[NativeConfig]:
+    """A configuration of the test's own; whatever it leaves running is stopped."""
+    config = NativeConfig(
+        directory=tmp_path / "stack", ports={"prometheus": free(), "alertmanager": free()}, routes=["path"]
+    )
+    yield config
+    native.down(config.directory)
+
+
+def _pids(config: NativeConfig) -> dict[str, int]:
+    found = (process.find(file) for file in (config.directory / "run").glob("*.json"))
+    return {running.name: running.pid for running in found if running is not None}
+
+
+def test_up_makes_every_server_ready_where_it_was_asked_to(config: NativeConfig) -> None:
+    servers = native.up(config, tied=True)
+
+    assert [(server.name, server.state, server.route) for server in servers] == [
+        ("prometheus", "ready", "path"),
+        ("alertmanager", "ready", "path"),
+    ]
+    assert [server.url for server in servers] == [
+        f"http://127.0.0.1:{port}" for port in config.ports.values()
+    ]
+    assert not any(server.was_running for server in servers)
+    assert native.status(config.directory) == servers
+
+
+def test_a_second_up_changes_nothing(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+    before = _pids(config)
+
+    servers = native.up(config, tied=True)
+
+    assert all(server.was_running for server in servers)
+    assert _pids(config) == before
+
+
+def test_a_second_up_starts_what_has_died(config: NativeConfig, until: Until) -> None:
+    native.up(config, tied=True)
+    before = _pids(config)
+    os.kill(before["alertmanager"], signal.SIGKILL)
+    until(lambda: "alertmanager" not in _pids(config))
+    assert [server.state for server in native.status(config.directory)] == ["ready", "stopped"]
+
+    servers = native.up(config, tied=True)
+
+    assert [server.was_running for server in servers] == [True, False]
+    assert _pids(config)["prometheus"] == before["prometheus"]
+
+
+def test_a_second_up_with_another_configuration_is_refused(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+    with pytest.raises(StackError, match=r"prometheus already runs here .* with another configuration"):
+        native.up(replace(config, scrape_interval="1s"), tied=True)
+    assert [server.state for server in native.status(config.directory)] == ["ready", "ready"]
+
+
+def test_down_leaves_neither_process_nor_pid_file(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+
+    assert native.down(config.directory) == ["prometheus", "alertmanager"]
+
+    assert not (config.directory / "run").exists()
+    assert not any(answers(port, "/-/ready") for port in config.ports.values())
+    assert (config.directory / "prometheus" / "data").is_dir()
+
+
+def test_down_twice_is_harmless(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+    native.down(config.directory)
+    assert native.down(config.directory) == []
+
+
+def test_down_of_a_stack_that_never_was_makes_no_directory(tmp_path: Path) -> None:
+    assert native.down(tmp_path / "never") == []
+    assert not (tmp_path / "never").exists()
+
+
+def test_purge_removes_what_is_ours_and_nothing_else(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+    (config.directory / "notes.txt").touch()
+    native.down(config.directory, purge=True)
+    assert [path.name for path in config.directory.iterdir()] == ["notes.txt"]
+
+    (config.directory / "notes.txt").unlink()
+    native.down(config.directory, purge=True)
+    assert not config.directory.exists()
+
+
+def test_a_taken_port_is_named_before_anything_starts(config: NativeConfig) -> None:
+    with socket.create_server((LOOPBACK, 0)) as owner:
+        port = owner.getsockname()[1]
+        taken = replace(config, ports={**config.ports, "alertmanager": port})
+        with pytest.raises(
+            StackError, match=f"(?s)alertmanager wants port {port} .*--port alertmanager=PORT"
+        ):
+            native.up(taken, tied=True)
+    assert _pids(config) == {}
+
+
+def test_an_engine_that_crashes_is_quoted_and_the_others_are_stopped(config: NativeConfig) -> None:
+    crash = config.directory / "alertmanager" / "data" / "crash"
+    crash.parent.mkdir(parents=True)
+    crash.touch()
+    with pytest.raises(StackError) as caught:
+        native.up(config, tied=True)
+    assert "alertmanager ended with 7 before it was ready" in str(caught.value)
+    assert "the disk is on fire" in str(caught.value)
+    assert _pids(config) == {}
+    assert not answers(config.ports["prometheus"], "/-/ready")
+
+
+def test_a_refused_configuration_is_the_users_mistake(config: NativeConfig, tmp_path: Path) -> None:
+    given = tmp_path / "mine.yml"
+    given.write_text("REFUSE: this")
+    with pytest.raises(
+        ConfigError, match=r"(?s)amtool refuses the configuration of alertmanager.*line 7: not"
+    ):
+        native.up(replace(config, alertmanager_config=given), tied=True)
+    assert _pids(config) == {}
+
+
+def test_a_given_alertmanager_configuration_is_used_in_place(config: NativeConfig, tmp_path: Path) -> None:
+    given = tmp_path / "mine.yml"
+    given.write_text("route: {}")
+    native.up(replace(config, alertmanager_config=given), tied=True)
+    running = process.find(config.directory / "run" / "alertmanager.json")
+    assert running is not None
+    assert f"--config.file={given}" in running.argv
+
+
+def test_everything_listens_on_loopback_only(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+    running = [process.find(file) for file in (config.directory / "run").glob("*.json")]
+    listens = [part for one in running if one for part in one.argv if "listen-address" in part]
+    assert sorted(listens) == sorted(
+        [
+            "--cluster.listen-address=",
+            *(f"--web.listen-address=127.0.0.1:{port}" for port in config.ports.values()),
+        ]
+    )
+
+
+def test_ctrl_c_during_up_leaves_nothing_running(config: NativeConfig, until: Until) -> None:
+    never = config.directory / "alertmanager" / "data" / "never-ready"
+    never.parent.mkdir(parents=True)
+    never.touch()
+    seen: dict[str, int] = {}
+
+    def interrupt() -> None:
+        until(lambda: len(_pids(config)) == 2)
+        seen.update(_pids(config))
+        signal.raise_signal(signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        native.up(config, tied=True)
+    thread.join()
+    assert set(seen) == {"prometheus", "alertmanager"}
+    assert _pids(config) == {}
+    assert not any(Path("/proc", str(pid)).exists() for pid in seen.values())
+
+
+def test_a_stale_pid_file_is_no_server(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+    file = config.directory / "run" / "prometheus.json"
+    stale = json.loads(file.read_text())
+    native.down(config.directory)
+    file.parent.mkdir()
+    file.write_text(json.dumps(stale))
+    assert native.status(config.directory)[0].state == "stopped"
+    assert [server.was_running for server in native.up(config, tied=True)] == [False, False]
+
+
+def test_two_at_once_in_one_directory_are_refused(config: NativeConfig) -> None:
+    with native._locked(config.directory), pytest.raises(StackError, match="another `obs stack`"):
+        native.up(config, tied=True)
+
+
+def test_logs_are_the_last_lines(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+    assert native.logs(config.directory, "alertmanager", 1) == "alertmanager listens"
+
+
+def test_logs_of_what_never_ran_say_so(config: NativeConfig) -> None:
+    with pytest.raises(StackError, match="it was never started here"):
+        native.logs(config.directory, "prometheus")
+    with pytest.raises(ConfigError, match="did you mean 'prometheus'"):
+        native.logs(config.directory, "promtheus")
+
+
+BACKGROUND = """
+import sys
+from pathlib import Path
+from obs.stack import native
+config = native.NativeConfig(
+    directory=Path(sys.argv[1]), ports={"prometheus": int(sys.argv[2]), "alertmanager": int(sys.argv[3])},
+    routes=["path"],
+)
+native.up(config, tied=sys.argv[4] == "tied")
+"""
+
+
+@pytest.mark.parametrize(("how", "expected"), [("background", 2), ("tied", 0)])
+def test_background_servers_survive_the_program_that_started_them_tied_ones_do_not(
+    how: str, expected: int, config: NativeConfig, until: Until
+) -> None:
+    ports = [str(port) for port in config.ports.values()]
+    subprocess.run(
+        [sys.executable, "-c", BACKGROUND, str(config.directory), *ports, how], check=True, timeout=60
+    )
+    until(lambda: len(_pids(config)) == expected)
+    ready = [server for server in native.status(config.directory) if server.state == "ready"]
+    assert len(ready) == expected
+    assert len(native.down(config.directory)) == expected

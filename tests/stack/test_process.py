@@ -1,0 +1,220 @@
+"""A supervised child: ready before it counts, stopped with all it started, never mistaken for another."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from obs.errors import StackError
+from obs.stack import process
+from obs.stack.ports import Endpoint, free
+from obs.stack.process import Program
+
+MakeProgram = Callable[..., Program]
+Until = Callable[[Callable[[], bool]], None]
+Members = Callable[[int], list[int]]
+
+SLEEPER = "import time; time.sleep(600)"
+
+DEAF = """
+    import signal, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("deaf", flush=True)
+    time.sleep(600)
+"""
+
+PARENT = """
+    import subprocess, sys, time
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    print("born", flush=True)
+    time.sleep(600)
+"""
+
+SERVER = """
+    import http.server, os, sys
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+    http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answer).serve_forever()
+"""
+
+
+def test_a_child_is_started_when_it_answers(program: MakeProgram) -> None:
+    endpoint = Endpoint("child", free())
+    running = process.start(
+        program(SERVER, endpoint=endpoint, environment={**os.environ, "PORT": str(endpoint.port)})
+    )
+    try:
+        assert running.is_alive()
+        assert "GET /-/ready" in running.log.read_text()
+    finally:
+        process.stop(running)
+    assert not running.is_alive()
+
+
+def test_a_child_that_ends_early_is_quoted(program: MakeProgram) -> None:
+    with pytest.raises(StackError) as caught:
+        process.start(
+            program(
+                "print('the disk is on fire'); raise SystemExit(7)",
+                endpoint=Endpoint("child", free()),
+            )
+        )
+    assert "child ended with 7 before it was ready" in str(caught.value)
+    assert "the disk is on fire" in str(caught.value)
+
+
+def test_a_child_that_dies_by_a_signal_says_which(program: MakeProgram) -> None:
+    source = "import os; os.kill(os.getpid(), 9)"
+    with pytest.raises(StackError, match="child ended by signal 9"):
+        process.start(program(source, endpoint=Endpoint("child", free())))
+
+
+def test_a_child_that_is_never_ready_is_stopped(program: MakeProgram, tmp_path: Path, until: Until) -> None:
+    pid_file = tmp_path / "child.json"
+    endpoint = Endpoint("child", free())
+    with pytest.raises(StackError, match=r"not ready within 0\.3 s"):
+        process.start(program(SLEEPER, endpoint=endpoint, ready_within=0.3, pid_file=pid_file))
+    assert not pid_file.exists()
+
+
+def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="/no/such/program: ghost does not start"):
+        process.start(Program("ghost", ("/no/such/program",), log=tmp_path / "ghost.log"))
+
+
+def test_stop_ends_the_whole_group(program: MakeProgram, until: Until, members: Members) -> None:
+    running = process.start(program(PARENT))
+    until(lambda: "born" in running.log.read_text())
+    assert len(members(running.pid)) == 2
+
+    process.stop(running)
+
+    until(lambda: members(running.pid) == [])
+
+
+def test_what_a_dead_child_has_started_ends_with_it(
+    program: MakeProgram, until: Until, members: Members
+) -> None:
+    running = process.start(program(PARENT.replace("time.sleep(600)\n", "sys.exit()\n")))
+    until(lambda: not running.is_alive())
+    assert len(members(running.pid)) == 1
+
+    process.stop(running)
+
+    until(lambda: members(running.pid) == [])
+
+
+def test_a_child_that_ignores_sigterm_is_killed(program: MakeProgram, until: Until) -> None:
+    running = process.start(program(DEAF, stop_within=0.2))
+    until(lambda: "deaf" in running.log.read_text())
+    process.stop(running)
+    assert not running.is_alive()
+
+
+def test_a_child_that_died_is_reaped_at_the_next_start(
+    program: MakeProgram, until: Until, members: Members
+) -> None:
+    dead = process.start(program(PARENT.replace("time.sleep(600)\n", "sys.exit()\n")))
+    until(lambda: not dead.is_alive())
+    other = process.start(program(SLEEPER))
+    process.stop(other)
+    assert not Path("/proc", str(dead.pid)).exists()
+    until(lambda: members(dead.pid) == [])
+    assert process._children == {}
+
+
+def test_stop_twice_is_harmless(program: MakeProgram) -> None:
+    running = process.start(program(SLEEPER))
+    process.stop(running)
+    process.stop(running)
+
+
+def test_the_pid_file_leads_to_the_child_and_goes_with_it(program: MakeProgram, tmp_path: Path) -> None:
+    pid_file = tmp_path / "run" / "child.json"
+    running = process.start(program(SLEEPER, pid_file=pid_file, details={"url": "x"}))
+    assert process.find(pid_file) == running
+
+    process.stop(running)
+
+    assert not pid_file.exists()
+    assert process.find(pid_file) is None
+
+
+def test_a_recycled_number_is_nobody(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True) as innocent:
+        pid_file = tmp_path / "child.json"
+        kept = {
+            "name": "child",
+            "pid": innocent.pid,
+            "started": "an earlier boot 123",
+            "argv": ["x"],
+            "log": "x",
+            "stop_within": 1,
+            "details": {},
+        }
+        pid_file.write_text(json.dumps(kept))
+        assert process.find(pid_file) is None
+
+        process.stop(process.Running("child", innocent.pid, "an earlier boot 123", (), tmp_path / "log"))
+
+        assert innocent.poll() is None
+        innocent.kill()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"pid": 1}', '{"name":"x","pid":"many","started":"","argv":[],"log":""}'],
+)
+def test_a_damaged_pid_file_is_none(text: str, tmp_path: Path) -> None:
+    pid_file = tmp_path / "child.json"
+    pid_file.write_text(text)
+    assert process.find(pid_file) is None
+
+
+@pytest.mark.parametrize("pid", [0, 1, -1])
+def test_a_pid_file_cannot_point_at_groups_or_init(pid: int, tmp_path: Path) -> None:
+    from obs.stack.identity import started_at
+
+    pid_file = tmp_path / "child.json"
+    kept = {"name": "x", "pid": pid, "started": started_at(1), "argv": [], "log": "", "stop_within": 1}
+    pid_file.write_text(json.dumps({**kept, "details": {}}))
+    assert process.find(pid_file) is None
+
+
+def test_the_log_of_the_run_before_is_kept(program: MakeProgram) -> None:
+    for word in ("first", "second"):
+        with pytest.raises(StackError):
+            process.start(program(f"print('{word}')", endpoint=Endpoint("child", free())))
+    made = program(SLEEPER)
+    assert "second" in made.log.read_text()
+    assert "first" in made.log.with_name("child.log.1").read_text()
+
+
+def test_ctrl_c_while_waiting_leaves_nothing(program: MakeProgram, tmp_path: Path, until: Until) -> None:
+    pid_file = tmp_path / "child.json"
+    found: list[process.Running] = []
+
+    def interrupt() -> None:
+        until(lambda: process.find(pid_file) is not None)
+        running = process.find(pid_file)
+        assert running is not None
+        found.append(running)
+        signal.raise_signal(signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        process.start(program(SLEEPER, endpoint=Endpoint("child", free()), pid_file=pid_file))
+    thread.join()
+    assert not found[0].is_alive()
+    assert not pid_file.exists()
