@@ -13,7 +13,7 @@ from obs.generate.spec.document import Entry, Node
 #: Names become file names, label values and parts of links, so they are kept plain.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}\Z")
 #: Names of jobs are chosen in code, a little more freely.
-JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,126}\Z")
+JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,126}\Z")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _URL = re.compile(r"https?://[^\s\"'<>{}]+\Z")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?\Z")

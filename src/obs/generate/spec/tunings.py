@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from obs.generate.model import SEVERITIES, Job, Severity, Tuning
+from obs.generate.model import SEVERITIES, Duration, Job, Severity, Tuning
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
 
+#: The last success is looked up for two cycles, which the server's retention must hold.
+LONGEST_CYCLE = Duration.parse("40d")
 _KEYS = ("threshold", "window", "for", "severity", "disabled")
 
 
@@ -56,4 +58,8 @@ def _job(key: str, entry: Entry) -> Job:
     own = fields.mapping(entry.node, what, ("schedule", "grace"))
     schedule = fields.duration(fields.required(own, "schedule", entry.node, what), f"{what}.schedule")
     grace = fields.duration(fields.required(own, "grace", entry.node, what), f"{what}.grace", zero=True)
+    if schedule + grace > LONGEST_CYCLE:
+        raise fields.refuse(
+            entry.node, f"{what}: {schedule + grace} from success to success, expected at most {LONGEST_CYCLE}"
+        )
     return Job(name, schedule, grace, entry.key)

@@ -1,0 +1,158 @@
+"""Alerts on what a process uses of what it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from obs.catalogue.process import CPU_LIMIT, CPU_MODE, CPU_TIME, MEMORY_LIMIT, MEMORY_USAGE
+from obs.generate.derive.alerts.stories import crossing_of
+from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
+from obs.generate.derive.expressions import total
+from obs.generate.derive.samples import counter, gauge
+from obs.generate.derive.settings import Defaults
+from obs.generate.model import Duration, Threshold
+
+CPU_HIGH = Defaults("ticket", Duration.parse("15m"), Decimal("0.8"), "ratio", Duration.parse("5m"))
+MEMORY_HIGH = Defaults("page", Duration.parse("10m"), Decimal("0.9"), "ratio")
+
+#: What the process of the stories may use.
+_CPUS = Decimal(2)
+_BYTES = Decimal(1_000_000_000)
+_SHOWS: Mapping[str, str] = {"instance": "one"}
+
+
+def cpu_high(kit: Kit) -> Draft:
+    """Return ProcessCpuHigh: the process uses most of the CPU time it may use."""
+    names, window, line = kit.names, kit.settings.window, kit.settings.threshold
+    time, limit = names.metric(CPU_TIME.id), names.metric(CPU_LIMIT.id)
+    mode = names.label(CPU_TIME.id, CPU_MODE.name)
+    used = total(f"rate({names.selector(time)}[{window}])", "instance")
+    may = f"max by (service, environment, instance) ({names.selector(limit)} > 0)"
+
+    def write(*track: tuple[int, Decimal | None]) -> tuple[Sample, ...]:
+        """Write a process that uses so much of its limit in each step, three quarters of it as user time."""
+        second = _CPUS * kit.step.milliseconds / 1000
+        shares = (("user", Decimal("0.75")), ("system", Decimal("0.25")))
+        return (
+            *(
+                Sample(
+                    time,
+                    {mode: name},
+                    counter([(steps, None if use is None else use * second * part) for steps, use in track]),
+                )
+                for name, part in shares
+            ),
+            Sample(limit, {}, gauge([(steps, None if use is None else _CPUS) for steps, use in track])),
+        )
+
+    return Draft(
+        name="ProcessCpuHigh",
+        category="process",
+        expr=f"{used} / {may} > {line:f}",
+        signals=(CPU_TIME.id, CPU_LIMIT.id),
+        threshold=Threshold(
+            line, "ratio", ">", f"more than {words(line, 'ratio')} of the CPU time it may use"
+        ),
+        summary="{{ $labels.service }}: {{ $labels.instance }} uses {{ $value | humanizePercentage }} of its CPU",
+        description=(
+            "{{ $labels.instance }} of {{ $labels.service }} ({{ $labels.environment }}) used "
+            f"{{{{ $value | humanizePercentage }}}} of the CPU time it may use in the last {window}; "
+            f"the alert watches for more than {words(line, 'ratio')}."
+        ),
+        cases=_cpu_cases(kit, write, line),
+        window=window,
+    )
+
+
+def _cpu_cases(kit: Kit, write: object, line: Decimal) -> tuple[Case, ...]:
+    assert callable(write)  # noqa: S101
+    k, wait = kit.window_steps, kit.for_steps
+    end = 2 * k + wait
+    above = min(line * Decimal("1.02"), (line + 1) / 2)
+    crossing, share = crossing_of(k, line)
+    start = 2 * k
+    recovery = start + crossing + wait + k
+    facts = [Fact(start + crossing - 1, "silent")]
+    if wait:
+        facts += [Fact(start + crossing, "pending"), Fact(start + crossing + wait - 1, "pending")]
+    burning = ((_SHOWS, float(share)),)
+    facts += [Fact(start + crossing + wait, "firing", burning), Fact(recovery + k + 1, "silent")]
+    return (
+        Case("fires", "just above the line", write((end + 2, above)), (_fires(end + 1, above),)),
+        Case(
+            "silent",
+            "just below the line",
+            write((end + 2, line * Decimal("0.98"))),
+            (Fact(k, "silent"), Fact(end + 1, "silent")),
+        ),
+        Case(
+            "for",
+            "burns for a while",
+            write((start, Decimal(0)), (recovery - start, share), (2 * k, Decimal(0))),
+            tuple(facts),
+        ),
+        Case(
+            "born",
+            "a new process burns at once",
+            write((k, None), (end + 2, above)),
+            (_fires(k + end, above),),
+        ),
+    )
+
+
+def memory_high(kit: Kit) -> Draft:
+    """Return ProcessMemoryHigh: little is left before the kernel ends the process."""
+    names, line = kit.names, kit.settings.threshold
+    usage, limit = names.metric(MEMORY_USAGE.id), names.metric(MEMORY_LIMIT.id)
+    used = total(names.selector(usage), "instance")
+    may = f"max by (service, environment, instance) ({names.selector(limit)} > 0)"
+
+    def write(*track: tuple[int, Decimal]) -> tuple[Sample, ...]:
+        steps = sum(count for count, _ in track)
+        return (
+            Sample(usage, {}, gauge([(count, share * _BYTES) for count, share in track])),
+            Sample(limit, {}, gauge([(steps, _BYTES)])),
+        )
+
+    wait = kit.for_steps
+    above = min(line * Decimal("1.02"), (line + 1) / 2)
+    facts = [Fact(2, "silent")]
+    if wait:
+        facts += [Fact(3, "pending"), Fact(3 + wait - 1, "pending")]
+    facts += [_fires(3 + wait, above), Fact(5 + wait, "silent")]
+    return Draft(
+        name="ProcessMemoryHigh",
+        category="process",
+        expr=f"{used} / {may} > {line:f}",
+        signals=(MEMORY_USAGE.id, MEMORY_LIMIT.id),
+        threshold=Threshold(line, "ratio", ">", f"more than {words(line, 'ratio')} of the memory it may use"),
+        summary=(
+            "{{ $labels.service }}: {{ $labels.instance }} uses {{ $value | humanizePercentage }} of its memory"
+        ),
+        description=(
+            "{{ $labels.instance }} of {{ $labels.service }} ({{ $labels.environment }}) uses "
+            "{{ $value | humanizePercentage }} of the memory it may use; "
+            f"the alert watches for more than {words(line, 'ratio')}."
+        ),
+        cases=(
+            Case("fires", "just above the line", write((wait + 2, above)), (_fires(wait + 1, above),)),
+            Case(
+                "silent",
+                "just below the line",
+                write((wait + 2, line * Decimal("0.98"))),
+                (Fact(wait + 1, "silent"),),
+            ),
+            Case(
+                "for",
+                "grows and is freed",
+                write((2, line / 2), (wait + 2, above), (3, line / 2)),
+                tuple(facts),
+            ),
+        ),
+        window=Duration(0),
+    )
+
+
+def _fires(at: int, share: Decimal) -> Fact:
+    return Fact(at, "firing", ((_SHOWS, float(share)),))

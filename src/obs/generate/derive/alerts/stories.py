@@ -1,0 +1,135 @@
+"""Stories for alerts on the share of bad events in a window.
+
+The figures are the author's, worked out on paper from what the alert promises; they are not read
+back from its expression. With `k` steps a window, the increase over the window spans k of them up to
+Prometheus 2 and k - 1 from 3.0 on (ranges became left-open), so the step at which a share is
+crossed is chosen to be the same for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from obs.generate.derive.drafts import Case, Fact, Kit, Sample
+from obs.generate.derive.samples import Phase
+
+#: Events in each step: many, so that the floor on bad events plays no part.
+BUSY = Decimal(1000)
+_ZERO = Decimal(0)
+
+#: Turns a story, told of one instance, into the series of the metric at hand.
+Writer = Callable[[Sequence[Phase], str], tuple[Sample, ...]]
+
+
+def share_cases(
+    kit: Kit,
+    write: Writer,
+    value_of: Callable[[Decimal], float],
+    *,
+    line: Decimal,
+    floor: int,
+    shows: Mapping[str, str] | None = None,
+) -> tuple[Case, ...]:
+    """Return the cases of an alert that fires when more than `line` of the events are bad.
+
+    `value_of` says what the alert shows for a steady share; `floor` is the fewest bad events.
+    """
+    labels = shows or {}
+    k, wait = kit.window_steps, kit.for_steps
+    settled = 2 * k + wait
+    above = min(line * Decimal("1.02"), (line + 1) / 2)
+
+    def steady(share: Decimal, events: Decimal = BUSY) -> tuple[Sample, ...]:
+        return write([Phase(settled + 2, events * (1 - share), events * share)], "one")
+
+    few = Decimal(floor) / k
+    cases = [
+        Case(
+            "fires",
+            "just above the line",
+            steady(above),
+            (Fact(settled + 1, "firing", ((labels, value_of(above)),)),),
+        ),
+        Case(
+            "silent",
+            "just below the line",
+            steady(line * Decimal("0.98")),
+            (Fact(k, "silent"), Fact(settled + 1, "silent")),
+        ),
+        Case(
+            "fires",
+            "quiet and all bad",
+            steady(Decimal(1), few * Decimal("1.02")),
+            (Fact(settled + 1, "firing", ((labels, value_of(Decimal(1))),)),),
+        ),
+        step_case(kit, write, line=line, shows=labels),
+        _born(kit, write, floor=floor, shows=labels, value=value_of(Decimal(1))),
+    ]
+    if floor > 1:
+        too_few = steady(Decimal(1), few * Decimal("0.9"))
+        cases.append(
+            Case("silent", "all bad but too few", too_few, (Fact(k, "silent"), Fact(settled + 1, "silent")))
+        )
+    return tuple(cases)
+
+
+def step_case(kit: Kit, write: Writer, *, line: Decimal, shows: Mapping[str, str]) -> Case:
+    """Return the case of a service that turns bad at once and recovers at once.
+
+    It pins the window (when the line is crossed, and when the memory of it ends) and the wait.
+    """
+    k, wait = kit.window_steps, kit.for_steps
+    crossing, share = crossing_of(k, line)
+    start = 2 * k
+    recovery = start + crossing + wait + k
+    story = [
+        Phase(start, BUSY, _ZERO),
+        Phase(recovery - start, BUSY * (1 - share), BUSY * share),
+        Phase(2 * k + 2, BUSY, _ZERO),
+    ]
+    facts = [Fact(start + crossing - 1, "silent")]
+    if wait:
+        facts += [Fact(start + crossing, "pending"), Fact(start + crossing + wait - 1, "pending")]
+    full = share_value(share)
+    facts += [
+        Fact(start + crossing + wait, "firing", ((shows, full),)),
+        Fact(recovery + k // 4, "firing", ((shows, full),)),
+        Fact(recovery + k + 1, "silent"),
+    ]
+    return Case("for", "turns bad and recovers", write(story, "one"), tuple(facts))
+
+
+def crossing_of(k: int, line: Decimal) -> tuple[int, Decimal]:
+    """Return after how many bad steps of `k` the line is crossed, and the share that makes it so."""
+    for crossing in range(max(2, k // 2), k):
+        middle = (Decimal(crossing - 1) / (k - 1) + Decimal(crossing) / k) / 2
+        if line / middle <= 1:
+            return crossing, (line / middle).quantize(Decimal("0.000001"))
+    return k, Decimal(1)
+
+
+def share_value(share: Decimal) -> float:
+    """Return a share as the number an alert shows."""
+    return float(share)
+
+
+def _born(kit: Kit, write: Writer, *, floor: int, shows: Mapping[str, str], value: float) -> Case:
+    """Return the case of instances that come up one after another, each with one bad event and no more.
+
+    A plain increase sees nothing of it.
+    """
+    k, wait = kit.window_steps, kit.for_steps
+    pace = max(1, k // (2 * floor + 1))
+    births = -(-(2 * k + wait) // pace)
+    series: list[Sample] = []
+    for number in range(births):
+        late = 1 + number * pace
+        story = [Phase(late, None, None), Phase(1, _ZERO, Decimal(1)), Phase(2 * k + wait, _ZERO, _ZERO)]
+        series += write(story, f"pod-{number}")
+    return Case(
+        "born",
+        "every instance is born with one bad event",
+        tuple(series),
+        (Fact(2 * k + wait, "firing", ((shows, value),)),),
+    )

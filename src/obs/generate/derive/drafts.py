@@ -1,0 +1,195 @@
+"""What the author of an alert hands in, and how it becomes an `Alert`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from obs.generate.derive import templates
+from obs.generate.derive.promql import checked
+from obs.generate.derive.settings import Settings
+from obs.generate.derive.vocabulary import Vocabulary
+from obs.generate.model import (
+    PANEL_OF,
+    Alert,
+    Category,
+    Duration,
+    Expectation,
+    Firing,
+    Series,
+    Service,
+    TestCase,
+    Threshold,
+    dashboard_uid,
+    panel_id,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What an author works with: names, settings, and the grid on which tests are told."""
+
+    service: Service
+    names: Vocabulary
+    settings: Settings
+    step: Duration
+
+    @property
+    def window_steps(self) -> int:
+        """Steps in the alert's window."""
+        return self.settings.window.milliseconds // self.step.milliseconds
+
+    @property
+    def for_steps(self) -> int:
+        """Steps that the condition must hold before the alert fires."""
+        return self.steps(self.settings.for_)
+
+    def steps(self, span: Duration) -> int:
+        """Return how many steps cover `span`."""
+        return -(-span.milliseconds // self.step.milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of a story: metric, labels beside those of the service, values for promtool."""
+
+    metric: str
+    labels: Mapping[str, str]
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """At step `at` the alert is in `state`; a firing one shows these labels and values."""
+
+    at: int
+    state: Literal["silent", "pending", "firing"]
+    shows: tuple[tuple[Mapping[str, str], float], ...] = (({}, 0.0),)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One story with what must be true in it."""
+
+    kind: Literal["fires", "silent", "for", "born", "gone"]
+    says: str
+    samples: tuple[Sample, ...]
+    facts: tuple[Fact, ...]
+    #: Says something about series that are not there at all, so no other case may bring them.
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An alert as its author writes it, before the service's labels and links are added."""
+
+    name: str
+    category: Category
+    expr: str
+    signals: tuple[str, ...]
+    threshold: Threshold
+    summary: str
+    description: str
+    cases: tuple[Case, ...]
+    window: Duration
+    labels: Mapping[str, str] = field(default_factory=dict)
+    job: str | None = None
+    slo: str | None = None
+
+
+def finish(draft: Draft, kit: Kit) -> Alert:
+    """Return the alert: expression proven, labels and links complete, stories as test cases."""
+    service, settings = kit.service, kit.settings
+    labels = {
+        "service": service.name,
+        "team": service.team,
+        "severity": settings.severity,
+        "category": draft.category,
+        **draft.labels,
+    }
+    panel = PANEL_OF[draft.name].format(slo=draft.slo)
+    annotations = {
+        "summary": draft.summary,
+        "description": draft.description,
+        "runbook_url": f"{service.links.runbooks}/{service.name}/{draft.name}",
+        "dashboard_url": dashboard_url(service, panel),
+    }
+    labels, annotations = dict(sorted(labels.items())), dict(sorted(annotations.items()))
+    return Alert(
+        name=draft.name,
+        service=service.name,
+        expr=checked(draft.expr, kit.names),
+        for_=settings.for_,
+        labels=labels,
+        annotations=annotations,
+        severity=settings.severity,
+        category=draft.category,
+        threshold=draft.threshold,
+        window=draft.window,
+        signals=draft.signals,
+        panel=panel,
+        tests=tuple(_test(draft, case, kit, labels, annotations) for case in draft.cases),
+        job=draft.job,
+        slo=draft.slo,
+    )
+
+
+def dashboard_url(service: Service, panel: str) -> str:
+    """Return the link to one panel, at the environment and the last hour of the alert."""
+    return (
+        f"{service.links.grafana}/d/{dashboard_uid(service.name)}"
+        f"?var-environment={{{{ $labels.environment | urlquery }}}}"
+        f"&from=now-1h&to=now&viewPanel={panel_id(panel)}"
+    )
+
+
+def words(value: Decimal, unit: str) -> str:
+    """Return a threshold for people: ``5 %``, ``0.75 s``."""
+    text = f"{value * 100:f}" if unit == "ratio" else f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{text} %" if unit == "ratio" else f"{text} {unit}".rstrip()
+
+
+def _test(
+    draft: Draft, case: Case, kit: Kit, labels: Mapping[str, str], annotations: Mapping[str, str]
+) -> TestCase:
+    select = kit.names.select
+    own = "" if "environment" in select else f"{draft.name}-{_slug(case, draft)}"
+    target = {**select, "environment": select.get("environment", own)}
+
+    def firing(shown: Mapping[str, str], value: float) -> Firing:
+        series = {"environment": target["environment"], **shown}
+        everything = {**series, **labels}
+        filled = {key: templates.fill(text, everything, value) for key, text in annotations.items()}
+        return Firing(dict(sorted(everything.items())), filled)
+
+    return TestCase(
+        says=case.says,
+        kind=case.kind,
+        step=kit.step,
+        series=tuple(_series(sample, target) for sample in case.samples),
+        expects=tuple(
+            Expectation(
+                Duration(kit.step.milliseconds * fact.at),
+                fact.state,
+                tuple(firing(*shown) for shown in fact.shows) if fact.state == "firing" else (),
+            )
+            for fact in case.facts
+        ),
+        environment=own,
+        alone=case.alone,
+    )
+
+
+def _slug(case: Case, draft: Draft) -> str:
+    words_ = "".join(letter if letter.isalnum() else " " for letter in case.says.lower()).split()
+    owner = draft.job or draft.slo
+    return "-".join([*([owner] if owner else []), case.kind, *words_])
+
+
+def _series(sample: Sample, target: Mapping[str, str]) -> Series:
+    labels = {"instance": "one", **target, **sample.labels}
+    inside = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
+    return Series(f"{sample.metric}{{{inside}}}", sample.values)

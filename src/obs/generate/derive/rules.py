@@ -1,0 +1,124 @@
+"""A service -> its rule files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from obs.errors import SpecError, suggest
+from obs.generate.derive import grid
+from obs.generate.derive.alerts import jobs, table
+from obs.generate.derive.alerts.fleet import watchdog
+from obs.generate.derive.drafts import Draft, Kit, finish
+from obs.generate.derive.settings import Settings, settle
+from obs.generate.derive.slo import files as slo
+from obs.generate.derive.vocabulary import Vocabulary
+from obs.generate.model import FLEET, Alert, Duration, Job, RuleFile, RuleGroup, Service
+
+
+def rule_files(service: Service) -> tuple[RuleFile, ...]:
+    """Return every rule file of `service`, those without any rule left out.
+
+    Raises `SpecError` for a tuning of an alert that does not exist and for values that cannot work.
+    """
+    _check_names(service)
+    files = [_fast(service), *_slow(service), *slo.rule_files(service)]
+    return tuple(file for file in files if any(group.rules for group in file.groups))
+
+
+def fleet_file(services: Sequence[Service]) -> RuleFile:
+    """Return the rules of no single service."""
+    first = services[0]
+    environments = {service.select.get("environment") for service in services}
+    environment = environments.pop() if len(environments) == 1 else None
+    rules = (watchdog(first.links, environment),)
+    return RuleFile(FLEET, (RuleGroup(FLEET, rules, None),), Duration.parse("1m"))
+
+
+def _check_names(service: Service) -> None:
+    known = {entry.name for entry in table.SERVICE_ALERTS}
+    known |= {name for name, _, _ in table.JOB_ALERTS} | set(slo.ALERTS)
+    for name, tuning in service.tunings.items():
+        if name not in known:
+            hint = suggest(name, known) or f"there are: {', '.join(sorted(known))}"
+            raise SpecError(f"there is no alert {name!r}", str(tuning.place), hint)
+
+
+def _fast(service: Service) -> RuleFile:
+    chosen = [
+        (entry, settings)
+        for entry in table.SERVICE_ALERTS
+        if not entry.slow and (settings := _settings(service, entry)) is not None
+    ]
+    quick = [job for job in _jobs(service) if jobs.look_back(job[1]) <= table.FAST_LOOK_BACK]
+    step = min(
+        [
+            grid.fast(settings for _, settings in chosen),
+            *(grid.of_cycle(job.cycle) for _, job, _ in quick),
+        ]
+    )
+    names = Vocabulary.of(service)
+    alerts = []
+    for entry, settings in chosen:
+        kit = Kit(service, names, settings, step)
+        alerts.append(finish(entry.author(kit), kit))
+    alerts += [_job_alert(service, name, job, settings, step) for name, job, settings in quick]
+    return _file(service, service.name, alerts, step)
+
+
+def _slow(service: Service) -> list[RuleFile]:
+    files = []
+    names = Vocabulary.of(service)
+    for entry in table.SERVICE_ALERTS:
+        if entry.slow and (settings := _settings(service, entry)) is not None:
+            step = grid.slow(settings)
+            kit = Kit(service, names, settings, step)
+            files.append(_file(service, f"{service.name}-slow", [finish(entry.author(kit), kit)], step))
+    for name, job, settings in _jobs(service):
+        if jobs.look_back(job) > table.FAST_LOOK_BACK:
+            step = grid.of_cycle(job.cycle)
+            stem = f"{service.name}-job-{job.name}"
+            files.append(_file(service, stem, [_job_alert(service, name, job, settings, step)], step))
+    return files
+
+
+def _settings(service: Service, entry: table.Entry) -> Settings | None:
+    if entry.capability and entry.capability not in service.capabilities:
+        return None
+    return settle(service, entry.name, entry.defaults)
+
+
+_Author = Callable[[Kit, Job], Draft]
+
+
+def _jobs(service: Service) -> list[tuple[_Author, Job, Settings]]:
+    """Return each alert on each declared job, with its settings."""
+    if service.jobs and "jobs" not in service.capabilities:
+        raise SpecError(
+            f"jobs are declared, but {service.name} lacks the capability 'jobs'",
+            str(service.jobs[0].place),
+            "add jobs to capabilities",
+        )
+    found = []
+    for name, defaults, author in table.JOB_ALERTS:
+        settings = settle(service, name, defaults)
+        if settings is not None:
+            found += [(author, job, settings) for job in service.jobs]
+    return found
+
+
+def _job_alert(service: Service, author: _Author, job: Job, settings: Settings, step: Duration) -> Alert:
+    kit = Kit(service, Vocabulary.of(service), settings, step)
+    return finish(author(kit, job), kit)
+
+
+def _file(service: Service, stem: str, alerts: Sequence[Alert], step: Duration) -> RuleFile:
+    categories = dict.fromkeys(alert.category for alert in alerts)
+    groups = (
+        RuleGroup(
+            f"{stem}-{category}",
+            tuple(alert for alert in alerts if alert.category == category),
+            service.rule_interval,
+        )
+        for category in categories
+    )
+    return RuleFile(stem, tuple(groups), step)

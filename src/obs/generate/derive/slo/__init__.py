@@ -1,0 +1,1 @@
+"""Service level objectives: burn windows, recorded series, alerts and their stories."""
