@@ -8,6 +8,7 @@ from dataclasses import replace
 from obs.errors import SpecError, suggest
 from obs.generate.derive.guidance import http, jobs, process, slo, targets
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.slo.recordings import recorded
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Alert, Links, Runbook, Service, Step
 
@@ -27,15 +28,12 @@ GUIDES: Mapping[str, Callable[[Sequence[Alert], Queries], Runbook]] = {
 }
 
 
-def derive_runbooks(
-    service: Service, alerts: Sequence[Alert], recorded: Mapping[str, frozenset[str]]
-) -> tuple[Runbook, ...]:
+def derive_runbooks(service: Service, alerts: Sequence[Alert]) -> tuple[Runbook, ...]:
     """Return one runbook for each name among the alerts of `service`, in the order of names.
 
-    `recorded` holds the series that its rules record. Every query is proven against the contract.
-    Raises `SpecError` for an alert that nobody has written a guide for.
+    Every query is proven against the contract. Raises `SpecError` for an alert that nobody has written a guide for.
     """
-    ask = Queries(service, Vocabulary.of(service, recorded))
+    ask = Queries(service, Vocabulary.of(service, recorded(service.slos)))
     pages: dict[str, list[Alert]] = {}
     for alert in alerts:
         pages.setdefault(alert.name, []).append(alert)

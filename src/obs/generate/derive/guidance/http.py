@@ -13,7 +13,7 @@ from obs.generate.derive.guidance.investigation import (
     slow_requests,
     take_out,
 )
-from obs.generate.derive.guidance.queries import Queries, percent, seconds
+from obs.generate.derive.guidance.queries import Queries, look_back, percent, seconds
 from obs.generate.model import Action, Alert, Runbook, Step
 
 
@@ -32,8 +32,8 @@ def error_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             f"At least one request in {int(1 / alert.threshold.value)} fails for users now. What they were doing "
             "is lost or half done, clients retry and add load, and the month's error budget shrinks quickly."
         ),
-        diagnosis=failing_requests(ask, str(alert.window)),
-        mitigation=_errors(str(alert.window)),
+        diagnosis=failing_requests(ask, look_back(alert)),
+        mitigation=_errors(look_back(alert)),
         escalation=escalate(
             ask.service.team,
             urgent=alert.severity == "page",
@@ -57,8 +57,8 @@ def error_ratio_elevated(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             "A few users see failures, often the same ones again and again: those of one route, one region or one "
             "kind of account. Left alone it eats the error budget that a release may need."
         ),
-        diagnosis=failing_requests(ask, str(alert.window)),
-        mitigation=_errors(str(alert.window)),
+        diagnosis=failing_requests(ask, look_back(alert)),
+        mitigation=_errors(look_back(alert)),
         escalation=escalate(
             ask.service.team,
             urgent=alert.severity == "page",
@@ -82,8 +82,8 @@ def latency_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             "Pages feel slow to some users, and callers with a timeout near this figure start to fail and to retry. "
             "Slow requests hold connections and memory, so slowness that lasts turns into errors."
         ),
-        diagnosis=slow_requests(ask, str(alert.window)),
-        mitigation=slow(str(alert.window)),
+        diagnosis=slow_requests(ask, look_back(alert)),
+        mitigation=slow(look_back(alert)),
         escalation=escalate(
             ask.service.team,
             urgent=alert.severity == "page",
@@ -92,7 +92,7 @@ def latency_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
         verification=(
             Step(
                 f"The 99th percentile stays below {line} for {alert.window}.",
-                (ask.latency("0.99", str(alert.window), "service"),),
+                (ask.latency("0.99", look_back(alert), "service"),),
                 (
                     ("it stays below", "the alert ends by itself at the next evaluation."),
                     (
@@ -107,7 +107,7 @@ def latency_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
 
 def traffic_dropped(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     """HttpTrafficDropped: users cannot reach the service, or have stopped wanting to."""
-    alert, name, window = alerts[0], ask.service.name, str(alerts[0].window)
+    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
     now = f"sum by (service) ({ask.requests(window)})"
     yesterday = f"sum by (service) ({ask.requests(window, offset='1d')})"
     return Runbook(
@@ -244,7 +244,7 @@ def slow(window: str) -> tuple[Action, ...]:
 
 
 def _error_ratio_is_over(alert: Alert, ask: Queries) -> Step:
-    window, line = str(alert.window), percent(alert.threshold.value)
+    window, line = look_back(alert), percent(alert.threshold.value)
     return Step(
         f"The error ratio stays below {line} for {alert.window}.",
         (

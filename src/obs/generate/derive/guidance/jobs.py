@@ -8,7 +8,7 @@ from obs.catalogue.jobs import ACTIVE, DURATION, JOB_NAME, LAST_SUCCESS, RESULT,
 from obs.catalogue.process import START_TIME
 from obs.catalogue.target import UP
 from obs.generate.derive.guidance.investigation import error_lines, escalate, recent_change, roll_back
-from obs.generate.derive.guidance.queries import Match, Queries, percent
+from obs.generate.derive.guidance.queries import Match, Queries, look_back, percent
 from obs.generate.model import Action, Alert, Runbook, Step
 
 _FAILED: Match = (RESULT.name, "=", "failure")
@@ -16,7 +16,7 @@ _FAILED: Match = (RESULT.name, "=", "failure")
 
 def failure_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     """JobFailureRatioHigh: runs end, but badly."""
-    alert, name, window = alerts[0], ask.service.name, str(alerts[0].window)
+    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
     line = percent(alert.threshold.value)
     job = ask.by(RUNS, JOB_NAME.name)
     runs, failed = (f"sum {job} (rate({ask.series(RUNS, *where)}[{window}]))" for where in ((), (_FAILED,)))
@@ -98,7 +98,7 @@ def failure_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
 
 def not_running(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     """JobNotRunning: no success for longer than the schedule allows."""
-    alert, name, window = alerts[0], ask.service.name, str(alerts[0].window)
+    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
     job = ask.by(LAST_SUCCESS, JOB_NAME.name)
     age = f"time() - max {job} ({ask.series(LAST_SUCCESS)})"
     ended = f"sum {ask.by(RUNS, JOB_NAME.name, RESULT.name)} (increase({ask.series(RUNS)}[{window}]))"
@@ -169,7 +169,7 @@ def not_running(alerts: Sequence[Alert], ask: Queries) -> Runbook:
                 "the result is up to date; the alert ends with the first success.",
                 "as long as one run takes.",
             ),
-            roll_back(window),
+            roll_back("one run"),
         ),
         escalation=escalate(
             ask.service.team,

@@ -8,13 +8,13 @@ from obs.catalogue.http import SERVER_ACTIVE
 from obs.catalogue.jobs import ACTIVE, JOB_NAME
 from obs.catalogue.process import CPU_MODE, CPU_TIME, MEMORY_USAGE, START_TIME
 from obs.generate.derive.guidance.investigation import escalate, recent_change, roll_back, take_out
-from obs.generate.derive.guidance.queries import Queries, percent
+from obs.generate.derive.guidance.queries import Queries, look_back, percent
 from obs.generate.model import Action, Alert, Runbook, Step
 
 
 def cpu_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     """ProcessCpuHigh: an instance has little CPU left."""
-    alert, name, window = alerts[0], ask.service.name, str(alerts[0].window)
+    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
     line = percent(alert.threshold.value)
     mode = ask.by(CPU_TIME, CPU_MODE.name)
     return Runbook(
@@ -101,7 +101,7 @@ def cpu_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
 
 def memory_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     """ProcessMemoryHigh: an instance is about to be killed."""
-    alert, name, window = alerts[0], ask.service.name, str(alerts[0].window)
+    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
     line = percent(alert.threshold.value)
     used = ask.series(MEMORY_USAGE)
     return Runbook(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from obs.catalogue import Histogram, Signal
@@ -10,7 +10,7 @@ from obs.catalogue.http import CLIENT_REQUESTS, ERROR_TYPE, ROUTE, SERVER_DURATI
 from obs.catalogue.process import CPU_LIMIT, CPU_TIME, MEMORY_LIMIT, MEMORY_USAGE
 from obs.generate.derive.promql import checked
 from obs.generate.derive.vocabulary import Vocabulary, escape
-from obs.generate.model import Service
+from obs.generate.model import Alert, Duration, Service
 
 #: A matcher on a label of a signal: dotted name, operator, value.
 Match = tuple[str, str, str]
@@ -51,7 +51,12 @@ class Queries:
 
     def slo(self, record: str, slo: str) -> str:
         """Return a selector of what the rules of one SLO record."""
-        return self.names.selector(record, *self.matchers, f'sloth_slo="{escape(slo)}"')
+        # Recorded series keep of the target labels only these two.
+        kept = {
+            name: value for name, value in self.names.select.items() if name in {"service", "environment"}
+        }
+        names = replace(self.names, select=kept)
+        return names.selector(record, *self.matchers, f'sloth_slo="{escape(slo)}"')
 
     def stream(self) -> str:
         """Return the selector of the service's log lines."""
@@ -103,6 +108,11 @@ class Queries:
             f"sum by (instance) ({self.series(MEMORY_USAGE)}) "
             f"/ max by (instance) ({self.series(MEMORY_LIMIT)})"
         )
+
+
+def look_back(alert: Alert) -> str:
+    """Return the window that queries about `alert` use: its own, or five minutes where it has none."""
+    return str(alert.window or Duration.parse("5m"))
 
 
 def percent(ratio: Decimal) -> str:

@@ -84,7 +84,7 @@ def target_down(alerts: Sequence[Alert], ask: Queries) -> Runbook:
                 "it answers and is scraped again at the next interval.",
                 f"1 minute, and {ask.service.scrape_interval} for the next scrape.",
             ),
-            roll_back(str(alert.window)),
+            roll_back("one scrape"),
             Action(
                 "The machine is gone: start the instance on another.",
                 "capacity is back; the old target disappears with the next discovery.",
@@ -154,7 +154,7 @@ def sli_absent(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             ),
         ),
         mitigation=(
-            roll_back(str(alerts[0].window)),
+            roll_back("one scrape"),
             Action(
                 "The metric was renamed on purpose: export the new contract, generate the rules again and reload "
                 "Prometheus.",

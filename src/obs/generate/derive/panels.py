@@ -1,0 +1,135 @@
+"""Which panels a service's dashboard has: objectives, golden signals, then a row for each capability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Literal
+
+from obs.catalogue.target import UP
+from obs.generate.derive import panel_rows
+from obs.generate.derive.guidance.queries import BUDGET_LEFT, Queries, percent
+from obs.generate.derive.slo.recordings import ERROR_RATIO, recorded
+from obs.generate.derive.slo.windows import FAST, SLOW
+from obs.generate.derive.vocabulary import Vocabulary
+from obs.generate.model import Alert, Dashboard, Panel, PanelThreshold, Query, Row, Service, Slo
+
+_PICKED = ('environment=~"$environment"', 'instance=~"$instance"')
+#: The long windows of the burn alerts, and the shortest, which shows the present.
+_SHOWN = (FAST[0].short, *(pair.long for pair in (*FAST, *SLOW)))
+
+
+def derive_dashboard(service: Service, alerts: Sequence[Alert]) -> Dashboard:
+    """Return the dashboard of `service`; lines on its panels are the thresholds of `alerts`.
+
+    Every query is proven against the contract; raises `UnknownSignal` where one names what nothing
+    declares.
+    """
+    # The variables choose environment and instance, so the spec's choice of these steps aside.
+    select = {
+        name: value for name, value in service.select.items() if name not in {"environment", "instance"}
+    }
+    names = replace(Vocabulary.of(service, recorded(service.slos)), select=select)
+    ask = Queries(service, names, _PICKED)
+    rows = [
+        _objectives(service, Queries(service, names, _PICKED[:1])),
+        _golden(service, ask),
+        *(
+            _ROWS[capability](ask)
+            for capability in ("http", "jobs", "process")
+            if capability in service.capabilities
+        ),
+        panel_rows.targets(ask),
+    ]
+    up = names.selector(names.metric(UP.id))
+    firing = names.selector("ALERTS", _PICKED[0], 'alertstate="firing"')
+    return Dashboard(
+        service=service.name,
+        title=f"{service.name} · service",
+        description=f"Objectives, golden signals and capabilities of {service.name}, owned by team {service.team}.",
+        rows=tuple(_finish(row, alerts, ask) for row in rows if row.panels),
+        interval=service.scrape_interval,
+        tags=("obs", service.name, service.team),
+        links=(("Runbooks", f"{service.links.runbooks}/{service.name}"),),
+        firing=ask.checked(firing),
+        targets=ask.checked(up),
+    )
+
+
+def _objectives(service: Service, ask: Queries) -> Row:
+    return Row("Objectives", tuple(panel for slo in service.slos for panel in _objective(slo, ask)))
+
+
+def _objective(slo: Slo, ask: Queries) -> tuple[Panel, ...]:
+    promise = f"{slo.objective.normalize():f} % over {slo.window}"
+    return (
+        Panel(
+            key=f"slo-{slo.name}-budget",
+            title=f"{slo.name}: error budget left",
+            description=f"Share of the error budget of {promise} that is still there; below 0 the promise is broken.",
+            unit="percentunit",
+            kind="gauge",
+            queries=(Query(ask.slo(BUDGET_LEFT, slo.name), "{{environment}}", instant=True),),
+            thresholds=(
+                PanelThreshold(Decimal(0), "red"),
+                PanelThreshold(Decimal("0.1"), "yellow"),
+                PanelThreshold(Decimal("0.25"), "green"),
+            ),
+        ),
+        Panel(
+            key=f"slo-{slo.name}-burn",
+            title=f"{slo.name}: bad events",
+            description=(
+                f"Share of bad events over the windows of the burn alerts; {percent(slo.budget)} on average "
+                f"spends the budget of {promise} exactly."
+            ),
+            unit="percentunit",
+            kind="timeseries",
+            queries=tuple(
+                Query(ask.slo(f"{ERROR_RATIO}{window}", slo.name), str(window)) for window in _SHOWN
+            ),
+        ),
+    )
+
+
+def _golden(service: Service, ask: Queries) -> Row:
+    """Traffic, errors, latency and saturation, of requests or else of jobs."""
+    panels: tuple[Panel, ...] = ()
+    if "http" in service.capabilities:
+        panels = (panel_rows.http_traffic(ask), panel_rows.http_errors(ask), panel_rows.http_latency(ask))
+    elif "jobs" in service.capabilities:
+        panels = (panel_rows.job_runs(ask), panel_rows.job_failures(ask), panel_rows.job_duration(ask))
+    if "process" in service.capabilities:
+        panels += (panel_rows.saturation(ask),)
+    return Row("Golden signals", panels)
+
+
+_ROWS = {"http": panel_rows.http, "jobs": panel_rows.jobs, "process": panel_rows.process}
+
+
+def _finish(row: Row, alerts: Sequence[Alert], ask: Queries) -> Row:
+    return Row(row.title, tuple(_complete(panel, alerts, ask) for panel in row.panels))
+
+
+def _complete(panel: Panel, alerts: Sequence[Alert], ask: Queries) -> Panel:
+    """Prove the panel's queries, and give it the lines and runbooks of the alerts that point at it."""
+    shown = [alert for alert in alerts if alert.panel == panel.key]
+    links = {alert.name: alert.annotations.get("runbook_url", "") for alert in shown}
+    return replace(
+        panel,
+        queries=tuple(replace(query, expr=ask.checked(query.expr)) for query in panel.queries),
+        thresholds=panel.thresholds or _lines(panel, shown),
+        links=tuple((f"Runbook {name}", url) for name, url in sorted(links.items()) if url),
+    )
+
+
+def _lines(panel: Panel, alerts: Sequence[Alert]) -> tuple[PanelThreshold, ...]:
+    """Return the alerts' thresholds where they are in the panel's own unit, each line once, the worst colour."""
+    same = {"percentunit": "ratio", "s": "s"}.get(panel.unit)
+    lines: dict[Decimal, PanelThreshold] = {}
+    for alert in sorted(alerts, key=lambda a: a.severity == "page"):
+        if alert.threshold.unit == same and alert.threshold.comparison in {">", ">="}:
+            colour: Literal["red", "yellow"] = "red" if alert.severity == "page" else "yellow"
+            lines[alert.threshold.value] = PanelThreshold(alert.threshold.value, colour)
+    return tuple(lines[value] for value in sorted(lines))
