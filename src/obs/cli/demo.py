@@ -6,14 +6,16 @@ import json
 import sys
 import time
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 import click
 
 from obs.stack import engines
 from obs.verify import places
-from obs.verify.drill import STEPS, Drill, Timeline
-from obs.verify.interruption import Interruption
-from obs.verify.scene import Scene
+
+if TYPE_CHECKING:
+    from obs.verify.drill import Drill, Timeline
+    from obs.verify.interruption import Interruption
 
 _LOOK_S = 0.5
 
@@ -58,23 +60,27 @@ def command(once: bool, format_: str, ports: tuple[str, ...], routes: tuple[str,
       obs demo --once --format json
     """
     from obs.cli.demo_view import View
+    from obs.verify.interruption import Interruption
+    from obs.verify.scene import Scene
 
     chosen = places.choose(ports)
     stays = not once and sys.stdin.isatty() and sys.stdout.isatty()
     with Interruption() as interruption:
         with View() as view:
             with interruption.allowed():
+                # Said before minutes are spent on engines.
+                places.require_all_free(chosen)
                 engines.install(routes=routes or None, report=view.report)
             scene = Scene(chosen, routes=routes or None, report=view.report, check=interruption.check)
             with scene, scene.load() as load:
                 drill = scene.drill(view.seen)
-                view.watch(load, drill, scene.links)
-                with interruption.allowed():
-                    scene.await_healthy(load)
-                    drill.run(scene.break_it, scene.repair_it)
-                if stays:
-                    view.end()
-                    _stay(interruption, drill)
+                with view.watching(load, drill, scene.links):
+                    with interruption.allowed():
+                        scene.await_healthy(load)
+                        drill.run(scene.break_it, scene.repair_it)
+                    if stays:
+                        view.end()
+                        _stay(interruption, drill)
         _print(drill.timeline, format_)
     return 0 if drill.timeline.complete else 1
 
@@ -91,6 +97,8 @@ def _stay(interruption: Interruption, drill: Drill) -> None:
 
 
 def _print(timeline: Timeline, format_: str) -> None:
+    from obs.verify.drill import STEPS
+
     if format_ == "json":
         click.echo(json.dumps(_data(timeline), indent=2))
         return

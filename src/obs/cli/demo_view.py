@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 import click
@@ -29,6 +31,10 @@ MEANING = {
 }
 _STATE_STYLE = {"pending": "yellow", "firing": "bold red"}
 _BARS = "▁▂▃▄▅▆▇█"
+#: Share of errors that fills a bar.
+_FULL_BAR = 0.25
+#: Without a terminal: when a step under way gets a line of its own, and when the next one.
+_WORTH_A_LINE_S = 3.0
 _QUIET_S = 10.0
 
 
@@ -44,7 +50,8 @@ class View:
         self._live: Live | None = None
         self._progress = Progress("")
         self._told: tuple[str, float] = ("", 0.0)
-        self._spinner = Spinner("dots")
+        self._busy = Spinner("dots")
+        self._mark = Spinner("dots")
         self._history: deque[float] = deque(maxlen=60)
         self._sampled = 0.0
         self._load: Load | None = None
@@ -59,7 +66,10 @@ class View:
 
     def __enter__(self) -> View:  # noqa: PYI034 - nobody derives from it
         if self.is_live:
-            self._live = Live(get_renderable=self._picture, console=self._console, refresh_per_second=8)
+            # The picture goes when the work is over: its links lead nowhere then, the timeline stays.
+            self._live = Live(
+                get_renderable=self._picture, console=self._console, refresh_per_second=8, transient=True
+            )
             self._live.start()
         return self
 
@@ -79,8 +89,8 @@ class View:
         step, at = self._told
         name = progress.step.partition(":")[0]
         # One line at the end of a step; on the way only what takes long, now and then.
-        quiet = step == name and progress.seconds - at < _QUIET_S
-        if progress.finished or (progress.seconds >= 1 and not quiet):
+        due = at + _QUIET_S if step == name else _WORTH_A_LINE_S
+        if progress.finished or progress.seconds >= due:
             self._told = (name, progress.seconds)
             click.echo(str(progress), err=True)
 
@@ -89,9 +99,14 @@ class View:
         if self._live is None:
             click.echo(f"{step} after {seconds:.1f} s: {MEANING[step]}", err=True)
 
-    def watch(self, load: Load, drill: Drill, links: dict[str, str]) -> None:
-        """Show traffic, alerts, steps and links from now on."""
+    @contextmanager
+    def watching(self, load: Load, drill: Drill, links: dict[str, str]) -> Iterator[None]:
+        """Show traffic, alerts, steps and links while the block runs."""
         self._load, self._drill, self._links = load, drill, links
+        try:
+            yield
+        finally:
+            self._load = self._drill = None
 
     def end(self) -> None:
         """Say that there is nothing more to wait for, only to look at."""
@@ -99,39 +114,35 @@ class View:
 
     def _picture(self) -> RenderableType:
         if self._load is None or self._drill is None:
-            return self._busy()
-        parts: list[RenderableType] = [Text()]
-        if self._drill.timeline.steps:
-            parts.append(self._steps(self._drill.timeline))
-        else:
-            parts.append(self._busy())
-        parts += [Text(), self._traffic(self._load), self._alerts(self._drill), Text(), self._link_list()]
-        parts += [Text(), Text(self._footer, style="dim")]
-        return Group(*parts)
+            return self._what_is_done()
+        timeline = self._drill.timeline
+        middle = self._steps(timeline) if timeline.steps else self._what_is_done()
+        return Group(
+            Text(), middle,
+            Text(), self._traffic(self._load), self._alerts(self._drill),
+            Text(), self._link_list(timeline),
+            Text(), Text(self._footer, style="dim"),
+        )  # fmt: skip
 
-    def _busy(self) -> RenderableType:
-        self._spinner.update(text=str(self._progress) or "starting")
-        return self._spinner
+    def _what_is_done(self) -> RenderableType:
+        self._busy.update(text=str(self._progress) or "starting")
+        return self._busy
 
     def _steps(self, timeline: Timeline) -> Table:
-        table = Table.grid(padding=(0, 2))
+        table = _grid(last_column_style="dim")
         seen, missed = dict(timeline.steps), timeline.missed
         waiting = next((step for step in STEPS if step not in seen), None)
         for step in STEPS:
             if step in seen:
-                table.add_row(Text("✓", "green"), step, f"{seen[step]:6.1f} s", Text(MEANING[step], "dim"))
+                table.add_row(Text("✓", "green"), step, f"{seen[step]:5.1f} s", MEANING[step])
             elif missed is not None and step == missed.step:
                 table.add_row(Text("✗", "red"), Text(step, "red"), "missed", Text(missed.seen, "red"))
             elif missed is None and step == waiting:
-                elapsed = time.time() - timeline.fault_at
-                table.add_row(self._spinner_mark(), Text(step, "bold"), f"{elapsed:6.1f} s", MEANING[step])
+                elapsed = f"{time.time() - timeline.fault_at:5.1f} s"
+                table.add_row(self._mark, Text(step, "bold"), elapsed, MEANING[step])
             else:
-                table.add_row(Text("·", "dim"), Text(step, "dim"), "", "")
+                table.add_row(Text("·", "dim"), Text(step, "dim"))
         return table
-
-    def _spinner_mark(self) -> RenderableType:
-        self._spinner.update(text="")
-        return self._spinner
 
     def _traffic(self, load: Load) -> Table:
         traffic = load.traffic()
@@ -139,33 +150,44 @@ class View:
             self._sampled = time.monotonic()
             self._history.append(traffic.error_ratio)
         style = "red" if traffic.error_ratio >= 0.05 else "green"
-        bars = "".join(_BARS[round(ratio * (len(_BARS) - 1))] for ratio in self._history)
-        table = Table.grid(padding=(0, 2))
-        table.add_row(
-            "traffic", f"{traffic.rate:.1f} requests/s", Text(f"{traffic.error_ratio:.0%} errors", style)
-        )
-        table.add_row("", "errors, last minute", Text(bars, style))
+        table = _grid()
+        now = Text.assemble(f"{traffic.rate:.1f} requests/s, ", (f"{traffic.error_ratio:.0%} errors", style))
+        table.add_row(_head("traffic"), now)
+        bars = "".join(_BARS[round(min(ratio / _FULL_BAR, 1) * (len(_BARS) - 1))] for ratio in self._history)
+        table.add_row(_head("errors"), Text.assemble((bars, style), ("  last minute", "dim")))
         return table
 
     def _alerts(self, drill: Drill) -> Table:
-        table = Table.grid(padding=(0, 2))
+        table = _grid()
         alerts = [alert for alert in drill.alerts if alert.labels.get("severity") != "none"]
         for number, alert in enumerate(alerts):
+            state = Text(f"{alert.state:7}", _STATE_STYLE.get(alert.state, ""))
+            service = Text(alert.labels.get("service", ""), "dim")
             table.add_row(
-                "" if number else "alerts ",
-                Text(alert.state, _STATE_STYLE.get(alert.state, "")),
-                alert.name,
-                Text(alert.labels.get("service", ""), "dim"),
+                _head("" if number else "alerts"), Text.assemble(state, "  ", alert.name, "  ", service)
             )
         if not alerts:
-            table.add_row("alerts ", Text("none", "green"))
+            table.add_row(_head("alerts"), Text("none", "green"))
         return table
 
-    def _link_list(self) -> Table:
-        table = Table.grid(padding=(0, 2))
-        links = dict(self._links)
-        if self._drill is not None and self._drill.timeline.runbook_url:
-            links["runbook"] = self._drill.timeline.runbook_url
+    def _link_list(self, timeline: Timeline) -> Table:
+        table = _grid()
+        links = (
+            self._links if timeline.runbook_url is None else {**self._links, "runbook": timeline.runbook_url}
+        )
         for name, url in links.items():
-            table.add_row(name, Text(url, f"cyan link {url}"))
+            table.add_row(_head(name), Text(url, f"cyan link {url}"))
         return table
+
+
+def _head(text: str) -> str:
+    return f"{text:13}"
+
+
+def _grid(last_column_style: str = "") -> Table:
+    """Return a table whose rows stay one line each, in a terminal of any width."""
+    table = Table.grid(padding=(0, 2))
+    for _ in range(3 if last_column_style else 1):
+        table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", style=last_column_style)
+    return table

@@ -60,10 +60,9 @@ def programs(
 
 
 def customers(storefront: str) -> list[Call]:
-    """Return what customers do: look twice, buy once."""
+    """Return what customers do: look, then buy."""
     return [
-        Call("GET", f"{storefront}/products"),
-        Call("GET", f"{storefront}/products/mug"),
+        Call("GET", f"{storefront}/products/tea"),
         Call("POST", f"{storefront}/orders", {"sku": "tea", "quantity": 2}),
     ]
 
