@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,34 @@ def test_a_wrong_option_is_a_usage_error(tmp_path: Path, options: list[str], say
 
     assert done.returncode == 2
     assert says in done.stderr
+
+
+def test_ctrl_c_while_engines_are_fetched_ends_the_fetching_too(tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    for name in ("apt-get", "dpkg"):
+        program = tmp_path / name
+        program.write_text(
+            f"#!{sys.executable}\nimport os, pathlib, time\n"
+            f"part = pathlib.Path({str(began)!r} + '.part')\n"
+            f"part.write_text(str(os.getpid()))\npart.rename({str(began)!r})\ntime.sleep(600)\n"
+        )
+        program.chmod(0o755)
+    with subprocess.Popen(
+        [sys.executable, "-m", "obs", "demo", "--port", "auto", "--route", "debian"],
+        env={**os.environ, "PATH": str(tmp_path), "OBS_HOME": str(tmp_path / "home")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        deadline = time.monotonic() + 60
+        while not began.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        demo.send_signal(signal.SIGINT)
+        _, talk = demo.communicate(timeout=60)
+
+    assert demo.returncode == 130
+    assert "Traceback" not in talk
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(began.read_text()), 0)
