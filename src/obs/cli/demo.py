@@ -59,11 +59,11 @@ def command(once: bool, format_: str, ports: tuple[str, ...], routes: tuple[str,
     Example:
       obs demo --once --format json
     """
+    chosen = places.choose(ports)
     from obs.cli.demo_view import View
     from obs.verify.interruption import Interruption
     from obs.verify.scene import Scene
 
-    chosen = places.choose(ports)
     stays = not once and sys.stdin.isatty() and sys.stdout.isatty()
     with Interruption() as interruption:
         with View() as view:
