@@ -58,6 +58,7 @@ class Place:
 
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?\Z")
 _UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+_WORDS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,6 +93,16 @@ class Duration:
             text += f"{count}{suffix}" if count else ""
         return text or "0s"
 
+    @property
+    def words(self) -> str:
+        """The span as people say it: ``1 hour 30 minutes``."""
+        rest, parts = self.milliseconds, []
+        for suffix, unit in _UNITS[1:]:
+            count, rest = divmod(rest, unit)
+            if count:
+                parts.append(f"{count} {_WORDS[suffix]}{'' if count == 1 else 's'}")
+        return " ".join(parts) or "0 seconds"
+
     def __bool__(self) -> bool:
         return self.milliseconds > 0
 
@@ -113,7 +124,7 @@ class Links:
     grafana: str = "http://127.0.0.1:3000"
     prometheus: str = "http://127.0.0.1:9090"
     alertmanager: str = "http://127.0.0.1:9093"
-    #: Webhook that takes every notification of this environment in place of the named receivers.
+    #: Address of every receiver of the kind webhook; empty when each address is a secret file.
     webhook: str = ""
 
 

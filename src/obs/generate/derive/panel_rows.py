@@ -17,18 +17,21 @@ RATE = "$__rate_interval"
 _QUANTILES = (("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99"))
 
 
-def http_traffic(ask: Queries) -> Panel:
-    """Requests a second."""
+def http_traffic(ask: Queries, least: Decimal | None = None) -> Panel:
+    """Requests a second; with `least`, also the line below which an alert fires."""
+    queries = [
+        Query(f"sum ({ask.requests(RATE)})", "now"),
+        Query(f"sum ({ask.requests(RATE, offset='1d')})", "yesterday"),
+    ]
+    if least is not None:
+        queries.append(Query(f"{least:f} * sum ({ask.requests('1h', offset='1d')})", "alert below"))
     return Panel(
         key="http-traffic",
         title="Traffic",
         description="Requests a second, now and at the same time yesterday.",
         unit="reqps",
         kind="timeseries",
-        queries=(
-            Query(f"sum ({ask.requests(RATE)})", "now"),
-            Query(f"sum ({ask.requests(RATE, offset='1d')})", "yesterday"),
-        ),
+        queries=tuple(queries),
     )
 
 
@@ -93,7 +96,8 @@ def http(ask: Queries) -> Row:
                     f"sum by ({by_status}) ({ask.requests(RATE)})", _legend(by_status)),
             _series("http-route-errors", "Error ratio by route", "Share of each route's requests that failed.",
                     "percentunit",
-                    f"sum by ({route}) ({ask.failures(RATE)}) / sum by ({route}) ({ask.requests(RATE)})",
+                    f"(sum by ({route}) ({ask.failures(RATE)}) or 0 * sum by ({route}) ({ask.requests(RATE)})) "
+                    f"/ sum by ({route}) ({ask.requests(RATE)})",
                     _legend(route)),
             _series("http-route-latency", "p99 by route", "What one request in a hundred of each route exceeds.", "s",
                     ask.latency("0.99", RATE, route), _legend(route)),

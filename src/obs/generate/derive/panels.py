@@ -34,7 +34,7 @@ def derive_dashboard(service: Service, alerts: Sequence[Alert]) -> Dashboard:
     ask = Queries(service, names, _PICKED)
     rows = [
         _objectives(service, Queries(service, names, _PICKED[:1])),
-        _golden(service, ask),
+        _golden(service, alerts, ask),
         *(
             _ROWS[capability](ask)
             for capability in ("http", "jobs", "process")
@@ -93,16 +93,26 @@ def _objective(slo: Slo, ask: Queries) -> tuple[Panel, ...]:
     )
 
 
-def _golden(service: Service, ask: Queries) -> Row:
+def _golden(service: Service, alerts: Sequence[Alert], ask: Queries) -> Row:
     """Traffic, errors, latency and saturation, of requests or else of jobs."""
     panels: tuple[Panel, ...] = ()
     if "http" in service.capabilities:
-        panels = (panel_rows.http_traffic(ask), panel_rows.http_errors(ask), panel_rows.http_latency(ask))
+        panels = (
+            panel_rows.http_traffic(ask, _least_traffic(alerts)),
+            panel_rows.http_errors(ask),
+            panel_rows.http_latency(ask),
+        )
     elif "jobs" in service.capabilities:
         panels = (panel_rows.job_runs(ask), panel_rows.job_failures(ask), panel_rows.job_duration(ask))
     if "process" in service.capabilities:
         panels += (panel_rows.saturation(ask),)
     return Row("Golden signals", panels)
+
+
+def _least_traffic(alerts: Sequence[Alert]) -> Decimal | None:
+    """Return the share of yesterday's traffic below which an alert fires."""
+    found = [a.threshold.value for a in alerts if a.panel == "http-traffic" and a.threshold.comparison == "<"]
+    return max(found, default=None)
 
 
 _ROWS = {"http": panel_rows.http, "jobs": panel_rows.jobs, "process": panel_rows.process}

@@ -52,6 +52,9 @@ def render(dashboard: Dashboard) -> Artefact:
         timezone="browser",
     )
     data = json.loads(json.dumps(page.to_json_data(), cls=DashboardEncoder))
+    del data["version"]  # Grafana counts versions itself
+    for panel in data["panels"]:
+        del panel["editable"], panel["transparent"]  # the defaults, and the dashboard decides about edits
     text = json.dumps(_prune(data), indent=2, sort_keys=True, ensure_ascii=False)
     return Artefact(FOLDER / f"{dashboard.service}.json", text + "\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -42,6 +43,8 @@ def render(runbook: Runbook, links: Links) -> Artefact:
         wrap("mitigation", f"## Mitigation\n\n{_actions(runbook.mitigation)}"),
         wrap("escalation", f"## Escalation\n\n{_list(runbook.escalation)}"),
         wrap("verification", f"## Verification\n\n{_steps(runbook.verification, links)}"),
+        # Last, because it is long and nobody reads it first.
+        wrap("expression", f"## Expression\n\n{_expressions(runbook.alerts, links)}"),
     ]
     return Artefact(FOLDER / runbook.path, "\n\n".join(parts) + "\n", preserves=True)
 
@@ -75,8 +78,14 @@ def _facts(alerts: Sequence[Alert], links: Links) -> str:
         ("Links", " · ".join(_links(first, links))),
     ]
     table = ["| | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in rows if value)]
-    blocks = [f"{_title('Expression', alert, alerts)}:\n\n{_query(alert.expr, links)}" for alert in alerts]
-    return "\n\n".join(["\n".join(table), *blocks])
+    return "\n".join(table)
+
+
+def _expressions(alerts: Sequence[Alert], links: Links) -> str:
+    return "\n\n".join(
+        f"{_title('Fires for each result of', alert, alerts)}:\n\n{_query(alert.expr, links)}"
+        for alert in alerts
+    )
 
 
 def _title(what: str, alert: Alert, alerts: Sequence[Alert]) -> str:
@@ -85,7 +94,7 @@ def _title(what: str, alert: Alert, alerts: Sequence[Alert]) -> str:
 
 
 def _condition(alert: Alert) -> str:
-    return f"{alert.threshold.words}, for {alert.for_}" if alert.for_ else alert.threshold.words
+    return f"{alert.threshold.words}, for {alert.for_.words}" if alert.for_ else alert.threshold.words
 
 
 def _links(alert: Alert, links: Links) -> Iterator[str]:
@@ -123,7 +132,9 @@ def _list(lines: Sequence[str]) -> str:
 
 
 def _query(expr: str, links: Links) -> str:
-    graph = f"{links.prometheus}/graph?g0.expr={quote(expr, safe='')}&g0.tab=0&g0.range_input=1h"
+    # One line: the parser's layout would only make the address longer.
+    flat = re.sub(r"\s*\n\s*", " ", expr).strip()
+    graph = f"{links.prometheus}/graph?g0.expr={quote(flat, safe='')}&g0.tab=0&g0.range_input=1h"
     return f"{_fence('promql', expr)}\n\n[Run in Prometheus]({graph})"
 
 
@@ -131,7 +142,7 @@ def _fence(language: str, text: str) -> str:
     # A fence must be longer than any run of backticks in what it holds.
     longest = max((len(list(run)) for char, run in itertools.groupby(text) if char == "`"), default=0)
     ticks = "`" * max(3, longest + 1)
-    return f"{ticks}{language}\n{text.strip()}\n{ticks}"
+    return f"{ticks}{language}\n{text.strip(chr(10))}\n{ticks}"
 
 
 def _item(marker: str, text: str) -> str:

@@ -13,8 +13,11 @@ from obs.generate.derive.guidance.investigation import (
     slow_requests,
     take_out,
 )
-from obs.generate.derive.guidance.queries import Queries, look_back, percent, seconds
+from obs.generate.derive.guidance.queries import Queries, look_back, percent, seconds, spell
 from obs.generate.model import Action, Alert, Runbook, Step
+
+#: The alert looks back over a day; what happens now is judged by this.
+_NOW = "10m"
 
 
 def error_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
@@ -25,7 +28,7 @@ def error_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
         alerts=tuple(alerts),
         meaning=(
             f"{name} answers more than {line} of its requests with a server error (a status from 500 to 599), "
-            f"counted over {alert.window}. Errors of the caller (400 to 499) are not counted, and neither are "
+            f"counted over {alert.window.words}. Errors of the caller (400 to 499) are not counted, and neither are "
             "health checks: these are legal requests that the service failed."
         ),
         impact=(
@@ -51,7 +54,7 @@ def error_ratio_elevated(alerts: Sequence[Alert], ask: Queries) -> Runbook:
         alerts=tuple(alerts),
         meaning=(
             f"{name} has answered more than {line} of its requests with a server error (500 to 599) over "
-            f"{alert.window}. It is not an outage: one route, one instance or one dependency fails some of the time."
+            f"{alert.window.words}. It is not an outage: one route, one instance or one dependency fails some of the time."
         ),
         impact=(
             "A few users see failures, often the same ones again and again: those of one route, one region or one "
@@ -75,7 +78,7 @@ def latency_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     return Runbook(
         alerts=tuple(alerts),
         meaning=(
-            f"One request in a hundred to {name} takes longer than {line}, counted over {alert.window}. The figure is "
+            f"One request in a hundred to {name} takes longer than {line}, counted over {alert.window.words}. The figure is "
             "read from the buckets of a histogram, so it is exact only near a bucket's bound."
         ),
         impact=(
@@ -91,7 +94,7 @@ def latency_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
         ),
         verification=(
             Step(
-                f"The 99th percentile stays below {line} for {alert.window}.",
+                f"The 99th percentile stays below {line} for {alert.window.words}.",
                 (ask.latency("0.99", look_back(alert), "service"),),
                 (
                     ("it stays below", "the alert ends by itself at the next evaluation."),
@@ -107,7 +110,7 @@ def latency_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
 
 def traffic_dropped(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     """HttpTrafficDropped: users cannot reach the service, or have stopped wanting to."""
-    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
+    alert, name, window = alerts[0], ask.service.name, _NOW
     now = f"sum by (service) ({ask.requests(window)})"
     yesterday = f"sum by (service) ({ask.requests(window, offset='1d')})"
     return Runbook(
@@ -179,7 +182,7 @@ def traffic_dropped(alerts: Sequence[Alert], ask: Queries) -> Runbook:
                 "traffic returns as caches expire.",
                 "1 to 10 minutes, as long as the DNS entry may be cached.",
             ),
-            roll_back(window),
+            roll_back(spell(window)),
             Action(
                 "One zone or balancer is at fault: send its traffic to another.",
                 "users of that zone reach the service again.",
@@ -209,13 +212,13 @@ def traffic_dropped(alerts: Sequence[Alert], ask: Queries) -> Runbook:
 
 def _errors(window: str) -> tuple[Action, ...]:
     return (
-        roll_back(window),
-        take_out(window),
+        roll_back(spell(window)),
+        take_out(spell(window)),
         Action(
             "A dependency fails: switch off the feature that needs it, or let its calls fail at once (open the "
             "circuit breaker) in place of waiting.",
             "requests that do not need it succeed again, and threads stop piling up behind it.",
-            f"1 minute, and {window} until the alert sees it.",
+            f"1 minute, and {spell(window)} until the alert sees it.",
         ),
         Action(
             "Every instance is at its limit of CPU or memory: add instances, half as many again.",
@@ -228,13 +231,13 @@ def _errors(window: str) -> tuple[Action, ...]:
 def slow(window: str) -> tuple[Action, ...]:
     """Return what helps against slow requests."""
     return (
-        roll_back(window),
+        roll_back(spell(window)),
         Action(
             "CPU is short everywhere: add instances, half as many again.",
             "queues drain and latency falls within a minute of the new instances becoming ready.",
             "2 to 10 minutes.",
         ),
-        take_out(window),
+        take_out(spell(window)),
         Action(
             "A dependency is slow: lower the timeout of calls to it and serve what needs it from a cache or not at all.",
             "requests stop waiting; some answers are older or lack a part.",
@@ -246,7 +249,7 @@ def slow(window: str) -> tuple[Action, ...]:
 def _error_ratio_is_over(alert: Alert, ask: Queries) -> Step:
     window, line = look_back(alert), percent(alert.threshold.value)
     return Step(
-        f"The error ratio stays below {line} for {alert.window}.",
+        f"The error ratio stays below {line} for {alert.window.words}.",
         (
             f"sum by (service) ({ask.failures(window)}) / sum by (service) ({ask.requests(window)})",
             f"sum by (service) ({ask.requests(window)})",

@@ -8,7 +8,7 @@ from obs.catalogue.jobs import ACTIVE, DURATION, JOB_NAME, LAST_SUCCESS, RESULT,
 from obs.catalogue.process import START_TIME
 from obs.catalogue.target import UP
 from obs.generate.derive.guidance.investigation import error_lines, escalate, recent_change, roll_back
-from obs.generate.derive.guidance.queries import Match, Queries, look_back, percent
+from obs.generate.derive.guidance.queries import Match, Queries, look_back, percent, spell
 from obs.generate.model import Action, Alert, Runbook, Step
 
 _FAILED: Match = (RESULT.name, "=", "failure")
@@ -24,7 +24,7 @@ def failure_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     return Runbook(
         alerts=tuple(alerts),
         meaning=(
-            f"More than {line} of the runs of a job of {name} have failed over {window}. The job starts and ends as "
+            f"More than {line} of the runs of a job of {name} have failed over {spell(window)}. The job starts and ends as "
             "planned, but with an error; the label `job_name` of the alert says which."
         ),
         impact=(
@@ -69,9 +69,9 @@ def failure_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             Action(
                 "One item breaks the run: move it out of the queue or table into quarantine, and keep it for the owner.",
                 "the next run succeeds with the rest.",
-                f"5 minutes, and {window} until the alert sees it.",
+                f"5 minutes, and {spell(window)} until the alert sees it.",
             ),
-            roll_back(window),
+            roll_back(spell(window)),
             Action(
                 "A dependency is down or slow: pause the job until it is back, then run it once by hand.",
                 "no more failed runs and no added load; the work waits.",
@@ -103,7 +103,7 @@ def not_running(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     age = f"time() - max {job} ({ask.series(LAST_SUCCESS)})"
     ended = f"sum {ask.by(RUNS, JOB_NAME.name, RESULT.name)} (increase({ask.series(RUNS)}[{window}]))"
     promises = [
-        f"`{planned.name}` must succeed once in {planned.schedule}, at most {planned.grace} late"
+        f"`{planned.name}` must succeed once in {planned.schedule.words}, at most {planned.grace.words} late"
         for planned in ask.service.jobs
     ]
     return Runbook(

@@ -8,7 +8,7 @@ from obs.catalogue.http import SERVER_ACTIVE
 from obs.catalogue.jobs import ACTIVE, JOB_NAME
 from obs.catalogue.process import CPU_MODE, CPU_TIME, MEMORY_USAGE, START_TIME
 from obs.generate.derive.guidance.investigation import escalate, recent_change, roll_back, take_out
-from obs.generate.derive.guidance.queries import Queries, look_back, percent
+from obs.generate.derive.guidance.queries import Queries, look_back, percent, spell
 from obs.generate.model import Action, Alert, Runbook, Step
 
 
@@ -20,7 +20,7 @@ def cpu_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     return Runbook(
         alerts=tuple(alerts),
         meaning=(
-            f"An instance of {name} has used more than {line} of the CPU that it may use, for {window} and longer. "
+            f"An instance of {name} has used more than {line} of the CPU that it may use, for {spell(window)} and longer. "
             "What it may use is the limit of its control group, or the machine's CPUs where there is no limit."
         ),
         impact=(
@@ -70,8 +70,8 @@ def cpu_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
                 "CPU of each falls by a third once the balancer sends them traffic.",
                 "2 to 10 minutes.",
             ),
-            roll_back(window),
-            take_out(window),
+            roll_back(spell(window)),
+            take_out(spell(window)),
             Action(
                 "A batch or a crawler causes it: limit its rate, or move it to a quiet hour.",
                 "the CPU is free for users at once.",
@@ -85,7 +85,7 @@ def cpu_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
         ),
         verification=(
             Step(
-                f"Every instance stays below {line} for {window}.",
+                f"Every instance stays below {line} for {spell(window)}.",
                 (ask.cpu_share(window),),
                 (
                     ("all stay below", "the alert ends by itself at the next evaluation."),
@@ -156,7 +156,7 @@ def memory_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
                 "memory is free again; requests in flight on that instance are finished or lost.",
                 "1 to 2 minutes for each instance.",
             ),
-            roll_back(window),
+            roll_back(spell(window)),
             Action(
                 "It fills again within hours: raise the memory limit by half until the leak is found.",
                 "kills stop; the machine must have that memory to spare.",

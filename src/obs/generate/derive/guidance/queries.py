@@ -115,6 +115,11 @@ def look_back(alert: Alert) -> str:
     return str(alert.window or Duration.parse("5m"))
 
 
+def spell(window: str) -> str:
+    """Write a window for a sentence: ``5m`` is ``5 minutes``."""
+    return Duration.parse(window).words
+
+
 def percent(ratio: Decimal) -> str:
     """Write a ratio as a person reads it: 0.05 is ``5 %``."""
     return f"{(ratio * 100).normalize():f} %"

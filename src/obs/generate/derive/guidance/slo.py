@@ -11,7 +11,7 @@ from obs.generate.derive.guidance.investigation import (
     slow_requests,
     take_out,
 )
-from obs.generate.derive.guidance.queries import BUDGET_LEFT, BURN_RATE, Queries, percent
+from obs.generate.derive.guidance.queries import BUDGET_LEFT, BURN_RATE, Queries, percent, spell
 from obs.generate.model import Action, Alert, LatencySli, Runbook, Slo, Step
 
 _WINDOW = "5m"
@@ -59,12 +59,12 @@ def _burn(alerts: Sequence[Alert], ask: Queries, *, meaning: str, impact: str, w
         impact=impact,
         diagnosis=_diagnosis(slos, ask),
         mitigation=(
-            roll_back(_WINDOW),
-            take_out(_WINDOW),
+            roll_back(spell(_WINDOW)),
+            take_out(spell(_WINDOW)),
             Action(
                 "A dependency fails or is slow: switch off the feature that needs it, or limit how long it is waited for.",
                 "the burn rate falls below 1 for all other requests.",
-                f"5 minutes, and {_WINDOW} until the short window sees it.",
+                f"5 minutes, and {spell(_WINDOW)} until the short window sees it.",
             ),
             Action(
                 "The budget is nearly gone and the cause is not found: stop all releases of this service.",
@@ -101,11 +101,11 @@ def _promise(slo: Slo) -> str:
     share = f"{slo.objective.normalize():f} %"
     spare = percent(slo.budget)
     what = (
-        f"{share} of requests take at most {slo.sli.under}"
+        f"{share} of requests take at most {slo.sli.under.words}"
         if isinstance(slo.sli, LatencySli)
         else f"{share} of requests succeed"
     )
-    return f"`{slo.name}` promises over {slo.window}: {what}; the error budget is the other {spare}."
+    return f"`{slo.name}` promises over {slo.window.words}: {what}; the error budget is the other {spare}."
 
 
 def _diagnosis(slos: Sequence[Slo], ask: Queries) -> tuple[Step, ...]:

@@ -82,7 +82,7 @@ def target_down(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             Action(
                 "Start the process again, or let its supervisor do it.",
                 "it answers and is scraped again at the next interval.",
-                f"1 minute, and {ask.service.scrape_interval} for the next scrape.",
+                f"1 minute, and {ask.service.scrape_interval.words} for the next scrape.",
             ),
             roll_back("one scrape"),
             Action(
