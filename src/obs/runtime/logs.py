@@ -49,7 +49,7 @@ class Handler(logging.Handler):
             own = {key: value for key, value in vars(record).items() if key not in _RECORD}
             self._pipeline.emit(
                 level_of(record.levelno),
-                record.getMessage(),
+                _message(record),
                 own,
                 logger=record.name,
                 error=error,
@@ -57,6 +57,15 @@ class Handler(logging.Handler):
             )
         except Exception as failure:
             guard.report("logs", failure)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:
+        # The line is worth more than its arguments; the guard still counts the mistake.
+        guard.report("logs", error)
+        return str(record.msg)
 
 
 class Logs:

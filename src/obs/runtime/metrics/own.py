@@ -30,9 +30,11 @@ class Own:
         self._limits = kernel.limits()
 
     def describe(self) -> Iterable[Metric]:
+        """Return the names that are taken, for the registry to refuse a second owner."""
         return self.collect()
 
     def collect(self) -> Iterable[Metric]:
+        """Return every metric as it is now."""
         for signal, kind in self._counts:
             yield self._count(signal, kind)
         build = self._gauge(self_signals.BUILD)

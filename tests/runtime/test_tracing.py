@@ -1,0 +1,264 @@
+"""Spans: real OTLP to a real receiver, dead and black-holed collectors, adopted providers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import obs
+from obs.errors import ConfigError
+from obs.runtime import tally
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def dead_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def black_hole() -> Iterator[int]:
+    """A collector that accepts connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        yield int(listener.getsockname()[1])
+
+
+def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+    ends = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_a_span_arrives_with_resource_attributes_and_bound_fields(
+    collector: Any, attributes: Callable[[Any], dict[str, Any]]
+) -> None:
+    obs.init("shop", version="1.2", environment="test", otlp_endpoint=collector.url)
+    with obs.bind(user_id=7), obs.span("pay", {"amount": 5, "card": {"token": "t"}}) as span:
+        span.set(password="p", ok=True)  # noqa: S106
+        span.event("charged", provider="x")
+    assert obs.flush(5)
+    (received,) = collector.spans
+    got = attributes(received)
+    assert received.name == "pay"
+    assert (got["user_id"], got["amount"], got["ok"], got["password"]) == (7, 5, True, "[redacted]")
+    assert "[redacted]" in got["card"]
+    assert [event.name for event in received.events] == ["charged"]
+    resource = collector.resources[0]
+    assert resource["service.name"] == "shop"
+    assert resource["service.version"] == "1.2"
+    assert resource["deployment.environment.name"] == "test"
+
+
+def test_headers_for_the_collector_are_sent(collector: Any) -> None:
+    obs.init("shop", otlp_endpoint=collector.url, otlp_headers={"x-tenant": "blue"})
+    with obs.span("a"):
+        pass
+    assert obs.flush(5)
+    assert {name.lower(): value for name, value in collector.headers[0].items()}["x-tenant"] == "blue"
+
+
+def test_spans_nest_and_a_decorator_makes_one_each_call(collector: Any) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+
+    @obs.span("inner")
+    def inner(value: int) -> int:
+        return value + 1
+
+    @obs.span("later")
+    async def later() -> int:
+        async with obs.span("deep"):
+            return inner(1)
+
+    with obs.span("outer"):
+        assert inner(1) == 2
+        assert asyncio.run(later()) == 2
+    assert obs.flush(5)
+    spans = {span.name: span for span in collector.spans}
+    assert sorted(collector.names()) == ["deep", "inner", "inner", "later", "outer"]
+    assert {span.trace_id for span in collector.spans} == {spans["outer"].trace_id}
+    assert spans["deep"].parent_span_id == spans["later"].span_id
+
+
+def test_an_error_marks_the_span_and_passes(
+    collector: Any, attributes: Callable[[Any], dict[str, Any]]
+) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+    with pytest.raises(ValueError, match="bad"), obs.span("work"):
+        raise ValueError("bad Bearer abcdef123")
+    assert obs.flush(5)
+    (span,) = collector.spans
+    assert span.status.code == 2
+    assert "abcdef123" not in span.status.message
+    event = attributes(span.events[0])
+    assert event["exception.type"] == "ValueError"
+    assert "Traceback" in event["exception.stacktrace"]
+    assert "abcdef123" not in str(span)
+
+
+def test_the_head_ratio_decides_for_the_whole_trace(collector: Any) -> None:
+    obs.init("shop", otlp_endpoint=collector.url, traces_ratio=0.0)
+    with obs.span("outer"), obs.span("inner"):
+        assert obs.ids().trace_id
+    assert obs.flush(5)
+    assert collector.spans == []
+
+
+def test_without_an_endpoint_spans_have_ids_and_status_says_why_nothing_is_exported() -> None:
+    status = obs.init("shop")
+    with obs.span("outer"):
+        outer = obs.ids()
+        with obs.span("inner"):
+            inner = obs.ids()
+    assert inner.trace_id == outer.trace_id
+    assert inner.span_id != outer.span_id
+    assert "no OTLP endpoint" in status.skipped["trace export"]
+
+
+def test_tracers_of_libraries_use_ours_and_survive_shutdown_and_init(collector: Any) -> None:
+    from opentelemetry import trace
+
+    tracer = trace.get_tracer("some.library")
+    obs.init("shop", otlp_endpoint=collector.url)
+    with tracer.start_as_current_span("before"):
+        pass
+    obs.shutdown()
+    with tracer.start_as_current_span("between"):
+        pass
+    obs.init("shop", otlp_endpoint=collector.url)
+    with tracer.start_as_current_span("after"):
+        pass
+    assert obs.flush(5)
+    assert collector.names() == ["before", "after"]
+
+
+def test_an_outage_is_one_line_when_it_starts_one_when_it_ends_and_drops_are_counted(
+    collector: Any, lines: Lines
+) -> None:
+    collector.status = 400
+    obs.init("shop", otlp_endpoint=collector.url, export_interval=0.01)
+    for _ in range(3):
+        with obs.span("lost"):
+            pass
+        assert not obs.flush(5)
+    collector.status = 200
+    with obs.span("kept"):
+        pass
+    assert obs.flush(5)
+    written: list[dict[str, Any]] = []
+    assert until(lambda: written.extend(lines()) or len(written) >= 2)
+    assert [(line["level"], line["logger"]) for line in written] == [("warning", "obs"), ("info", "obs")]
+    assert tally.count("spans_dropped", "export_failed") == 3
+    assert collector.names() == ["kept"]
+
+
+def test_a_full_queue_drops_and_counts_instead_of_growing(black_hole: int) -> None:
+    obs.init("shop", otlp_endpoint=f"http://127.0.0.1:{black_hole}", span_queue=10, span_batch=1)
+    for _ in range(100):
+        with obs.span("x"):
+            pass
+    # Ten wait, and at most one is being sent.
+    assert tally.count("spans_dropped", "queue_full") >= 89
+
+
+@pytest.mark.parametrize("kind", ["refused", "black hole"])
+def test_flush_and_shutdown_keep_their_deadline_with_a_dead_collector(
+    kind: str, dead_port: int, black_hole: int
+) -> None:
+    port = dead_port if kind == "refused" else black_hole
+    obs.init("shop", otlp_endpoint=f"http://127.0.0.1:{port}", export_interval=0.01)
+    with obs.span("x"):
+        pass
+    # The deadline is the promise under test, not the speed of this machine: it is far below the
+    # ten seconds that one export may take.
+    began = time.monotonic()
+    assert not obs.flush(0.3)
+    middle = time.monotonic()
+    assert not obs.shutdown(0.3)
+    ended = time.monotonic()
+    assert middle - began < 2
+    assert ended - middle < 2
+    assert tally.counts("spans_dropped")
+
+
+def test_a_process_with_a_dead_collector_exits_in_time_and_says_it_once(dead_port: int) -> None:
+    code = (
+        "import obs, time\n"
+        f"obs.init('shop', otlp_endpoint='http://127.0.0.1:{dead_port}', shutdown_timeout=0.5,"
+        " export_interval=0.01, otlp_timeout=0.2)\n"
+        "for _ in range(20):\n"
+        "    with obs.span('x'): pass\n"
+        "    time.sleep(0.05)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+    assert "cannot be delivered" in done.stdout
+
+
+def test_spans_are_delivered_when_the_process_ends(collector: Any) -> None:
+    code = f"import obs\nobs.init('shop', otlp_endpoint={collector.url!r})\nwith obs.span('last'): pass\n"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+    assert collector.names() == ["last"]
+
+
+def test_a_provider_of_the_host_is_adopted_and_reported() -> None:
+    code = (
+        "from opentelemetry import trace\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "mine = TracerProvider(); trace.set_tracer_provider(mine)\n"
+        "import obs\n"
+        "status = obs.init('shop')\n"
+        "assert 'tracer provider' in status.adopted, status\n"
+        "assert trace.get_tracer_provider() is mine\n"
+        "with obs.span('x'): assert obs.ids().trace_id\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+def test_no_thread_runs_until_there_is_something_to_export(collector: Any) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+    assert not [thread for thread in threading.enumerate() if thread.name == "obs-spans"]
+    with obs.span("x"):
+        pass
+    assert [thread for thread in threading.enumerate() if thread.name == "obs-spans"]
+
+
+def test_an_unknown_kind_of_span_is_refused() -> None:
+    with pytest.raises(ConfigError, match="expected one of internal"):
+        obs.span("x", kind="sever")  # type: ignore[arg-type]
+
+
+def test_with_traces_off_a_span_is_a_plain_block() -> None:
+    obs.init("shop", traces=False)
+    with obs.span("x") as span:
+        span.set(a=1)
+        span.event("e")
+        span.fail("f")
+        assert obs.ids() == ("", "", "")
+
+
+def test_unusual_attributes_do_not_raise(collector: Any) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+    with obs.span("x", {"none": None, "list": [1, "a"], "same": [1, 2], "thing": object(), "big": 2**90}):
+        pass
+    assert obs.flush(5)
+    assert collector.names() == ["x"]
+    assert tally.counts("errors") == {}
