@@ -67,6 +67,11 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.fixture(autouse=True)
+def a_proxy_that_would_swallow_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+
 @pytest.fixture
 def engines() -> Iterator[Double]:
     server = Double()
@@ -122,7 +127,7 @@ class Incident:
             "labels": {**self.engines.labels, **labels},
             "annotations": {"runbook_url": f"{self.engines.url}/runbook"},
         }
-        httpx.post(self.webhook.url, json={"alerts": [alert]})
+        httpx.post(self.webhook.url, json={"alerts": [alert]}, trust_env=False)
 
     def repair(self) -> None:
         self.repaired = True

@@ -51,6 +51,11 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.fixture(autouse=True)
+def a_proxy_that_would_swallow_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+
 @pytest.fixture
 def target() -> Iterator[_Target]:
     server = _Target()

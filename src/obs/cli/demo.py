@@ -64,7 +64,6 @@ def command(once: bool, format_: str, ports: tuple[str, ...], routes: tuple[str,
     from obs.verify.interruption import Interruption
     from obs.verify.scene import Scene
 
-    stays = not once and sys.stdin.isatty() and sys.stdout.isatty()
     with Interruption() as interruption:
         with View() as view:
             with interruption.allowed():
@@ -78,7 +77,7 @@ def command(once: bool, format_: str, ports: tuple[str, ...], routes: tuple[str,
                     with interruption.allowed():
                         scene.await_healthy(load)
                         drill.run(scene.break_it, scene.repair_it)
-                    if stays:
+                    if not once and sys.stdin.isatty() and sys.stdout.isatty() and view.is_live:
                         view.end()
                         _stay(interruption, drill)
         _print(drill.timeline, format_)

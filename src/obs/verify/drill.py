@@ -163,7 +163,7 @@ class Drill:
             return "the notification carries no runbook_url"
         self.timeline.runbook_url = url
         try:
-            answer = httpx.get(url, timeout=_RUNBOOK_TIMEOUT_S)
+            answer = httpx.get(url, timeout=_RUNBOOK_TIMEOUT_S, trust_env=False)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return f"{url}: {error}"
         if answer.status_code != 200:

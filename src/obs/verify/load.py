@@ -112,7 +112,7 @@ class Load:
         start = time.monotonic()
         flying: set[asyncio.Task[None]] = set()
         number = 0
-        async with httpx.AsyncClient(timeout=5.0) as client:
+        async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
             while not self._stop.is_set():
                 due = start + number / self._rate
                 if due - start >= self._duration:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from obs.errors import VerifyError
-from obs.stack.ports import Endpoint
+from obs.stack.ports import LOOPBACK, Endpoint
 from obs.stack.process import Program
 from obs.verify.load import Call
 
@@ -80,11 +80,12 @@ def repair(service: str) -> None:
 def _switch(method: str, service: str, faults: Mapping[str, Any] | None) -> None:
     url = f"{service}/faults"
     try:
-        httpx.request(method, url, json=faults, timeout=5.0).raise_for_status()
+        httpx.request(method, url, json=faults, timeout=5.0, trust_env=False).raise_for_status()
     except httpx.HTTPError as error:
         raise VerifyError(f"the fault switch does not work: {error}", url) from None
 
 
 def _environment(name: str) -> dict[str, str]:
     own = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
-    return {**own, "OBS_ENVIRONMENT": name}
+    # The services talk to each other on loopback, where no proxy must come between.
+    return {**own, "OBS_ENVIRONMENT": name, "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}
