@@ -43,10 +43,13 @@ def create(runbooks: Path) -> Starlette:
     """
     library = Library(runbooks)
 
-    def index(_request: Request) -> Response:
-        entries = library.entries()
+    def index(request: Request) -> Response:
+        wanted = request.path_params.get("service")
+        entries = [entry for entry in library.entries() if wanted in {None, entry.service}]
+        if wanted is not None and not entries:
+            raise HTTPException(404, f"There is no runbook of a service {wanted}.")
         services = [(name, list(group)) for name, group in itertools.groupby(entries, lambda e: e.service)]
-        return _html("index.html", services=services, count=len(entries))
+        return _html("index.html", services=services, count=len(entries), wanted=wanted)
 
     def runbook(request: Request) -> Response:
         service, alert = request.path_params["service"], request.path_params["alert"]
@@ -69,6 +72,8 @@ def create(runbooks: Path) -> Starlette:
     static = StaticFiles(directory=Path(__file__).parent / "static")
     routes = [
         Route("/", index),
+        Route("/runbooks", index),
+        Route("/runbooks/{service}", index),
         Route("/health", health),
         Route("/runbooks/{service}/{alert}.md", source),
         Route("/runbooks/{service}/{alert}", runbook),

@@ -83,7 +83,7 @@ def _facts(alerts: Sequence[Alert], links: Links) -> str:
 
 def _expressions(alerts: Sequence[Alert], links: Links) -> str:
     return "\n\n".join(
-        f"{_title('Fires for each result of', alert, alerts)}:\n\n{_query(alert.expr, links)}"
+        f"{_title('Fires for each result of', alert, alerts)}:\n\n{_query(alert.expr, links, layout=True)}"
         for alert in alerts
     )
 
@@ -131,11 +131,19 @@ def _list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _query(expr: str, links: Links) -> str:
-    # One line: the parser's layout would only make the address longer.
-    flat = re.sub(r"\s*\n\s*", " ", expr).strip()
+def _query(expr: str, links: Links, *, layout: bool = False) -> str:
+    flat = _flat(expr)
     graph = f"{links.prometheus}/graph?g0.expr={quote(flat, safe='')}&g0.tab=0&g0.range_input=1h"
-    return f"{_fence('promql', expr)}\n\n[Run in Prometheus]({graph})"
+    return f"{_fence('promql', expr if layout else flat)}\n\n[Run in Prometheus]({graph})"
+
+
+def _flat(expr: str) -> str:
+    """Write a query in one line, as short as its meaning allows; texts in quotes stay as they are."""
+    parts = re.split(r'("(?:[^"\\]|\\.)*")', expr)
+    for number in range(0, len(parts), 2):
+        words = re.sub(r"\s+", " ", parts[number])
+        parts[number] = re.sub(r" (?=[),\]}])", "", re.sub(r"(?<=[(\[{]) ", "", words))
+    return "".join(parts).strip()
 
 
 def _fence(language: str, text: str) -> str:
