@@ -69,6 +69,33 @@ def test_the_limit_ends_the_whole_family(tmp_path: Path, until: Until, members: 
     until(lambda: members(int(note.read_text())) == [])
 
 
+#: Ends at once and leaves a child that keeps the output open.
+LEAVER = """
+import pathlib, os, subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+"""
+
+#: Closes its output and goes on.
+MUTE = """
+import os, pathlib, sys, time
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+os.close(1)
+os.close(2)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("code", [LEAVER, MUTE], ids=["leaver", "mute"])
+def test_the_limit_holds_for_what_hides_its_end(
+    code: str, tmp_path: Path, until: Until, members: Members
+) -> None:
+    note = tmp_path / "pid"
+    with pytest.raises(StackError, match="did not end within 2 s"):
+        run(_python(code, str(note)), step=Step("x", None), within=2)
+    until(lambda: members(int(note.read_text())) == [])
+
+
 def test_ctrl_c_ends_the_whole_family(tmp_path: Path, until: Until, members: Members) -> None:
     note = tmp_path / "pid"
 

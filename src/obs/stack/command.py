@@ -13,9 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from obs.errors import StackError
+from obs.stack import interrupts
 from obs.stack.progress import Step
 
 _TICK = 0.5
+
+#: Seconds; longer only where nobody reaps orphans.
+_GONE_WITHIN = 5.0
 
 
 def run(
@@ -34,8 +38,30 @@ def run(
     Raises:
         StackError: it does not start, ends with a failure (the last lines are quoted), or takes longer.
     """
+    child: subprocess.Popen[str] | None = None
+    reader: threading.Thread | None = None
+    arrived: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     try:
-        child = subprocess.Popen(
+        with interrupts.held():
+            child = _start(argv, cwd, environment)
+            reader = threading.Thread(target=_read, args=(child, arrived), daemon=True)
+            reader.start()
+        lines = _follow(child, arrived, step, within, detail)
+    finally:
+        if child is not None and reader is not None:
+            _end(child)
+            reader.join()
+    if child.returncode != 0:
+        last = " | ".join(line for line in lines[-3:] if line)[-400:] or "it printed nothing"
+        raise StackError(f"{Path(argv[0]).name} ended with {child.returncode}: {last}")
+    return "\n".join(lines)
+
+
+def _start(
+    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str] | None
+) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
             argv,
             cwd=cwd,
             env=dict(environment) if environment is not None else None,
@@ -49,18 +75,6 @@ def run(
         )
     except OSError as error:
         raise StackError(f"{argv[0]} does not start: {error.strerror}") from None
-    arrived: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    reader = threading.Thread(target=_read, args=(child, arrived), daemon=True)
-    reader.start()
-    try:
-        lines = _follow(child, arrived, step, within, detail)
-    finally:
-        _end(child)
-        reader.join()
-    if child.returncode != 0:
-        last = " | ".join(line for line in lines[-3:] if line)[-400:] or "it printed nothing"
-        raise StackError(f"{Path(argv[0]).name} ended with {child.returncode}: {last}")
-    return "\n".join(lines)
 
 
 def _read(child: subprocess.Popen[str], arrived: queue.SimpleQueue[str | None]) -> None:
@@ -78,6 +92,7 @@ def _follow(
     within: float,
     detail: Callable[[str], str],
 ) -> list[str]:
+    name = Path(str(child.args[0])).name  # type: ignore[index]
     deadline = time.monotonic() + within
     lines: list[str] = []
     shown = ""
@@ -85,7 +100,7 @@ def _follow(
     while True:
         now = time.monotonic()
         if now > deadline:
-            raise StackError(f"{Path(str(child.args[0])).name} did not end within {within:g} s")  # type: ignore[index]
+            raise StackError(f"{name} did not end within {within:g} s")
         if now - told >= _TICK:
             step.tell(shown)
             told = now
@@ -94,14 +109,25 @@ def _follow(
         except queue.Empty:
             continue
         if line is None:
-            child.wait()
+            # It may close its output long before its end.
+            try:
+                child.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                raise StackError(f"{name} did not end within {within:g} s") from None
             return lines
         lines.append(line)
         shown = detail(line) or shown
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    if child.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+    if child.returncode is not None:
+        return
+    # Not reaped yet, so its number and its group's are still its own.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+        # Its children write files until they are gone too, and the caller is about to remove those.
+        deadline = time.monotonic() + _GONE_WITHIN
+        while time.monotonic() < deadline:
+            os.killpg(child.pid, 0)
+            time.sleep(0.01)
