@@ -61,6 +61,7 @@ def cpu_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
                         "it writes, logs or opens connections too much: count its log lines and its open files.",
                     ),
                 ),
+                logs=(f'{ask.stream()} | level =~ "warning|error|critical"',),
                 commands=('py-spy record --duration 30 --output profile.svg --pid "$(pgrep -of python)"',),
             ),
         ),
