@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 
 import pytest
 from rich.console import Console
@@ -23,9 +24,10 @@ def timeline(*seen: str, missed: Missed | None = None) -> Timeline:
     return Timeline("HttpErrorRatioHigh", {"service": "payments"}, 1793872800.1234, steps, missed=missed)
 
 
-def picture(of: Timeline, *alerts: ActiveAlert) -> str:
-    """Draw what a terminal of 80 columns would show."""
+def picture(of: Timeline, *alerts: ActiveAlert, width: int = 80) -> str:
+    """Draw what a terminal would show right after the fault."""
     view = View()
+    of.fault_at = time.time()
     drill = Drill(
         prometheus="http://127.0.0.1:1",
         alertmanager="http://127.0.0.1:1",
@@ -35,7 +37,7 @@ def picture(of: Timeline, *alerts: ActiveAlert) -> str:
     )
     drill.timeline, drill.alerts = of, list(alerts)
     load = Load([Call("GET", "http://127.0.0.1:1")], rate=1, duration=1)
-    console = Console(file=io.StringIO(), width=80, record=True)
+    console = Console(file=io.StringIO(), width=width, record=True)
     with view.watching(load, drill, {"storefront": "http://127.0.0.1:8701/docs"}):
         console.print(view._picture())
     return console.export_text()
@@ -48,7 +50,7 @@ def test_every_step_has_a_meaning() -> None:
 def test_seen_steps_have_their_second_and_the_next_one_is_waited_for() -> None:
     lines = picture(timeline("fault", "pending")).splitlines()
     assert any(re.match(r"✓  pending +1\.0 s", line) for line in lines)
-    assert any(re.match(r"\S  firing +\d+\.\d s", line) for line in lines)
+    assert any(re.match(r"\S  firing +\d+\.\d s  the errors", line) for line in lines)
     assert any(line.startswith("·  notified") for line in lines)
 
 
@@ -68,7 +70,9 @@ def test_alerts_are_listed_without_the_heartbeat() -> None:
 
 
 def test_no_line_of_the_picture_is_wider_than_the_terminal() -> None:
-    assert max(map(len, picture(timeline(*STEPS)).splitlines())) <= 80
+    shown = picture(timeline(*STEPS), width=50)
+    assert max(map(len, shown.splitlines())) <= 50
+    assert all(f"✓  {step}" in shown for step in STEPS)
 
 
 def test_without_a_terminal_only_ends_and_long_waits_get_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,17 +129,17 @@ class View:
         return self._busy
 
     def _steps(self, timeline: Timeline) -> Table:
-        table = _grid(last_column_style="dim")
+        table = _grid(3)
         seen, missed = dict(timeline.steps), timeline.missed
         waiting = next((step for step in STEPS if step not in seen), None)
         for step in STEPS:
             if step in seen:
-                table.add_row(Text("✓", "green"), step, f"{seen[step]:5.1f} s", MEANING[step])
+                table.add_row(Text("✓", "green"), step, f"{seen[step]:5.1f} s", _line(MEANING[step], "dim"))
             elif missed is not None and step == missed.step:
                 table.add_row(Text("✗", "red"), Text(step, "red"), "missed", Text(missed.seen, "red"))
             elif missed is None and step == waiting:
                 elapsed = f"{time.time() - timeline.fault_at:5.1f} s"
-                table.add_row(self._mark, Text(step, "bold"), elapsed, MEANING[step])
+                table.add_row(self._mark, Text(step, "bold"), elapsed, _line(MEANING[step]))
             else:
                 table.add_row(Text("·", "dim"), Text(step, "dim"))
         return table
@@ -184,10 +184,14 @@ def _head(text: str) -> str:
     return f"{text:13}"
 
 
-def _grid(last_column_style: str = "") -> Table:
-    """Return a table whose rows stay one line each, in a terminal of any width."""
+def _grid(whole: int = 1) -> Table:
+    """Return a table that keeps the first `whole` columns; a narrow terminal cuts the one after them."""
     table = Table.grid(padding=(0, 2))
-    for _ in range(3 if last_column_style else 1):
+    for _ in range(whole):
         table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", style=last_column_style)
     return table
+
+
+def _line(text: str, style: str = "") -> Text:
+    """Return text that is cut where the terminal ends instead of taking a second line."""
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
