@@ -76,7 +76,7 @@ def test_install_returns_what_is_there(programs: Path) -> None:
 def test_with_a_chosen_route_the_cache_counts_only_for_it(programs: Path, nowhere: None) -> None:
     _cached("promtool", "2.42.0", "debian")
     assert engines.install(["promtool"], routes=["go", "debian"])["promtool"].route == "debian"
-    with pytest.raises(StackError, match="promtool by go: no go on PATH"):
+    with pytest.raises(StackError, match="go: no go on PATH"):
         engines.install(["promtool"], routes=["go"])
 
 
@@ -86,20 +86,35 @@ def test_a_failure_names_every_route_and_why(programs: Path, nowhere: None) -> N
         engines.install(["promtool"])
     message = str(caught.value)
     assert "could not get promtool" in message
-    assert "promtool by path: " in message
+    assert "path of promtool: " in message
     assert "is 2.41.0, expected at least 2.42.0" in message
-    assert "promtool by download: http://127.0.0.1:1/" in message
-    assert "promtool by debian: no apt-get on this machine" in message
-    assert "promtool by go: no go on PATH, nor in its usual places" in message
+    assert "download: http://127.0.0.1:1/" in message
+    assert "debian: no apt-get on this machine" in message
+    assert "go: no go on PATH, nor in its usual places" in message
 
 
-def test_engines_of_one_package_are_fetched_together(programs: Path, nowhere: None) -> None:
+def test_engines_of_one_package_are_fetched_together(programs: Path) -> None:
+    for name in ("apt-get", "dpkg"):
+        script = programs / name
+        script.write_text("#!/bin/sh\n")
+        script.chmod(0o755)
     with pytest.raises(StackError) as caught:
         engines.install(routes=["debian"])
-    reasons = [line.strip() for line in str(caught.value).splitlines() if " by debian: " in line]
-    assert reasons == [
-        "prometheus, promtool by debian: no apt-get on this machine",
-        "alertmanager, amtool by debian: no apt-get on this machine",
+    reasons = [line.strip() for line in str(caught.value).splitlines() if "left no package" in line]
+    assert [reason.partition(":")[0] for reason in reasons] == [
+        "debian of prometheus, promtool",
+        "debian of alertmanager, amtool",
+    ]
+
+
+def test_a_closed_route_is_asked_once(programs: Path, nowhere: None) -> None:
+    with pytest.raises(StackError) as caught:
+        engines.install()
+    lines = [line.strip() for line in str(caught.value).splitlines()]
+    assert [line.partition(":")[0] for line in lines if not line.startswith("path")][1:-1] == [
+        "download",
+        "debian",
+        "go",
     ]
 
 
@@ -130,7 +145,7 @@ def test_a_failing_build_quotes_go(programs: Path) -> None:
     script = programs / "go"
     script.write_text("#!/bin/sh\necho 'go: go.mod requires go >= 1.26.0 (running go 1.19.8)'\nexit 1\n")
     script.chmod(0o755)
-    with pytest.raises(StackError, match=r"amtool by go: go ended with 1: .*requires go >= 1\.26\.0"):
+    with pytest.raises(StackError, match=r"go of amtool: go ended with 1: .*requires go >= 1\.26\.0"):
         engines.install(["amtool"], routes=["go"])
 
 

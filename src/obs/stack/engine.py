@@ -11,6 +11,10 @@ from obs.stack import version
 from obs.stack.version import Version
 
 
+class RouteClosed(StackError):
+    """A whole route leads nowhere on this machine: asking it for another engine would only cost time."""
+
+
 @dataclass(frozen=True)
 class Engine:
     """A program that can be started: what it is, which version, and the route by which it came.

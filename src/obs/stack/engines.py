@@ -6,12 +6,12 @@ release, the distribution's Debian package, a build from source with Go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from obs.errors import ConfigError, StackError, suggest
 from obs.stack import cache
-from obs.stack.engine import Engine
+from obs.stack.engine import Engine, RouteClosed
 from obs.stack.progress import Report
 from obs.stack.routes import debian, download, golang, path
 from obs.stack.table import ENGINES, EngineFacts, facts_of
@@ -77,9 +77,8 @@ def install(
     reasons: list[str] = []
     for route in routes or ROUTES:
         missing = [facts[name] for name in facts if name not in found]
-        for group in _together(missing, route):
-            fetched = _try(route, group, report, reasons)
-            found.update({engine.name: engine for engine in fetched})
+        for engine in _take(route, missing, report, reasons):
+            found[engine.name] = engine
     missing_names = [name for name in facts if name not in found]
     if missing_names:
         raise StackError(
@@ -89,12 +88,18 @@ def install(
     return {name: found[name] for name in facts}
 
 
-def _try(route: str, group: list[EngineFacts], report: Report | None, reasons: list[str]) -> list[Engine]:
-    try:
-        return ROUTES[route](group, report)
-    except StackError as error:
-        reasons.append(f"{', '.join(facts.name for facts in group)} by {route}: {error}")
-        return []
+def _take(
+    route: str, missing: list[EngineFacts], report: Report | None, reasons: list[str]
+) -> Iterator[Engine]:
+    """Yield what `route` brings of the missing engines; `reasons` takes why it does not bring others."""
+    for group in _together(missing, route):
+        try:
+            yield from ROUTES[route](group, report)
+        except RouteClosed as error:  # noqa: PERF203 - one turn of this loop fetches a program
+            reasons.append(f"{route}: {error}")
+            return
+        except StackError as error:
+            reasons.append(f"{route} of {', '.join(facts.name for facts in group)}: {error}")
 
 
 def _together(missing: list[EngineFacts], route: str) -> list[list[EngineFacts]]:

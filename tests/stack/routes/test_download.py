@@ -219,5 +219,5 @@ def test_an_unreachable_host_leaves_the_turn_to_the_next_route(
     monkeypatch: pytest.MonkeyPatch, programs: Path
 ) -> None:
     monkeypatch.setenv("OBS_RELEASE_URL", "http://127.0.0.1:1")
-    with pytest.raises(StackError, match=r"(?s)by download: .*cannot be had.*by debian: no apt-get"):
+    with pytest.raises(StackError, match=r"(?s)download: .*cannot be had.*debian: no apt-get"):
         engines.install(["promtool"], routes=["download", "debian"])

@@ -14,7 +14,7 @@ from pathlib import Path
 from obs.errors import StackError
 from obs.stack import cache
 from obs.stack.command import run
-from obs.stack.engine import Engine
+from obs.stack.engine import Engine, RouteClosed
 from obs.stack.progress import Report, Step
 from obs.stack.relocate import relocate
 from obs.stack.table import EngineFacts
@@ -43,7 +43,7 @@ def fetch(engines: list[EngineFacts], report: Report | None) -> list[Engine]:
     """
     for program in ("apt-get", "dpkg"):
         if shutil.which(program) is None:
-            raise StackError(f"no {program} on this machine")
+            raise RouteClosed(f"no {program} on this machine")
     with cache.workspace("debian", report) as work:
         installed: list[Engine] = []
         for package in sorted({facts.product.debian for facts in engines}):
@@ -73,10 +73,10 @@ def _refresh(own: list[str], work: Path, step: Step) -> None:
     if not list((work / "state" / "lists").glob("*_Packages*")):
         try:
             _apt([*own, "update"], work, step, _LISTS_WITHIN)
-        except StackError:
+        except StackError as error:
             # A third party's archive in sources.list may fail while the distribution's own works.
             if not list((work / "state" / "lists").glob("*_Packages*")):
-                raise
+                raise RouteClosed(error.message) from None
     step.tell(finished=True)
 
 

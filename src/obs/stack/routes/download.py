@@ -20,7 +20,7 @@ import httpx
 
 from obs.errors import ConfigError, StackError
 from obs.stack import cache
-from obs.stack.engine import Engine
+from obs.stack.engine import Engine, RouteClosed
 from obs.stack.home import release_url
 from obs.stack.progress import Report, Step
 from obs.stack.table import EngineFacts, Product
@@ -123,6 +123,8 @@ def _get(client: httpx.Client, url: str, into: Path, limit: int, step: Step | No
                 if step is not None and time.monotonic() - told >= _TICK:
                     step.tell(done=done, total=total)
                     told = time.monotonic()
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise RouteClosed(f"{url} cannot be had: {str(error) or type(error).__name__}") from None
     except httpx.HTTPError as error:
         raise StackError(f"{url} cannot be had: {str(error) or type(error).__name__}") from None
     except httpx.InvalidURL as error:

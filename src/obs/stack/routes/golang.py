@@ -11,10 +11,9 @@ import shutil
 from itertools import groupby
 from pathlib import Path
 
-from obs.errors import StackError
 from obs.stack import bundle, cache
 from obs.stack.command import run
-from obs.stack.engine import Engine
+from obs.stack.engine import Engine, RouteClosed
 from obs.stack.progress import Report, Step
 from obs.stack.table import EngineFacts
 
@@ -50,7 +49,7 @@ def _compiler() -> str:
         if found is None and os.access(place, os.X_OK):
             found = str(place)
     if found is None:
-        raise StackError("no go on PATH, nor in its usual places")
+        raise RouteClosed("no go on PATH, nor in its usual places")
     return found
 
 
