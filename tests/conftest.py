@@ -11,14 +11,28 @@ from typing import Any
 
 import pytest
 
+from obs.catalogue import bundled
+
 _SETTINGS = ("OBS_", "OTEL_", "SENTRY_", "LOG_LEVEL")
 
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the test with obs not started and no setting in the environment; stop it afterwards."""
-    from obs.runtime import setup, tally
+    """Run the test with obs not started and no setting in the environment; stop it afterwards.
 
+    Handles live as long as the process, so those that a test declares are forgotten after it. The
+    modules that declare some of their own are loaded first, so that theirs stay.
+    """
+    import obs.integrations.exchange
+    import obs.integrations.httpx
+    import obs.runtime.jobs  # noqa: F401
+    from obs.runtime import instruments, setup, tally
+
+    handles, registry = dict(instruments._handles), bundled()
+    for handle in handles.values():
+        registry.add(handle.signal)
+    monkeypatch.setattr(instruments, "_handles", handles)
+    monkeypatch.setattr(instruments, "_registry", registry)
     for name in list(os.environ):
         if name.startswith(_SETTINGS):
             monkeypatch.delenv(name)

@@ -93,6 +93,21 @@ def test_a_check_that_hangs_is_given_up_and_not_started_twice(kind: str) -> None
     assert len(started) <= 1
 
 
+def test_those_who_ask_at_the_same_time_share_one_run() -> None:
+    started = []
+
+    @obs.check("database", timeout=10)
+    def database() -> None:
+        started.append(1)
+        time.sleep(0.2)
+
+    async def both() -> list[Any]:
+        return list(await asyncio.gather(health.report(), health.readiness()))
+
+    assert [report.status for report in asyncio.run(both())] == [200, 200]
+    assert len(started) == 1
+
+
 def test_a_change_is_logged_once_each_way(lines: Callable[[], list[dict[str, Any]]]) -> None:
     obs.init("shop")
     broken = True

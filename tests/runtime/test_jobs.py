@@ -8,18 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.openmetrics import parser
 
 import obs
 from obs.errors import ConfigError
 from obs.runtime import endpoints
 
 Lines = Callable[[], list[dict[str, Any]]]
+# Untyped in prometheus_client.
+parse: Any = parser.text_string_to_metric_families
 
 
 def value(name: str, **labels: str) -> float | None:
     answer = asyncio.run(endpoints.answer("metrics", "application/openmetrics-text;version=1.0.0", ""))
-    for family in text_string_to_metric_families(answer.body.decode()):
+    for family in parse(answer.body.decode()):
         for sample in family.samples:
             if sample.name == name and sample.labels == labels:
                 return float(sample.value)

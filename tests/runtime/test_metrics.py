@@ -6,11 +6,12 @@ import asyncio
 import gzip
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY, Metric
 from prometheus_client import Counter as HostCounter
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 import obs
@@ -19,6 +20,8 @@ from obs.catalogue import Counter as CounterSignal
 from obs.errors import ConfigError
 from obs.runtime import endpoints, tally
 
+# Untyped in prometheus_client.
+parse_openmetrics: Any = openmetrics.text_string_to_metric_families
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 
 

@@ -36,7 +36,7 @@ def black_hole() -> Iterator[int]:
         yield int(listener.getsockname()[1])
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     ends = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > ends:
@@ -161,7 +161,12 @@ def test_an_outage_is_one_line_when_it_starts_one_when_it_ends_and_drops_are_cou
         pass
     assert obs.flush(5)
     written: list[dict[str, Any]] = []
-    assert until(lambda: written.extend(lines()) or len(written) >= 2)
+
+    def both() -> bool:
+        written.extend(lines())
+        return len(written) >= 2
+
+    assert until(both)
     assert [(line["level"], line["logger"]) for line in written] == [("warning", "obs"), ("info", "obs")]
     assert tally.count("spans_dropped", "export_failed") == 3
     assert collector.names() == ["kept"]

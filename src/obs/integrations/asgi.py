@@ -81,7 +81,7 @@ class Middleware:
         except Exception as raised:
             error = raised
             exchange.failed(raised, self._route(scope, root_path))
-            if not exchange.started:
+            if not exchange.started and not exchange.gone:
                 # Like Starlette's own outermost layer, so that a bare application's 500 has ids too.
                 await _send_error(reply)
             raise

@@ -9,8 +9,8 @@ from typing import Any
 from obs.catalogue import http
 from obs.runtime import context, guard, live, logger
 from obs.runtime.instruments import counter, gauge, histogram
-from obs.runtime.lines import SEVERITY
 from obs.runtime.settings import Settings
+from obs.runtime.severity import SEVERITY
 
 DURATION = histogram(http.SERVER_DURATION)
 REQUESTS = counter(http.SERVER_REQUESTS)
@@ -27,8 +27,9 @@ class Exchange:
     """The life of one HTTP request. Every method is safe: an error of ours is the guard's."""
 
     __slots__ = (
-        "_active", "_ended_at", "_gone", "_headers", "_method", "_path", "_request_token", "_scope",
-        "_settings", "_span", "_start", "_status", "started",
+        "_active", "_ended_at", "_headers", "_method", "_path", "_request_token", "_scope",
+        "_settings", "_span", "_start", "_status", "gone",
+        "started",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, scope: MutableMapping[str, Any]) -> None:
@@ -38,7 +39,7 @@ class Exchange:
         self._scope = scope
         self._status = 500
         self.started = False
-        self._gone = False
+        self.gone = False
         self._span: live.Span | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._request_token: Any = None
@@ -95,11 +96,11 @@ class Exchange:
     def disconnected(self) -> None:
         """Note that the client has gone, unless it has everything already."""
         if not self._ended_at:
-            self._gone = True
+            self.gone = True
 
     def failed(self, error: Exception, route: str) -> None:
         """Log what the application raised, once, with its stack; the server's report is dropped."""
-        if self._gone and type(error).__name__ == "ClientDisconnect":
+        if self.gone and type(error).__name__ == "ClientDisconnect":
             return
         try:
             if self._span is not None:
@@ -117,7 +118,7 @@ class Exchange:
     def end(self, route: str, error: BaseException | None) -> None:
         """Record everything about the request; called once, however it ended."""
         seconds = (self._ended_at or time.perf_counter()) - self._start
-        if not self.started and (self._gone or (error is not None and not isinstance(error, Exception))):
+        if not self.started and (self.gone or (error is not None and not isinstance(error, Exception))):
             self._status = _CLIENT_CLOSED
         try:
             self._record(route, seconds)
@@ -159,7 +160,7 @@ class Exchange:
             "duration": round(seconds, 6),
             "client": client[0] if client else "",
         }
-        if self._gone:
+        if self.gone:
             fields["disconnected"] = True
         pipeline.emit(level, f"{self._method} {route} {self._status}", fields, logger="obs.access")
 

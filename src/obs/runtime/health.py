@@ -7,6 +7,7 @@ import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -42,8 +43,8 @@ class Check:
     critical: bool
     timeout: float
     last: Verdict = "healthy"
-    #: A plain probe that never returned; it is not started again until it does.
-    stuck: threading.Thread | None = None
+    #: The run of a plain probe in progress; a stuck one is not started again until it returns.
+    pending: Future[object] | None = None
 
 
 _checks: dict[str, Check] = {}
@@ -133,36 +134,28 @@ async def _run(item: Check) -> Outcome:
 
 
 def _in_thread(item: Check) -> Awaitable[object]:
-    """Run a plain probe in a thread of its own; a stuck one must neither pile up nor delay exit."""
-    if item.stuck is not None and item.stuck.is_alive():
-        raise asyncio.TimeoutError
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[object] = loop.create_future()
+    """Run a plain probe in a thread of its own, shared by everybody who asks while it runs.
 
-    def settle(result: object, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+    No pool: a probe that is stuck must neither pile up nor keep the process from ending.
+    """
+    pending = item.pending
+    if pending is None or pending.done():
+        pending = item.pending = Future()
+        # From here on it cannot be cancelled by the first asker who loses patience.
+        pending.set_running_or_notify_cancel()
+        threading.Thread(
+            target=_settle, args=(item.probe, pending), name=f"obs-check-{item.name}", daemon=True
+        ).start()
+    return asyncio.wrap_future(pending)
 
-    def work() -> None:
-        result: object = None
-        error: Exception | None = None
-        try:
-            result = item.probe()
-        except Exception as raised:
-            error = raised
-        try:
-            loop.call_soon_threadsafe(settle, result, error)
-        except RuntimeError:
-            # The loop has closed: nobody waits for this answer any more.
-            return
 
-    item.stuck = threading.Thread(target=work, name=f"obs-check-{item.name}", daemon=True)
-    item.stuck.start()
-    return future
+def _settle(probe: Probe, pending: Future[object]) -> None:
+    try:
+        result = probe()
+    except Exception as error:
+        pending.set_exception(error)
+    else:
+        pending.set_result(result)
 
 
 def _tell(item: Check, outcome: Outcome) -> None:

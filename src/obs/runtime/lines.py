@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from obs.catalogue.log import FIELDS, LEVELS
+from obs.catalogue.log import FIELDS
 from obs.runtime import context, live, tally
 from obs.runtime.json import dumps
 from obs.runtime.redaction import STACK_LIMIT, clean, scrub
 from obs.runtime.settings import Settings
+from obs.runtime.severity import SEVERITY
 
 Renderer: TypeAlias = Callable[[dict[str, Any]], bytes]
 
-#: Severity as the numbers of standard logging, so that comparing needs no table.
-SEVERITY = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _RESERVED = frozenset(field.name for field in FIELDS)
 #: Seconds that a full, non-blocking stream is waited for before the rest of a line is given up.
 _PATIENCE = 1.0
@@ -117,22 +115,6 @@ def format_stack(error: BaseException) -> str:
         return "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
     except Exception:
         return type(error).__qualname__
-
-
-def active_error(exc_info: Any) -> BaseException | None:
-    """Return the error that an `exc_info` argument means, in any of the forms logging accepts."""
-    if isinstance(exc_info, BaseException):
-        return exc_info
-    if isinstance(exc_info, tuple):
-        found = exc_info[1] if len(exc_info) > 1 else None
-        return found if isinstance(found, BaseException) else None
-    return sys.exc_info()[1] if exc_info else None
-
-
-def level_of(number: int) -> str:
-    """Return the level name of a standard logging number, rounded down to one of ours."""
-    index = min(max(number // 10, 1), len(LEVELS)) - 1
-    return LEVELS[index]
 
 
 _second = (0, "")

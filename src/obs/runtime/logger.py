@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from obs.runtime import guard
-from obs.runtime.lines import SEVERITY, Pipeline, active_error
+from obs.runtime.severity import SEVERITY, active_error
+
+if TYPE_CHECKING:
+    from obs.runtime.lines import Pipeline
 
 _pipeline: Pipeline | None = None
 _off = False

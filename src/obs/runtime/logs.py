@@ -10,8 +10,9 @@ from typing import Any
 import structlog
 
 from obs.runtime import guard, logger
-from obs.runtime.lines import SEVERITY, Pipeline, Stream, active_error, level_of, render_json
+from obs.runtime.lines import Pipeline, Stream, render_json
 from obs.runtime.settings import Settings
+from obs.runtime.severity import SEVERITY, active_error, level_of
 
 #: Loggers that configure themselves and would write a second, plain copy of each line.
 _SELF_WILLED = ("uvicorn", "uvicorn.error", "uvicorn.asgi")

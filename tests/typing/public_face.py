@@ -1,0 +1,69 @@
+"""Code as users write it: it must pass a strict type checker. It is checked, not run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import obs
+from obs.catalogue import Counter, Label
+
+BASKETS: obs.Counter = obs.counter("basket.abandoned", "Baskets left behind.", labels=("reason",))
+LEVEL: obs.Gauge = obs.gauge("stock.level", unit="{item}", across="max")
+WAIT: obs.Histogram = obs.histogram("queue.wait", buckets=(0.1, 1, 10))
+ORDERS = obs.counter(
+    Counter("shop.orders", "shop_orders_total", "Orders.", labels=(Label("result", values=("ok", "failed")),))
+)
+
+
+def start() -> obs.Status:
+    try:
+        status = obs.init("shop", version="1.2", environment="test", log_level="debug")
+    except obs.ObsError as error:
+        raise SystemExit(str(error)) from error
+    settings: obs.Settings | None = status.settings
+    assert settings is not None
+    port: int = obs.serve(0)
+    obs.log.info("started", port=port, service=settings.service, on=status.on)
+    return status
+
+
+@obs.check("database", critical=True, timeout=0.5)
+def database() -> bool:
+    return True
+
+
+@obs.check("cache", critical=False)
+async def cache() -> dict[str, int]:
+    return {"keys": 1}
+
+
+@obs.job("settle")
+def settle(orders: list[int]) -> int:
+    return sum(orders)
+
+
+@obs.span("load", {"table": "orders"})
+async def load(limit: int) -> list[int]:
+    return [limit]
+
+
+async def work(app: Any) -> int:
+    obs.instrument(app)
+    with obs.bind(user_id=7), obs.span("work", kind="consumer") as span:
+        span.set(step=1)
+        span.event("half way", done=0.5)
+        BASKETS.inc(reason="timeout")
+        BASKETS.bind(reason="price").inc(2)
+        LEVEL.set(3)
+        LEVEL.track(lambda: 4.0)
+        with WAIT.time():
+            orders = await load(5)
+        ORDERS.inc(result="ok")
+        ids: obs.Ids = obs.ids()
+        headers = obs.inject({"accept": "*/*"})
+        with obs.extract(dict(headers)):
+            obs.get_logger("shop", part="work").bind(order=1).warning("slow", trace=ids.trace_id)
+    async with obs.job("async"):
+        total: int = settle(orders)
+    flushed: bool = obs.flush(timeout=1.0)
+    return total if flushed and obs.shutdown() else 0
