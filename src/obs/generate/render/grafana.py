@@ -53,8 +53,7 @@ def render(dashboard: Dashboard) -> Artefact:
     )
     data = json.loads(json.dumps(page.to_json_data(), cls=DashboardEncoder))
     del data["version"]  # Grafana counts versions itself
-    for panel in data["panels"]:
-        del panel["editable"], panel["transparent"]  # the defaults, and the dashboard decides about edits
+    data["panels"] = [_tidy(panel) for panel in data["panels"]]
     text = json.dumps(_prune(data), indent=2, sort_keys=True, ensure_ascii=False)
     return Artefact(FOLDER / f"{dashboard.service}.json", text + "\n")
 
@@ -191,6 +190,15 @@ def _link(title: str, url: str) -> Json:
         "targetBlank": True,
         "tooltip": "",
     }
+
+
+def _tidy(panel: Json) -> Json:
+    """Drop what a panel of its kind has no use for."""
+    if panel["type"] == "row":
+        return {key: panel[key] for key in ("collapsed", "gridPos", "id", "panels", "title", "type")}
+    # Edits are for the dashboard to allow, and opaque is what panels are anyway.
+    useless = {"editable", "transparent"} | ({"fieldConfig"} if panel["type"] == "text" else set())
+    return {key: value for key, value in panel.items() if key not in useless}
 
 
 def _prune(value: Any) -> Any:
