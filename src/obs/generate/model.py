@@ -345,11 +345,10 @@ class RuleGroup:
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """One rule file; its tests run with `test_interval` as promtool's evaluation interval."""
+    """One rule file; `stem` is its name without suffix."""
 
     stem: str
     groups: tuple[RuleGroup, ...]
-    test_interval: Duration
 
     @property
     def alerts(self) -> tuple[Alert, ...]:

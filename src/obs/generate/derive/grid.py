@@ -1,14 +1,9 @@
-"""The grid on which the tests of a rule file are told: how far apart samples and evaluations are."""
+"""The grid on which the tests of an alert are told: how far apart samples and evaluations are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
+from obs.generate.derive.settings import Settings
 from obs.generate.model import Duration
-
-if TYPE_CHECKING:
-    from obs.generate.derive.settings import Settings
 
 _NICE = tuple(
     Duration.parse(text)
@@ -17,18 +12,17 @@ _NICE = tuple(
 #: Steps in a window: enough to tell one window from another.
 _STEPS_IN_WINDOW = 10
 _STEPS_IN_SLOW_WINDOW = 5
-_STEPS_IN_WAIT = 3
+_STEPS_IN_WAIT = 2
 _STEPS_IN_CYCLE = 100
 
 
-def fast(settings: Iterable[Settings]) -> Duration:
-    """Return the grid of rules that look back for minutes."""
-    spans: list[int] = []
-    for setting in settings:
-        if setting.window:
-            spans.append(setting.window.milliseconds // _STEPS_IN_WINDOW)
-        if setting.for_:
-            spans.append(setting.for_.milliseconds // _STEPS_IN_WAIT)
+def fast(settings: Settings) -> Duration:
+    """Return the grid of a rule that looks back for minutes."""
+    spans = []
+    if settings.window:
+        spans.append(settings.window.milliseconds // _STEPS_IN_WINDOW)
+    if settings.for_:
+        spans.append(settings.for_.milliseconds // _STEPS_IN_WAIT)
     return _nice(min(spans, default=60_000))
 
 

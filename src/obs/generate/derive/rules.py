@@ -12,7 +12,7 @@ from obs.generate.derive.drafts import Draft, Kit, finish
 from obs.generate.derive.settings import Settings, settle
 from obs.generate.derive.slo import files as slo
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import FLEET, Alert, Duration, Job, RuleFile, RuleGroup, Service
+from obs.generate.model import FLEET, Alert, Job, RuleFile, RuleGroup, Service
 
 
 def rule_files(service: Service) -> tuple[RuleFile, ...]:
@@ -31,7 +31,7 @@ def fleet_file(services: Sequence[Service]) -> RuleFile:
     environments = {service.select.get("environment") for service in services}
     environment = environments.pop() if len(environments) == 1 else None
     rules = (watchdog(first.links, environment),)
-    return RuleFile(FLEET, (RuleGroup(FLEET, rules, None),), Duration.parse("1m"))
+    return RuleFile(FLEET, (RuleGroup(FLEET, rules, None),))
 
 
 def _check_names(service: Service) -> None:
@@ -49,20 +49,14 @@ def _fast(service: Service) -> RuleFile:
         for entry in table.SERVICE_ALERTS
         if not entry.slow and (settings := _settings(service, entry)) is not None
     ]
-    quick = [job for job in _jobs(service) if jobs.look_back(job[1]) <= table.FAST_LOOK_BACK]
-    step = min(
-        [
-            grid.fast(settings for _, settings in chosen),
-            *(grid.of_cycle(job.cycle) for _, job, _ in quick),
-        ]
-    )
     names = Vocabulary.of(service)
     alerts = []
     for entry, settings in chosen:
-        kit = Kit(service, names, settings, step)
+        kit = Kit(service, names, settings, grid.fast(settings))
         alerts.append(finish(entry.author(kit), kit))
-    alerts += [_job_alert(service, name, job, settings, step) for name, job, settings in quick]
-    return _file(service, service.name, alerts, step)
+    quick = [job for job in _jobs(service) if jobs.look_back(job[1]) <= table.FAST_LOOK_BACK]
+    alerts += [_job_alert(service, *job) for job in quick]
+    return _file(service, service.name, alerts)
 
 
 def _slow(service: Service) -> list[RuleFile]:
@@ -70,14 +64,12 @@ def _slow(service: Service) -> list[RuleFile]:
     names = Vocabulary.of(service)
     for entry in table.SERVICE_ALERTS:
         if entry.slow and (settings := _settings(service, entry)) is not None:
-            step = grid.slow(settings)
-            kit = Kit(service, names, settings, step)
-            files.append(_file(service, f"{service.name}-slow", [finish(entry.author(kit), kit)], step))
-    for name, job, settings in _jobs(service):
+            kit = Kit(service, names, settings, grid.slow(settings))
+            files.append(_file(service, f"{service.name}-slow", [finish(entry.author(kit), kit)]))
+    for author, job, settings in _jobs(service):
         if jobs.look_back(job) > table.FAST_LOOK_BACK:
-            step = grid.of_cycle(job.cycle)
             stem = f"{service.name}-job-{job.name}"
-            files.append(_file(service, stem, [_job_alert(service, name, job, settings, step)], step))
+            files.append(_file(service, stem, [_job_alert(service, author, job, settings)]))
     return files
 
 
@@ -106,12 +98,12 @@ def _jobs(service: Service) -> list[tuple[_Author, Job, Settings]]:
     return found
 
 
-def _job_alert(service: Service, author: _Author, job: Job, settings: Settings, step: Duration) -> Alert:
-    kit = Kit(service, Vocabulary.of(service), settings, step)
+def _job_alert(service: Service, author: _Author, job: Job, settings: Settings) -> Alert:
+    kit = Kit(service, Vocabulary.of(service), settings, grid.of_cycle(job.cycle))
     return finish(author(kit, job), kit)
 
 
-def _file(service: Service, stem: str, alerts: Sequence[Alert], step: Duration) -> RuleFile:
+def _file(service: Service, stem: str, alerts: Sequence[Alert]) -> RuleFile:
     categories = dict.fromkeys(alert.category for alert in alerts)
     groups = (
         RuleGroup(
@@ -121,4 +113,4 @@ def _file(service: Service, stem: str, alerts: Sequence[Alert], step: Duration) 
         )
         for category in categories
     )
-    return RuleFile(stem, tuple(groups), step)
+    return RuleFile(stem, tuple(groups))

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-#: How promtool writes a sample that is not there.
-_ABSENT = "_"
+#: How promtool writes a sample that is not there, and the mark Prometheus leaves when a series ends.
+_ABSENT, _ENDED = "_", "stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def counter(track: Sequence[tuple[int, Decimal | None]]) -> str:
         if steps <= 0:
             continue
         if growth is None:
-            parts.append(f"{_ABSENT}x{steps}")
+            parts += _gap(steps, ended=bool(parts))
             continue
         first = value if number == 0 else value + growth
         count = steps if number == 0 else steps - 1
@@ -51,7 +51,9 @@ def gauge(track: Sequence[tuple[int, Decimal | int | None]]) -> str:
         if steps <= 0:
             continue
         count = steps if number == 0 else steps - 1
-        parts.append(f"{_ABSENT}x{count + 1}" if value is None else _run(Decimal(value), Decimal(0), count))
+        parts += (
+            _gap(count + 1, ended=bool(parts)) if value is None else [_run(Decimal(value), Decimal(0), count)]
+        )
     return " ".join(parts)
 
 
@@ -74,6 +76,12 @@ def every(story: Sequence[Phase]) -> list[tuple[int, Decimal | None]]:
 
 def _sum(phase: Phase) -> Decimal:
     return (phase.good or Decimal(0)) + (phase.bad or Decimal(0))
+
+
+def _gap(steps: int, *, ended: bool) -> list[str]:
+    if not ended:
+        return [f"{_ABSENT}x{steps}"]
+    return [_ENDED] if steps == 1 else [_ENDED, f"{_ABSENT}x{steps - 1}"]
 
 
 def _run(first: Decimal, growth: Decimal, count: int) -> str:

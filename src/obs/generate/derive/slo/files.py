@@ -36,4 +36,4 @@ def _file(service: Service, slo: Slo) -> RuleFile:
             found.append(finish(author(kit, slo), kit))
     id_ = recordings.identity(service, slo)["sloth_id"]
     group = RuleGroup(f"sloth-slo-alerts-{id_}", tuple(found), service.rule_interval)
-    return RuleFile(f"{service.name}-slo-{slo.name}", (*recordings.groups(service, slo, names), group), _STEP)
+    return RuleFile(f"{service.name}-slo-{slo.name}", (*recordings.groups(service, slo, names), group))
