@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +103,37 @@ def test_stop_ends_the_whole_group(program: MakeProgram, until: Until, members: 
     until(lambda: members(running.pid) == [])
 
 
+ELSEWHERE = """
+import sys
+import textwrap
+from pathlib import Path
+from obs.stack import process
+place = Path(sys.argv[1])
+process.start(
+    process.Program(
+        "child", (sys.executable, "-c", sys.argv[2]), log=place / "child.log", pid_file=place / "child.json"
+    ),
+    tied=False,
+)
+"""
+
+
+def test_the_child_of_another_program_is_stopped_with_its_group(
+    tmp_path: Path, until: Until, members: Members
+) -> None:
+    subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(tmp_path), textwrap.dedent(PARENT)], check=True, timeout=60
+    )
+    running = process.find(tmp_path / "child.json")
+    assert running is not None
+    until(lambda: len(members(running.pid)) == 2)
+
+    process.stop(running)
+
+    assert not running.is_alive()
+    until(lambda: members(running.pid) == [])
+
+
 def test_what_a_dead_child_has_started_ends_with_it(
     program: MakeProgram, until: Until, members: Members
 ) -> None:
@@ -151,7 +183,9 @@ def test_the_pid_file_leads_to_the_child_and_goes_with_it(program: MakeProgram, 
 
 
 def test_a_recycled_number_is_nobody(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True) as innocent:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    ) as innocent:
         pid_file = tmp_path / "child.json"
         kept = {
             "name": "child",
@@ -167,8 +201,8 @@ def test_a_recycled_number_is_nobody(tmp_path: Path) -> None:
 
         process.stop(process.Running("child", innocent.pid, "an earlier boot 123", (), tmp_path / "log"))
 
-        assert innocent.poll() is None
-        innocent.kill()
+        innocent.communicate(b"still here\n")
+    assert innocent.returncode == 0
 
 
 @pytest.mark.parametrize(
