@@ -58,6 +58,12 @@ def test_the_index_leads_to_every_page(site: httpx.Client) -> None:
     assert "The target cannot be scraped." in answer.text
 
 
+def test_a_service_has_a_list_of_its_own_and_the_base_of_all_runbooks_answers(site: httpx.Client) -> None:
+    assert '<a href="/runbooks/payments/TargetDown">' in site.get("/runbooks").text
+    assert "<h1>Runbooks of payments</h1>" in site.get("/runbooks/payments").text
+    assert site.get("/runbooks/nobody").status_code == 404
+
+
 def test_a_page_is_html_with_its_severity_and_contents(site: httpx.Client) -> None:
     answer = site.get("/runbooks/payments/TargetDown")
 
