@@ -46,7 +46,7 @@ class EngineFacts:
     go_package: str
     go_version: Version
     go_tags: str = ""
-    go_minutes: int = 4
+    go_minutes: int = 3
 
 
 PROMETHEUS = Product(
