@@ -3,8 +3,8 @@
 Importing this package loads nothing of the runtime: each name is fetched when it is first used.
 """
 
-from typing import TYPE_CHECKING
-
+# Type checkers know this name; importing typing for it would be most of what `import obs` costs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from obs._version import __version__
     from obs.errors import ConfigError, MissingExtra, ObsError, UnknownSignal

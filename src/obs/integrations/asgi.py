@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from obs.integrations.exchange import Exchange
+from obs.integrations.exchange import UNMATCHED, Exchange
 from obs.runtime import endpoints, guard, live, setup
 from obs.runtime.settings import Settings
 
@@ -93,10 +93,10 @@ class Middleware:
 
     def _route(self, scope: Scope, root_path: str) -> str:
         try:
-            return self._resolve(scope, root_path) or "unmatched"
+            return self._resolve(scope, root_path) or UNMATCHED
         except Exception as error:
             guard.report("integration", error)
-            return "unmatched"
+            return UNMATCHED
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watch() -> Message:

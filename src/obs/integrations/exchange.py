@@ -17,6 +17,8 @@ REQUESTS = counter(http.SERVER_REQUESTS)
 ACTIVE = gauge(http.SERVER_ACTIVE)
 
 _METHODS = frozenset(http.METHODS)
+#: The route of a request that no route took.
+UNMATCHED = "unmatched"
 #: What nginx calls a request whose client left before there was an answer.
 _CLIENT_CLOSED = 499
 _PATH_LIMIT = 2_048
@@ -138,8 +140,12 @@ class Exchange:
         if requests is not None:
             requests.inc()
         if self._span is not None:
-            self._span.rename(f"{self._method} {route}")
-            self._span.set({"http.route": route, "http.response.status_code": self._status})
+            attributes: dict[str, Any] = {"http.response.status_code": self._status}
+            if route != UNMATCHED:
+                # The conventions leave name and attribute as they are where there is no route.
+                self._span.rename(f"{self._method} {route}")
+                attributes["http.route"] = route
+            self._span.set(attributes)
             if self._status >= 500:
                 self._span.fail(None)
         if self._settings.access_log:

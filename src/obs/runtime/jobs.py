@@ -62,7 +62,11 @@ class Job(Block):
 
 
 def job(name: str) -> Job:
-    """Return a job for `with`, `async with` or as a decorator. Raises `ConfigError` without a name."""
+    """Return a job for `with`, `async with` or as a decorator.
+
+    As a block it is for one run at a time: make it where it is used. Raises `ConfigError` without
+    a name.
+    """
     if not name or len(name) > _NAME_LIMIT:
         raise ConfigError(f"job name: got {name!r}, expected text of 1 to {_NAME_LIMIT} characters")
     created = Job(name)

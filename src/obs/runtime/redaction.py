@@ -63,7 +63,13 @@ def clean(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def clean_value(key: str, value: Any) -> Any:
     """Return one value as plain JSON data, masked when `key` says that it is a secret."""
-    return _Walk().value(value, 0) if not is_secret(key) else MASK
+    if is_secret(key):
+        return MASK
+    # The two commonest types need no walk; this is on the path of every span.
+    kind = type(value)
+    if kind is str:
+        return scrub(value)
+    return value if kind is bool else _Walk().value(value, 0)
 
 
 class _Walk:

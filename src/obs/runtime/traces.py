@@ -127,6 +127,8 @@ class SpanBlock(Block):
 def span(name: str, attributes: Mapping[str, Any] | None = None, /, *, kind: Kind = "internal") -> SpanBlock:
     """Return a span for `with`, `async with` or as a decorator; errors pass and mark it failed.
 
+    As a block it is for one run at a time: make it where it is used.
+
     Raises `ConfigError` for an unknown kind.
     """
     if kind not in _KINDS:
