@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +68,14 @@ def _promtool() -> str:
 
 
 def _test_each(promtool: str, tests: list[Path], *, quiet: bool) -> list[_Result]:
-    stderr = click.get_text_stream("stderr")
-    with click.progressbar(tests, label="promtool", file=stderr, hidden=quiet or not stderr.isatty()) as bar:
-        return [_run(promtool, test, "test", "rules") for test in bar]
+    stderr = sys.stderr
+    hidden = quiet or not stderr.isatty()
+    with click.progressbar(length=len(tests), label="promtool", file=stderr, hidden=hidden) as bar:
+        results: list[_Result] = []
+        for test in tests:
+            results.append(_run(promtool, test, "test", "rules"))
+            bar.update(1)
+        return results
 
 
 def _run(promtool: str, file: Path, *arguments: str) -> _Result:

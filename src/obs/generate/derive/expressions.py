@@ -7,6 +7,8 @@ from obs.generate.model import Duration
 
 #: A series that was not there for this long is new; shorter holes are scrapes that failed.
 _HOLE = "1h"
+#: After an outage of Prometheus of up to this long, the events of the meantime still count.
+_OUTAGE = "30m"
 
 
 def events(selector: str, window: Duration) -> str:
@@ -40,6 +42,6 @@ def arrivals(selector: str, up: str) -> str:
     what it saw. A reset counts from zero. A new series counts in full, provided that the service was
     being scraped before it appeared; otherwise a restarted Prometheus would count a lifetime at once.
     """
-    before = f"last_over_time({selector}[10m] offset 1m)"
-    known = f"last_over_time({up}[10m] offset 1m)"
+    before = f"last_over_time({selector}[{_OUTAGE}] offset 1m)"
+    known = f"last_over_time({up}[{_OUTAGE}] offset 1m)"
     return f"(({selector} - {before} >= 0) or ({selector} and on ({BY}) {known}))"

@@ -46,7 +46,7 @@ def counter(track: Sequence[tuple[int, Decimal | None]]) -> str:
 
 def gauge(track: Sequence[tuple[int, Decimal | int | None]]) -> str:
     """Write a gauge that keeps one value for each phase; the first phase has one sample more."""
-    parts = []
+    parts: list[str] = []
     for number, (steps, value) in enumerate(track):
         if steps <= 0:
             continue

@@ -30,7 +30,7 @@ def target_down(kit: Kit) -> Draft:
     down = f"min by ({BY}, instance) ({up}) == 0"
     remembered = f"last_over_time({up}[1h])"
     gone = f"0 * (group by ({BY}) ({remembered}) unless group by ({BY}) ({up}))"
-    never = f"0 * absent({remembered})"
+    never = f"0 * absent_over_time({up}[1h])"
     if "environment" not in names.select:
         never = _labelled(never, "environment", UNKNOWN)
     return Draft(

@@ -67,7 +67,7 @@ def _cases(kit: Kit, metric: str, status: str, line: Decimal) -> tuple[Case, ...
         return (story((day, pace), (end - day, pace * share)),)
 
     few = Decimal("0.95") / 20
-    at = {"at": settled + wait + 1}
+    late = settled + wait + 1
     quiet: tuple[Sample, ...] = (story((day, pace * few), (end - day, Decimal(0))),)
     busier: tuple[Sample, ...] = (story((day, pace * few * Decimal("1.1")), (end - day, Decimal(0))),)
     below = line * Decimal("0.98")
@@ -76,34 +76,35 @@ def _cases(kit: Kit, metric: str, status: str, line: Decimal) -> tuple[Case, ...
             "fires",
             "just below the line",
             drop_to(below),
-            (Fact(at["at"], "firing", (({}, float(below)),)),),
+            (Fact(late, "firing", (({}, float(below)),)),),
         ),
         Case(
             "silent",
             "just above the line",
             drop_to(line * Decimal("1.02")),
-            (Fact(settled, "silent"), Fact(at["at"], "silent")),
+            (Fact(settled, "silent"), Fact(late, "silent")),
         ),
-        Case("silent", "too few yesterday", quiet, (Fact(at["at"], "silent"),)),
-        Case("fires", "enough yesterday", busier, (Fact(at["at"], "firing"),)),
-        _step(kit, day, pace, line, metric, status),
+        Case("silent", "too few yesterday", quiet, (Fact(late, "silent"),)),
+        Case("fires", "enough yesterday", busier, (Fact(late, "firing"),)),
+        _step(kit, day, pace, line, (metric, status)),
         Case(
             "born",
             "every instance is replaced by a new one",
             (story((day, pace), (end - day, None)), story((day, None), (end - day, pace), instance="two")),
-            (Fact(settled, "silent"), Fact(at["at"], "silent")),
+            (Fact(settled, "silent"), Fact(late, "silent")),
         ),
         Case(
             "gone",
             "every instance vanishes",
             (story((day, pace), (end - day, None)),),
-            (Fact(settled, "pending"), Fact(at["at"], "firing")),
+            (Fact(settled, "pending"), Fact(late, "firing")),
         ),
     )
 
 
-def _step(kit: Kit, day: int, pace: Decimal, line: Decimal, metric: str, status: str) -> Case:
+def _step(kit: Kit, day: int, pace: Decimal, line: Decimal, series: tuple[str, str]) -> Case:
     k, wait = kit.window_steps, kit.for_steps
+    metric, status = series
     # After m silent steps of k, k - m remain (k - 1 - m of k - 1 from Prometheus 3 on).
     crossing = next(m for m in range(1, k + 1) if Decimal(k - m) / k < line)
     early = max(0, crossing - 2)

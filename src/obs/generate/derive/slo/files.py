@@ -9,14 +9,13 @@ from obs.generate.derive.slo.windows import FAST, SLOW, threshold
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Duration, RuleFile, RuleGroup, Service, Slo
 
+#: Alert, defaults, author, and the grid of its stories: coarse, for a step costs an evaluation of every rule.
 _AUTHORS = (
-    ("ErrorBudgetBurnFast", alerts.BURN_FAST, alerts.burn_fast),
-    ("ErrorBudgetBurnSlow", alerts.BURN_SLOW, alerts.burn_slow),
-    ("SliMetricAbsent", alerts.ABSENT, alerts.sli_absent),
+    ("ErrorBudgetBurnFast", alerts.BURN_FAST, alerts.burn_fast, Duration.parse("10m")),
+    ("ErrorBudgetBurnSlow", alerts.BURN_SLOW, alerts.burn_slow, Duration.parse("30m")),
+    ("SliMetricAbsent", alerts.ABSENT, alerts.sli_absent, Duration.parse("10m")),
 )
-ALERTS = tuple(name for name, _, _ in _AUTHORS)
-#: The stories last for days, and each step costs an evaluation of every rule.
-_STEP = Duration.parse("10m")
+ALERTS = tuple(name for name, *_ in _AUTHORS)
 
 
 def rule_files(service: Service) -> list[RuleFile]:
@@ -29,10 +28,10 @@ def _file(service: Service, slo: Slo) -> RuleFile:
         threshold(pair, slo)
     names = Vocabulary.of(service, recordings.recorded((slo,)))
     found = []
-    for name, defaults, author in _AUTHORS:
+    for name, defaults, author, step in _AUTHORS:
         settings = settle(service, name, defaults)
         if settings is not None:
-            kit = Kit(service, names, settings, _STEP)
+            kit = Kit(service, names, settings, step)
             found.append(finish(author(kit, slo), kit))
     id_ = recordings.identity(service, slo)["sloth_id"]
     group = RuleGroup(f"sloth-slo-alerts-{id_}", tuple(found), service.rule_interval)

@@ -102,24 +102,19 @@ def _sli(
         RecordingRule(BAD_MINUTE, checked(bad, names), labels),
     )
     return minute + tuple(
-        _ratio(BAD_MINUTE, ALL_MINUTE, window, service, slo, names, labels) for window in RECORDED
+        _ratio((BAD_MINUTE, ALL_MINUTE), window, service, slo, names) for window in RECORDED
     )
 
 
 def _ratio(
-    bad: str,
-    every: str,
-    window: Duration,
-    service: Service,
-    slo: Slo,
-    names: Vocabulary,
-    labels: Mapping[str, str],
+    source: tuple[str, str], window: Duration, service: Service, slo: Slo, names: Vocabulary
 ) -> RecordingRule:
     """Return the ratio of sums over `window`; without traffic there is no sample, and never a NaN."""
-    up = f"sum_over_time({series(bad, service, slo)}[{window}])"
-    down = f"sum_over_time({series(every, service, slo)}[{window}])"
-    expr = checked(f"{up} / ({down} > 0)", names)
-    return RecordingRule(f"{ERROR_RATIO}{window}", expr, {**labels, "sloth_window": str(window)})
+    bad, every = (f"sum_over_time({series(name, service, slo)}[{window}])" for name in source)
+    expr = checked(f"{bad} / ({every} > 0)", names)
+    return RecordingRule(
+        f"{ERROR_RATIO}{window}", expr, {**identity(service, slo), "sloth_window": str(window)}
+    )
 
 
 def _hours(
@@ -135,7 +130,7 @@ def _meta(
     service: Service, slo: Slo, names: Vocabulary, labels: Mapping[str, str]
 ) -> tuple[RecordingRule, ...]:
     budget = f"{slo.budget.normalize():f}"
-    period = _ratio(BAD_HOUR, ALL_HOUR, slo.window, service, slo, names, labels)
+    period = _ratio((BAD_HOUR, ALL_HOUR), slo.window, service, slo, names)
     shortest = series(f"{ERROR_RATIO}{RECORDED[0]}", service, slo)
     spent = series("slo:period_burn_rate:ratio", service, slo)
     identity_ = {**labels, "service": service.name}

@@ -1,4 +1,4 @@
-"""Stories for the alerts of an SLO, on a grid of ten minutes.
+"""Stories for the alerts of an SLO: fast burns on a grid of ten minutes, slow ones on one of thirty.
 
 The figures follow from the burn rates of the SRE Workbook by hand. A window of n steps holds n
 samples from Prometheus 3 on and n + 1 before (ranges became left-open), so every fact keeps clear of
@@ -19,8 +19,10 @@ from obs.generate.model import LatencySli, Slo
 #: Events of a step, many against every floor.
 _BUSY = Decimal(10_000)
 _NONE = Decimal(0)
+#: Steps of an hour, for the fast alert.
 _HOUR = 6
-_DAY = 24 * _HOUR
+#: Steps of a day, for the slow alert.
+_DAY = 48
 #: How far above its line a pair is driven, so that it crosses within its long window.
 _SHARP, _BROAD = Decimal("1.45"), Decimal("1.9")
 
@@ -43,13 +45,14 @@ def burn_cases(kit: Kit, slo: Slo, name: str) -> tuple[Case, ...]:
     def shows(share: Decimal) -> tuple[tuple[dict[str, str], float], ...]:
         return (({}, float(share)),)
 
+    sharp = min(steep * _SHARP, Decimal(1))
     few, enough = floor * Decimal("0.9") / longest, floor * Decimal("1.1") / (longest - 2)
     return (
         case("fires", "just above the line", steady(20, above), Fact(20, "firing", shows(above))),
         case("silent", "just below the line", steady(20, below), Fact(2, "silent"), Fact(20, "silent")),
         case("silent", "all bad but too few", steady(longest, Decimal(1), few), Fact(longest, "silent")),
         case("fires", "quiet and all bad", steady(longest, Decimal(1), enough), Fact(longest, "firing", shows(Decimal(1)))),
-        (_hour_pair if fast else _day_pair)(kit, slo, min(steep * _SHARP, Decimal(1)), steep),
+        _hour_pair(kit, slo, sharp, steep) if fast else _day_pair(kit, slo, sharp),
         (_six_hour_pair if fast else _three_day_pair)(kit, slo, gentle * _BROAD),
         _born(kit, slo),
         _lifetime(kit, slo),
@@ -81,27 +84,26 @@ def _six_hour_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
     return Case("for", "burns gently for hours", _series(kit, slo, story), facts)
 
 
-def _day_pair(kit: Kit, slo: Slo, share: Decimal, line: Decimal) -> Case:
+def _day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
     """Two busy clean days dilute the three-day window, so that the quiet bad day is seen by the day alone."""
-    del line
-    start, last = 3 * _DAY, 106
+    start, last = 3 * _DAY, 37
     story = [Phase(2 * _DAY, _BUSY * 20, _NONE), _clean(_DAY), _burning(last, share), _clean(10)]
     facts = (
-        Fact(start + 98, "silent"),
-        Fact(start + 102, "firing", (({}, float(share)),)),
-        Fact(start + last + 6, "silent"),
+        Fact(start + 32, "silent"),
+        Fact(start + 35, "firing", (({}, float(share)),)),
+        Fact(start + last + 3, "silent"),
     )
     return Case("for", "burns for a quiet day", _series(kit, slo, story), facts)
 
 
 def _three_day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
     """Three clean days, then a burn too gentle for the day."""
-    start, last = 3 * _DAY, 240
-    story = [_clean(start), _burning(last, share), _clean(24)]
+    start, last = 3 * _DAY, 80
+    story = [_clean(start), _burning(last, share), _clean(10)]
     facts = (
-        Fact(start + 224, "silent"),
-        Fact(start + 232, "firing", (({}, float(share)),)),
-        Fact(start + last + 20, "silent"),
+        Fact(start + 74, "silent"),
+        Fact(start + 78, "firing", (({}, float(share)),)),
+        Fact(start + last + 8, "silent"),
     )
     return Case("for", "burns gently for days", _series(kit, slo, story), facts)
 
