@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obs.catalogue import Counter, Gauge, Histogram, Label, Registry, Signal, bundled, contract
+from obs.catalogue.signal import Across
 from obs.errors import ConfigError
 
 _word = st.from_regex(r"[a-z]{3,8}", fullmatch=True)
@@ -31,7 +32,8 @@ def _signals(draw: st.DrawFn) -> Signal:
     if kind == "counter":
         return Counter(id=stem, metric=f"{stem}_total", help=draw(st.text(max_size=20)), labels=labels)
     if kind == "gauge":
-        across = draw(st.sampled_from(["sum", "max", "min", "latest"]))
+        every: tuple[Across, ...] = ("sum", "max", "min", "latest")
+        across = draw(st.sampled_from(every))
         return Gauge(id=stem, metric=stem, help=draw(st.text(max_size=20)), labels=labels, across=across)
     bounds = draw(st.lists(st.integers(1, 1000), min_size=1, max_size=5, unique=True))
     return Histogram(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from obs.catalogue.self import ERRORS
 from obs.runtime import guard, health
 from obs.runtime.json import dumps
 from obs.runtime.settings import Settings
@@ -49,7 +50,7 @@ async def answer(endpoint: str, accept: str, accept_encoding: str) -> Response:
         return _json(await (health.report() if endpoint == "health" else health.readiness()))
     except Exception as error:
         guard.report("metrics" if endpoint == "metrics" else "health", error)
-        return _text(500, "obs could not answer; its log and obs_errors_total tell more\n")
+        return _text(500, f"obs could not answer; its log and {ERRORS.metric} tell more\n")
 
 
 def _scrape(accept: str, accept_encoding: str) -> Response:
