@@ -469,3 +469,12 @@ def test_with_every_pillar_off_requests_are_served() -> None:
     assert answer.status_code == 200
     assert answer.headers["x-request-id"]
     assert tally.counts("errors") == {}
+
+
+def test_a_second_init_moves_the_endpoints_of_a_running_application() -> None:
+    obs.init("shop")
+    app = shop()
+    assert call(app, "/metrics")[0].status_code == 200
+    obs.init("shop", metrics_path="/internal/metrics")
+    moved, left = call(app, "/internal/metrics", "/metrics")
+    assert (moved.status_code, left.status_code) == (200, 404)

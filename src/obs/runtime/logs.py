@@ -37,9 +37,13 @@ class Handler(logging.Handler):
         super().__init__()
         self._pipeline = pipeline
 
-    def createLock(self) -> None:  # noqa: N802 - logging's own name
-        """Have no lock: the stream has one that is renewed at fork."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write `record` unless a filter refuses it; without the handler's lock, the stream has one."""
+        # Since Python 3.12 a filter may answer with another record.
+        passed: Any = self.filter(record)
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`; an error is the guard's, never the host's."""
