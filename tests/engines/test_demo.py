@@ -29,14 +29,14 @@ _OBS = [sys.executable, "-m", "obs"]
 
 
 class Demo:
-    """One `obs demo` under test; its processes are known by a mark that they all inherit."""
+    """One `obs demo` under test, without a terminal; its processes are known by a mark that they all inherit."""
 
     def __init__(self, directory: Path, *options: str) -> None:
         self.temporary = directory / "tmp"
         self.temporary.mkdir()
         self.mark = f"DEMO_UNDER_TEST={directory}"
         self.child = subprocess.Popen(
-            [*_OBS, "demo", "--once", "--port", "auto", *options],
+            [*_OBS, "demo", "--port", "auto", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def test_once_sees_every_step_and_leaves_nothing(start: Start) -> None:
-    demo = start("--format", "json")
+    demo = start("--once", "--format", "json")
 
     code, output = demo.end()
 
@@ -126,7 +126,7 @@ def test_once_sees_every_step_and_leaves_nothing(start: Start) -> None:
     demo.await_nothing_left()
 
 
-def test_two_demos_run_side_by_side_on_free_ports(start: Start) -> None:
+def test_without_a_terminal_it_ends_by_itself_and_two_may_run_side_by_side(start: Start) -> None:
     demos = [start(), start()]
     ends = [demo.end() for demo in demos]
     for demo, (code, output) in zip(demos, ends, strict=True):
@@ -178,6 +178,17 @@ def test_sigterm_cleans_up_as_well(start: Start) -> None:
     demo.child.send_signal(signal.SIGTERM)
     code, _ = demo.end()
     assert code == 143
+    demo.await_nothing_left()
+
+
+def test_an_engine_that_dies_is_could_not_check(start: Start) -> None:
+    demo = start()
+    demo.await_line("fault after")
+    (engine,) = [pid for pid in demo.processes() if Path(f"/proc/{pid}/exe").resolve().name == "prometheus"]
+    os.kill(engine, signal.SIGKILL)
+    code, output = demo.end()
+    assert (code, output) == (3, "")
+    assert "Prometheus does not answer" in demo.talk
     demo.await_nothing_left()
 
 

@@ -33,7 +33,7 @@ ALERT = "HttpErrorRatioHigh"
 RATE = 10.0
 LONGEST_LOAD_S = 3600.0
 _HEALTHY_WITHIN_S = 30.0
-#: Calls before the fault, so that there is something to compare with.
+#: Calls before the fault: a ratio over nothing is no ratio.
 _WARM_UP_CALLS = 20
 
 
