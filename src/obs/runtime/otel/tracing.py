@@ -93,6 +93,7 @@ class Traces:
         self.settings = settings
         provider, self.adopted = claim()
         self._queue: SpanQueue | None = None
+        self._last: tuple[SpanContext | None, tuple[str, str, bool]] = (None, ("", "", False))
         self.endpoint = endpoint(settings)
         if not self.adopted:
             self._configure(notify)
@@ -124,9 +125,15 @@ class Traces:
     def current(self) -> tuple[str, str, bool]:
         """Return trace id, span id and whether it is sampled; empty text outside of a span."""
         found = trace.get_current_span().get_span_context()
+        # A request asks several times for the ids of the same span; one pair, replaced in one step.
+        known, ids = self._last
+        if found is known:
+            return ids
         if not found.is_valid:
             return "", "", False
-        return f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled
+        ids = (f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled)
+        self._last = (found, ids)
+        return ids
 
     def start(
         self, name: str, kind: str, attributes: Mapping[str, Any], parent: context.Parent | None
