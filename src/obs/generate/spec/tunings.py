@@ -60,6 +60,7 @@ def _job(key: str, entry: Entry) -> Job:
     grace = fields.duration(fields.required(own, "grace", entry.node, what), f"{what}.grace", zero=True)
     if schedule + grace > LONGEST_CYCLE:
         raise fields.refuse(
-            entry.node, f"{what}: {schedule + grace} from success to success, expected at most {LONGEST_CYCLE}"
+            entry.node,
+            f"{what}: {schedule + grace} from success to success, expected at most {LONGEST_CYCLE}",
         )
     return Job(name, schedule, grace, entry.key)

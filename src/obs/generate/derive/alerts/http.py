@@ -128,14 +128,14 @@ def _bucket_of(kit: Kit) -> tuple[float, float]:
         return below[-1], above[0]
     tuning = kit.service.tunings.get("HttpLatencyP99High")
     place = tuning.places.get("threshold", tuning.place) if tuning else kit.service.place
-    raise SpecError(
-        f"alerts.HttpLatencyP99High.threshold: {words(kit.settings.threshold, 's')} can never be exceeded "
-        f"or never be met: the buckets of {SERVER_DURATION.id} end at {bounds[-1]:g} s"
+    what = f"alerts.HttpLatencyP99High.threshold: {words(kit.settings.threshold, 's')}"
+    why = (
+        f"can never be exceeded: the buckets of {SERVER_DURATION.id} end at {bounds[-1]:g} s"
         if not above
-        else f"alerts.HttpLatencyP99High.threshold: {words(kit.settings.threshold, 's')} lies below the first "
-        f"bucket of {SERVER_DURATION.id}, {bounds[0]:g} s",
-        str(place),
-        f"expected at least {bounds[0]:g} and less than {bounds[-1]:g}" if bounds else None,
+        else f"lies below the first bucket of {SERVER_DURATION.id}, {bounds[0]:g} s"
+    )
+    raise SpecError(
+        f"{what} {why}", str(place), f"expected at least {bounds[0]:g} and less than {bounds[-1]:g}"
     )
 
 

@@ -47,8 +47,8 @@ def threshold(pair: BurnWindow, slo: Slo) -> Decimal:
     if ratio >= 1:
         least = 100 - 100 / pair.factor(slo.window)
         raise SpecError(
-            f"slos.{slo.name}.objective: {slo.objective} leaves a budget of {slo.budget * 100:f} %, and burning it "
-            f"{pair.factor(slo.window):f} times too fast ({pair.long} window) would take {ratio * 100:f} % bad events",
+            f"slos.{slo.name}.objective: {slo.objective} leaves a budget of {(slo.budget * 100).normalize():f} %, and burning it "
+            f"{pair.factor(slo.window):f} times too fast ({pair.long} window) would take {(ratio * 100).normalize():f} % bad events",
             str(slo.place),
             f"expected an objective above {least:.2f}",
         )

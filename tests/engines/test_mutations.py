@@ -1,0 +1,142 @@
+"""Rules that someone broke turn promtool red: the tests must see each of these.
+
+The table is frozen: it names what stands in a rule file and what a mistake would make of it, so it
+cannot follow the code that writes the rules.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from obs.generate import pipeline
+from obs.stack.engine import Engine
+
+pytestmark = pytest.mark.engines
+
+SPEC = Path(__file__).parents[1] / "golden" / "mutated"
+
+#: (rule file, alert or record, what stands there, what a mistake makes of it).
+MUTATIONS: tuple[tuple[str, str, str, str], ...] = (
+    ("shop", "HttpErrorRatioHigh", r"\n  0\.05", "\n  0.06"),
+    ("shop", "HttpErrorRatioHigh", r"\n  0\.05", "\n  0.04"),
+    ("shop", "HttpErrorRatioHigh", r"\b5m\b", "19m"),
+    ("shop", "HttpErrorRatioHigh", r"\b5m\b", "2m"),
+    ("shop", "HttpErrorRatioHigh", r"for: 5m", "for: 3m"),
+    ("shop", "HttpErrorRatioHigh", r"for: 5m", "for: 10m"),
+    ("shop", "HttpErrorRatioHigh", r"5\.\.", "4.."),
+    ("shop", "HttpErrorRatioHigh", r"\n( +)3\n", r"\n\g<1>4\n"),
+    ("shop", "HttpErrorRatioHigh", r"\n( +)3\n", r"\n\g<1>2\n"),
+    ("shop", "HttpErrorRatioHigh", r"service, environment", "service"),
+    ("shop", "HttpErrorRatioHigh", r"severity: page", "severity: ticket"),
+    ("shop", "HttpErrorRatioHigh", r"request_duration_seconds_count", "request_duration_count"),
+    ("shop", "HttpErrorRatioHigh", r"\bunless\b", "and"),
+    ("shop", "HttpErrorRatioElevated", r"\n  0\.01", "\n  0.011"),
+    ("shop", "HttpErrorRatioElevated", r"\b15m\b", "14m"),
+    ("shop", "HttpErrorRatioElevated", r"\b15m\b", "5m"),
+    ("shop", "HttpErrorRatioElevated", r"for: 15m", "for: 10m"),
+    ("shop", "HttpLatencyP99High", r"0\.99", "0.95"),
+    ("shop", "HttpLatencyP99High", r"0\.99", "0.999"),
+    ("shop", "HttpLatencyP99High", r">\n( +)1\n", r">\n\g<1>1.1\n"),
+    ("shop", "HttpLatencyP99High", r">\n( +)1\n", r">\n\g<1>0.9\n"),
+    ("shop", "HttpLatencyP99High", r"for: 10m", "for: 5m"),
+    ("shop", "HttpLatencyP99High", r"\[5m\]", "[14m]"),
+    ("shop", "HttpLatencyP99High", r"\n( +)3\n", r"\n\g<1>5\n"),
+    ("shop", "HttpLatencyP99High", r"environment, le", "environment"),
+    ("shop-slow", "HttpTrafficDropped", r"0\.5\b", "0.4"),
+    ("shop-slow", "HttpTrafficDropped", r"0\.5\b", "0.6"),
+    ("shop-slow", "HttpTrafficDropped", r"offset 1d", "offset 12h"),
+    ("shop-slow", "HttpTrafficDropped", r"0\.1\b", "0.2"),
+    ("shop-slow", "HttpTrafficDropped", r"0\.1\b", "0.01"),
+    ("shop-slow", "HttpTrafficDropped", r"\bor\b", "and"),
+    ("shop-slow", "HttpTrafficDropped", r"for: 15m", "for: 5m"),
+    ("shop", "ProcessCpuHigh", r"0\.8\b", "0.85"),
+    ("shop", "ProcessCpuHigh", r"0\.8\b", "0.75"),
+    ("shop", "ProcessCpuHigh", r"for: 15m", "for: 5m"),
+    ("shop", "ProcessCpuHigh", r"\[5m\]", "[15m]"),
+    ("shop", "ProcessCpuHigh", r"sum by", "max by"),
+    ("shop", "ProcessCpuHigh", r"process_cpu_limit", "process_max_fds"),
+    ("shop", "ProcessMemoryHigh", r"0\.9\b", "0.95"),
+    ("shop", "ProcessMemoryHigh", r"0\.9\b", "0.85"),
+    ("shop", "ProcessMemoryHigh", r"for: 10m", "for: 5m"),
+    ("shop", "ProcessMemoryHigh", r"category: process", "category: http"),
+    ("shop", "JobFailureRatioHigh", r"\n  0\.1\b", "\n  0.2"),
+    ("shop", "JobFailureRatioHigh", r"\n  0\.1\b", "\n  0.09"),
+    ("shop", "JobFailureRatioHigh", r"failure", "failed"),
+    ("shop", "JobFailureRatioHigh", r"environment, job_name", "environment"),
+    ("shop", "JobFailureRatioHigh", r"\[1h\]\)", "[10m])"),
+    ("shop", "JobFailureRatioHigh", r"for: 5m", "for: 15m"),
+    ("shop-job-nightly", "JobNotRunning", r"93600", "86400"),
+    ("shop-job-nightly", "JobNotRunning", r"93600", "100000"),
+    ("shop-job-nightly", "JobNotRunning", r"\[2d4h\]", "[1h]"),
+    ("shop-job-nightly", "JobNotRunning", r"\bor\b", "and"),
+    ("shop-job-nightly", "JobNotRunning", r"offset 1d2h", "offset 2h"),
+    ("shop-job-nightly", "JobNotRunning", r'job_name="nightly"', 'job_name="weekly"'),
+    ("shop", "TargetDown", r"== 0", "== 1"),
+    ("shop", "TargetDown", r"for: 1m", "for: 5m"),
+    ("shop", "TargetDown", r"\bunless\b", "and"),
+    ("shop", "TargetDown", r"absent_over_time\(", "absent_over_time(no_"),
+    ("shop", "TargetDown", r"environment, instance", "environment"),
+    ("shop-slo-availability", "ErrorBudgetBurnFast", r"0\.0144", "0.02"),
+    ("shop-slo-availability", "ErrorBudgetBurnFast", r"0\.0144", "0.01"),
+    ("shop-slo-availability", "ErrorBudgetBurnFast", r"0\.006\b", "0.009"),
+    ("shop-slo-availability", "ErrorBudgetBurnFast", r"0\.006\b", "0.005"),
+    ("shop-slo-availability", "ErrorBudgetBurnFast", r"rate5m", "rate6h"),
+    ("shop-slo-availability", "ErrorBudgetBurnFast", r"rate30m", "rate2h"),
+    ("shop-slo-availability", "ErrorBudgetBurnFast", r"\n( +)3\n", r"\n\g<1>30\n"),
+    ("shop-slo-availability", "ErrorBudgetBurnSlow", r"0\.003\b", "0.005"),
+    ("shop-slo-availability", "ErrorBudgetBurnSlow", r"0\.003\b", "0.002"),
+    ("shop-slo-availability", "ErrorBudgetBurnSlow", r"0\.001\b", "0.0015"),
+    ("shop-slo-availability", "ErrorBudgetBurnSlow", r"0\.001\b", "0.0009"),
+    ("shop-slo-availability", "ErrorBudgetBurnSlow", r"rate1d", "rate3d"),
+    ("shop-slo-availability", "SliMetricAbsent", r"for: 30m", "for: 2h"),
+    ("shop-slo-availability", "SliMetricAbsent", r"\bunless\b", "and"),
+    ("shop-slo-availability", "slo:sli_bad_events:increase1m", r"5\.\.", "4.."),
+    ("shop-slo-availability", "slo:sli_bad_events:increase1m", r"\band on\b", "unless on"),
+    ("shop-slo-availability", "slo:sli_events:increase1m", r"sum by", "max by"),
+    ("shop-slo-availability", "slo:sli_error:ratio_rate1h", r"\[1h\]", "[3h]"),
+    ("shop-slo-availability", "slo:sli_error:ratio_rate6h", r"\[6h\]", "[2h]"),
+    ("shop-slo-availability", "slo:sli_error:ratio_rate1d", r"\[1d\]", "[6h]"),
+    ("shop-slo-availability", "slo:sli_error:ratio_rate3d", r"\[3d\]", "[1d]"),
+)
+
+
+@pytest.fixture(scope="module")
+def promtool(installed: Callable[[str], dict[str, Engine]]) -> Path:
+    return installed("go")["promtool"].path
+
+
+@pytest.mark.parametrize(("stem", "name", "right", "wrong"), MUTATIONS)
+def test_a_broken_rule_turns_promtool_red(
+    stem: str, name: str, right: str, wrong: str, promtool: Path, tmp_path: Path
+) -> None:
+    pipeline.write(pipeline.plan([SPEC]), tmp_path)
+    file = tmp_path / "alerts" / "prometheus" / f"{stem}.yml"
+    file.write_text(_mutate(file.read_text(encoding="utf-8"), name, right, wrong), encoding="utf-8")
+
+    tests = sorted((tmp_path / "alerts" / "tests").glob(f"{stem}*_test.yml"))
+    mine = [test for test in tests if re.search(rf"prometheus/{stem}\.yml", test.read_text(encoding="utf-8"))]
+    done = subprocess.run(
+        [str(promtool), "test", "rules", *map(str, mine)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+    assert done.returncode != 0, "no test noticed"
+
+
+def _mutate(text: str, name: str, right: str, wrong: str) -> str:
+    """Return the rule file with every match inside the rule `name` replaced."""
+    start = re.search(rf'- (?:alert|record): "?{re.escape(name)}"?\n', text)
+    assert start is not None, f"no rule {name}"
+    following = re.search(r"\n +- (?:alert|record|name): ", text[start.end() :])
+    end = start.end() + following.start() if following else len(text)
+    rule, count = re.subn(right, wrong, text[start.start() : end])
+    assert count, f"{right} is not in {name}"
+    return text[: start.start()] + rule + text[end:]

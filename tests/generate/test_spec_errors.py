@@ -1,0 +1,276 @@
+"""Every mistake in a spec is answered with its place, what was expected, and the nearest match."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from obs.errors import ObsError
+from obs.generate import pipeline
+from obs.generate.spec.document import MAX_BYTES
+
+HEAD = "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [http, jobs, process]\n"
+
+#: What is wrong -> (spec, the whole message).
+BROKEN: dict[str, tuple[str, str]] = {
+    "an empty file": (
+        "",
+        "spec.yml: the file is empty\n  hint: a spec starts with `version: obs/v1`",
+    ),
+    "a list": (
+        "- version\n",
+        "spec.yml:1:1: the spec: got a list, expected a mapping",
+    ),
+    "no version": (
+        "service: {name: shop, team: us}\n",
+        "spec.yml:1:1: the spec needs 'version'",
+    ),
+    "another version": (
+        "version: obs/v2\nservice: {name: shop, team: us}\n",
+        "spec.yml:1:10: version: got 'obs/v2', expected 'obs/v1'\n  hint: did you mean 'obs/v1'?",
+    ),
+    "a second document": (
+        HEAD + "---\na: b\n",
+        "spec.yml:4:1: a second document starts here: one file is one spec",
+    ),
+    "a duplicate key": (
+        HEAD + "capabilities: [http]\n",
+        "spec.yml:4:1: key 'capabilities' is given twice\n  hint: the first one is in line 3",
+    ),
+    "a duplicate alert": (
+        HEAD + "alerts:\n  TargetDown: {for: 1m}\n  TargetDown: {for: 2m}\n",
+        "spec.yml:6:3: key 'TargetDown' is given twice\n  hint: the first one is in line 5",
+    ),
+    "an alias": (
+        HEAD + "links: &a {grafana: https://g.example}\nnotify: *a\n",
+        "spec.yml:5:9: alias *a is not supported\n  hint: share values with `extends: ./defaults.yml`",
+    ),
+    "a tag": (
+        HEAD + "notify: !!python/name:os.system {}\n",
+        "spec.yml:4:9: tag tag:yaml.org,2002:python/name:os.system is not supported\n"
+        "  hint: write a plain value",
+    ),
+    "an unknown key": (
+        HEAD + "capabilites: [http]\n",
+        "spec.yml:4:1: unknown key 'capabilites' in the spec\n  hint: did you mean 'capabilities'?",
+    ),
+    "an unknown key deep inside": (
+        HEAD + "alerts:\n  TargetDown:\n    severty: page\n",
+        "spec.yml:6:5: unknown key 'severty' in alerts.TargetDown\n  hint: did you mean 'severity'?",
+    ),
+    "a key far from any": (
+        HEAD + "jobs:\n  nightly: {schedule: 1d, zzz: 1}\n",
+        "spec.yml:5:27: unknown key 'zzz' in jobs.nightly\n  hint: known here: schedule, grace",
+    ),
+    "a misspelt capability": (
+        "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [htpp]\n",
+        "spec.yml:3:16: capabilities: got 'htpp', expected 'http' or 'jobs' or 'process'\n"
+        "  hint: did you mean 'http'?",
+    ),
+    "a misspelt signal": (
+        HEAD
+        + "slos:\n  a:\n    objective: 99\n    sli: {latency: {signal: http.server.duraton, under: 1s}}\n",
+        "spec.yml:7:29: slos.a.sli.latency.signal: unknown signal 'http.server.duraton'\n"
+        "  hint: did you mean 'http.server.duration'?",
+    ),
+    "a signal of the wrong kind": (
+        HEAD + "slos:\n  a:\n    objective: 99\n"
+        "    sli: {ratio: {total: http.server.duration, bad: {http.response.status_code: 5xx}}}\n",
+        "spec.yml:7:26: slos.a.sli.ratio.total: http.server.duration is a histogram, expected a counter\n"
+        "  hint: did you mean 'http.server.requests'?",
+    ),
+    "a misspelt label": (
+        HEAD + "slos:\n  a:\n    objective: 99\n"
+        "    sli: {ratio: {total: http.server.requests, bad: {http.response.status: 5xx}}}\n",
+        "spec.yml:7:54: slos.a.sli.ratio.bad: http.server.requests has no label 'http.response.status'\n"
+        "  hint: did you mean 'http.response.status_code'?",
+    ),
+    "a value that a label never has": (
+        HEAD + "slos:\n  a:\n    objective: 99\n    sli: {ratio: {total: job.runs, bad: {result: failed}}}\n",
+        "spec.yml:7:50: slos.a.sli.ratio.bad: label 'result' is never 'failed'\n  hint: did you mean 'failure'?",
+    ),
+    "a bound that no bucket has": (
+        HEAD
+        + "slos:\n  a:\n    objective: 99\n    sli: {latency: {signal: http.server.duration, under: 300ms}}\n",
+        "spec.yml:7:58: slos.a.sli.latency.under: 300ms is no bucket bound of http.server.duration, expected "
+        "one of 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10 (seconds)\n"
+        "  hint: the closest bound is 250ms",
+    ),
+    "an objective written as a ratio": (
+        HEAD
+        + "slos:\n  a:\n    objective: 0.999\n    sli: {latency: {signal: http.server.duration, under: 1s}}\n",
+        "spec.yml:6:16: slos.a.objective: got 0.999, expected a percentage such as 99.9\n"
+        "  hint: did you mean 99.900?",
+    ),
+    "an objective of a hundred": (
+        HEAD
+        + "slos:\n  a:\n    objective: 100\n    sli: {latency: {signal: http.server.duration, under: 1s}}\n",
+        "spec.yml:6:16: slos.a.objective: got 100, expected a percentage between 0 and 100",
+    ),
+    "a budget too large to burn": (
+        HEAD
+        + "slos:\n  a:\n    objective: 90\n    sli: {latency: {signal: http.server.duration, under: 1s}}\n",
+        "spec.yml:6:16: slos.a.objective: 90 leaves a budget of 10 %, and burning it 14.4 times too fast "
+        "(1h window) would take 144 % bad events\n  hint: expected an objective above 93.06",
+    ),
+    "a misspelt alert": (
+        HEAD + "alerts:\n  HttpErrorRateHigh: {for: 1m}\n",
+        "spec.yml:5:3: there is no alert 'HttpErrorRateHigh'\n  hint: did you mean 'HttpErrorRatioHigh'?",
+    ),
+    "a ratio of more than one": (
+        HEAD + "alerts:\n  HttpErrorRatioHigh: {threshold: 5}\n",
+        "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got 5, expected a ratio between 0 and 1\n"
+        "  hint: did you mean 0.05?",
+    ),
+    "a threshold with a percent sign": (
+        HEAD + "alerts:\n  HttpErrorRatioHigh: {threshold: 5%}\n",
+        "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got '5%', expected a number\n  hint: 5% is 0.05",
+    ),
+    "a latency at the last bucket": (
+        HEAD + "alerts:\n  HttpLatencyP99High: {threshold: 10}\n",
+        "spec.yml:5:35: alerts.HttpLatencyP99High.threshold: 10 s can never be exceeded: the buckets of "
+        "http.server.duration end at 10 s\n  hint: expected at least 0.005 and less than 10",
+    ),
+    "a threshold for an alert without one": (
+        HEAD + "alerts:\n  TargetDown: {threshold: 1}\n",
+        "spec.yml:5:27: TargetDown has no threshold",
+    ),
+    "a window of too few scrapes": (
+        HEAD + "alerts:\n  HttpErrorRatioHigh: {window: 30s}\n",
+        "spec.yml:5:32: alerts.HttpErrorRatioHigh.window: 30s holds fewer than 4 scrapes (15s apart)\n"
+        "  hint: expected at least 1m",
+    ),
+    "an alert disabled without a reason": (
+        HEAD + "alerts:\n  TargetDown: {disabled: true}\n",
+        "spec.yml:5:26: alerts.TargetDown.disabled needs the reason, in words",
+    ),
+    "a duration without a unit": (
+        HEAD + "alerts:\n  TargetDown: {for: 60}\n",
+        "spec.yml:5:21: alerts.TargetDown.for: got '60', expected a duration such as 30s, 5m or 1h30m\n"
+        "  hint: did you mean '60s'?",
+    ),
+    "jobs without the capability": (
+        "version: obs/v1\nservice: {name: shop, team: us}\njobs:\n  nightly: {schedule: 1d, grace: 1h}\n",
+        "spec.yml:4:3: jobs are declared, but shop lacks the capability 'jobs'\n  hint: add jobs to capabilities",
+    ),
+    "a name that is a path": (
+        "version: obs/v1\nservice: {name: ../../etc, team: us}\n",
+        "spec.yml:2:17: service.name: got '../../etc', expected letters, digits, - and _, a letter first",
+    ),
+    "a link that is none": (
+        HEAD + "links: {grafana: grafana.example}\n",
+        "spec.yml:4:18: links.grafana: got 'grafana.example', expected an address that starts with https:// or "
+        "http://",
+    ),
+    "a missing base": (
+        HEAD + "extends: ./nowhere.yml\n",
+        "spec.yml:4:10: extends: there is no file './nowhere.yml' beside this one",
+    ),
+    "a base that is itself": (
+        HEAD + "extends: ./spec.yml\n",
+        "spec.yml:4:10: extends: './spec.yml' leads back to this file",
+    ),
+    "a missing contract": (
+        HEAD + "contract: ./shop.contract.json\n",
+        "spec.yml:4:11: contract: cannot read './shop.contract.json'\n"
+        "  hint: obs catalogue export --out FILE writes one",
+    ),
+    "an environment nobody declares": (
+        HEAD + "environments: {staging: {select: {environment: staging}}}\n",
+        "spec.yml:4:1: environment 'prod' is not declared\n  hint: declared: staging",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_mistake_is_answered_with_place_expectation_and_advice(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, message = BROKEN[name]
+    monkeypatch.chdir(tmp_path)
+    Path("spec.yml").write_text(text, encoding="utf-8")
+    environment = "prod" if name.startswith("an environment") else None
+
+    with pytest.raises(ObsError) as refusal:
+        pipeline.plan([Path("spec.yml")], environment=environment)
+
+    assert message == str(refusal.value)
+    assert refusal.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("version: [obs/v1\nservice: x\n", "spec.yml:2:8"),
+        ("version: obs/v1\n\tservice: x\n", "spec.yml:2:1"),
+        ("version: 'obs/v1\n", "spec.yml:2:1"),
+        ("a: b: c\n", "spec.yml:1:5"),
+    ],
+)
+def test_broken_yaml_is_named_with_its_place(
+    text: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("spec.yml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ObsError, match=f"^{place}: broken YAML: "):
+        pipeline.plan([Path("spec.yml")])
+
+
+def test_a_file_that_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yml"
+    spec.write_bytes(b"version: obs/v1\nservice: \xff\n")
+
+    with pytest.raises(ObsError, match=r"spec\.yml:2: not UTF-8 text"):
+        pipeline.plan([spec])
+
+
+def test_a_file_larger_than_a_megabyte_is_refused_unread(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yml"
+    spec.write_bytes(b"#" * (MAX_BYTES + 1))
+
+    with pytest.raises(ObsError, match="larger than 1,000,000 bytes"):
+        pipeline.plan([spec])
+
+
+def test_deep_nesting_is_refused_before_it_exhausts_the_stack(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yml"
+    spec.write_text("a: " + "[" * 5_000, encoding="utf-8")
+
+    with pytest.raises(ObsError, match=r"spec\.yml:1:\d+: (nested deeper than 20 levels|broken YAML)"):
+        pipeline.plan([spec])
+
+
+def test_a_service_declared_twice_names_both_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.yml", "b.yml"):
+        Path(name).write_text(HEAD, encoding="utf-8")
+
+    with pytest.raises(ObsError) as refusal:
+        pipeline.plan([Path()])
+
+    assert str(refusal.value) == (
+        "b.yml:2:17: service 'shop' is declared twice\n  hint: the other one is at a.yml:2:17"
+    )
+
+
+def test_a_place_in_a_base_is_a_place_in_the_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("defaults.yml").write_text("alerts:\n  TargetDwn: {for: 1m}\n", encoding="utf-8")
+    Path("spec.yml").write_text(HEAD + "extends: ./defaults.yml\n", encoding="utf-8")
+
+    with pytest.raises(ObsError) as refusal:
+        pipeline.plan([Path("spec.yml")])
+
+    assert str(refusal.value) == (
+        "defaults.yml:2:3: there is no alert 'TargetDwn'\n  hint: did you mean 'TargetDown'?"
+    )
+
+
+@pytest.mark.parametrize("path", ["nowhere", "empty"])
+def test_no_spec_is_an_error_and_not_an_empty_plan(path: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(ObsError, match=r"no such file or directory|no spec here"):
+        pipeline.plan([tmp_path / path])
