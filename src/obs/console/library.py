@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -122,10 +123,12 @@ def describe(service: str, alert: str, text: str) -> Entry:
 
 
 def _read_bounded(path: Path, limit: int) -> bytes:
+    """Read the beginning of a file; one that was removed or locked since it was listed is empty."""
     try:
-        with path.open("rb") as file:
+        # A pipe that took the file's place a moment ago must not hold the reader.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             return file.read(limit)
-    except OSError:  # removed or locked since it was listed: as if it were empty
+    except OSError:
         return b""
 
 
