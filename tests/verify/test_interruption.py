@@ -48,18 +48,25 @@ def test_other_signals_end_the_program_as_the_shell_expects(number: signal.Signa
 def test_a_second_signal_does_not_cut_the_clean_up_of_the_first() -> None:
     cleaned: list[str] = []
 
-    def interrupted_twice() -> None:
+    def interrupted_again_while_cleaning() -> None:
+        try:
+            send(signal.SIGINT)
+        finally:
+            send(signal.SIGINT)
+            cleaned.append("inside")
+
+    def interrupted_thrice() -> None:
         with Interruption() as interruption:
             try:
                 with interruption.allowed():
-                    send(signal.SIGINT)
+                    interrupted_again_while_cleaning()
             finally:
                 send(signal.SIGINT)
-                cleaned.append("all")
+                cleaned.append("outside")
 
     with pytest.raises(KeyboardInterrupt):
-        interrupted_twice()
-    assert cleaned == ["all"]
+        interrupted_thrice()
+    assert cleaned == ["inside", "outside"]
 
 
 def test_what_is_held_at_the_end_is_raised_then() -> None:
