@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,6 +115,30 @@ def test_levels_below_the_threshold_are_not_written(lines: Lines) -> None:
         getattr(logging.getLogger("lib"), level)("y")
         getattr(structlog.get_logger(), level)("z")
     assert {line["level"] for line in lines()} == {"warning", "error", "critical"}
+
+
+def test_a_logger_with_a_level_of_its_own_does_not_pass_the_threshold(lines: Lines) -> None:
+    own = logging.getLogger("test.own_level")
+    own.setLevel(logging.DEBUG)
+    obs.init("shop", log_level="warning")
+    own.info("hidden")
+    own.warning("seen")
+    assert [line["message"] for line in lines()] == ["seen"]
+
+
+def test_a_host_that_wants_more_in_its_file_keeps_getting_it(tmp_path: Path) -> None:
+    file = logging.FileHandler(tmp_path / "all.log")
+    level = logging.root.level
+    logging.root.addHandler(file)
+    logging.root.setLevel(logging.DEBUG)
+    try:
+        obs.init("shop", log_level="error")
+        logging.getLogger("lib").debug("detail")
+    finally:
+        logging.root.setLevel(level)
+        logging.root.removeHandler(file)
+        file.close()
+    assert "detail" in (tmp_path / "all.log").read_text()
 
 
 def test_standard_logging_goes_through_the_same_pipeline(lines: Lines) -> None:

@@ -136,7 +136,10 @@ def _take_root(handler: logging.Handler, level: int) -> list[logging.Handler]:
     for found in set_aside:
         root.removeHandler(found)
     root.addHandler(handler)
-    root.setLevel(level)
+    # The threshold is the handler's: loggers with a level of their own pass the root's, and another
+    # handler of the host may want more than we do.
+    handler.setLevel(level)
+    root.setLevel(min(root.level, level))
     return set_aside
 
 

@@ -1,0 +1,166 @@
+"""Requests that go wrong: errors of the application, hostile headers, clients that leave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, Response
+
+import obs
+from obs.integrations.asgi import Middleware
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"a\r\n{}",
+        b"a\nlevel=critical",
+        b"a b",
+        b"abc\n",
+        b"x" * 129,
+        b"",
+        b'"',
+        b"\xff\xfe",
+        b"a\x00b",
+        b"<script>",
+    ],
+)
+@pytest.mark.parametrize("header", [b"x-request-id", b"x-correlation-id", b"traceparent", b"tracestate"])
+def test_a_hostile_header_reaches_neither_log_nor_response(
+    lines: Lines, header: bytes, value: bytes, shop: Any
+) -> None:
+    obs.init("shop")
+    app, sent = shop(), []
+    scope = {
+        "type": "http", "method": "GET", "path": "/items/1", "raw_path": b"/items/1", "query_string": b"",
+        "headers": [(header, value)], "scheme": "http", "server": ("s", 80), "client": ("c", 1), "root_path": "",
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app(scope, receive, send))
+    headers = dict(sent[0]["headers"])
+    for name in (b"x-request-id", b"x-correlation-id"):
+        assert len(headers[name]) == 32
+    written = lines()
+    assert len(written) == 2
+    assert all(line["request_id"] == headers[b"x-request-id"].decode() for line in written)
+
+
+def test_an_unhandled_error_has_ids_on_its_500_and_one_stack_in_the_log(
+    lines: Lines, shop: Any, call: Any, counts: Any
+) -> None:
+    obs.init("shop")
+    app = shop()
+    (answer,) = call(app, "/boom")
+    assert answer.status_code == 500
+    error, access = lines()
+    assert error["level"] == "error"
+    assert "kaputt" in error["exception"]
+    assert (access["message"], access["level"]) == ("GET /boom 500", "error")
+    assert "exception" not in access
+    assert answer.headers["x-request-id"] == error["request_id"] == access["request_id"]
+    assert error["trace_id"] == access["trace_id"]
+    assert counts(app) == {("GET", "/boom", "500"): 1}
+
+
+def test_an_unhandled_error_reaches_the_server_unchanged(shop: Any) -> None:
+    obs.init("shop")
+    app = shop()
+
+    async def run() -> None:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            await client.get("/boom")
+
+    with pytest.raises(ValueError, match="kaputt"):
+        asyncio.run(run())
+
+
+def test_a_handler_for_500_of_the_application_still_answers(call: Any) -> None:
+    obs.init("shop")
+    app = FastAPI()
+
+    @app.exception_handler(Exception)
+    async def own(request: Any, error: Exception) -> Response:
+        return PlainTextResponse("our own page", 500)
+
+    @app.get("/boom")
+    async def boom() -> None:
+        raise ValueError
+
+    obs.instrument(app)
+    (answer,) = call(app, "/boom")
+    assert answer.text == "our own page"
+    assert answer.headers["x-request-id"]
+
+
+def test_a_bare_application_that_fails_gets_a_500_with_ids(call: Any) -> None:
+    obs.init("shop")
+
+    async def bare(scope: Any, receive: Any, send: Any) -> None:
+        raise ValueError("early")
+
+    (answer,) = call(Middleware(bare), "/x")
+    assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+    assert answer.headers["x-request-id"]
+
+
+def test_an_unknown_path_is_unmatched_never_itself(shop: Any, call: Any, counts: Any) -> None:
+    obs.init("shop")
+    app = shop()
+    call(app, *(f"/scan/{number}" for number in range(20)))
+    assert counts(app) == {("GET", "unmatched", "404"): 20}
+
+
+def test_an_unknown_method_is_other(shop: Any, call: Any, counts: Any) -> None:
+    obs.init("shop")
+    app = shop()
+    call(app, httpx.Request("BREW", "http://shop/items/1"))
+    assert counts(app) == {("_OTHER", "/items/{item}", "405"): 1}
+
+
+@pytest.mark.parametrize("how", ["cancelled", "disconnect"])
+def test_a_client_that_leaves_before_an_answer_is_499_and_no_error(
+    lines: Lines, how: str, counts: Any
+) -> None:
+    obs.init("shop")
+
+    async def patient(scope: Any, receive: Any, send: Any) -> None:
+        if how == "cancelled":
+            raise asyncio.CancelledError
+        assert (await receive())["type"] == "http.disconnect"
+        raise ClientDisconnect
+
+    app = Middleware(patient)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": None}
+
+    async def run() -> None:
+        with pytest.raises((asyncio.CancelledError, ClientDisconnect)):
+            await app(scope, receive, send)
+
+    asyncio.run(run())
+    assert counts(app) == {("GET", "unmatched", "499"): 1}
+    (access,) = lines()
+    assert access["level"] == "info"
