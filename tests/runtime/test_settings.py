@@ -121,6 +121,18 @@ def test_differences_name_old_and_new_without_secrets() -> None:
     assert differences(old, new) == ["service: a -> b", "otlp_headers: k=*** -> k=***"]
 
 
+def test_a_password_in_a_url_or_attribute_is_not_shown() -> None:
+    given = {
+        "otlp_endpoint": "http://bob:hunter2@collector:4318",
+        "resource": {"api_key": "hunter2", "a": "b"},
+    }
+    settings = resolve(given, {})
+    shown = {row.name: display(row, settings) for row in TABLE}
+    assert shown["otlp_endpoint"] == "http://[redacted]@collector:4318"
+    assert shown["resource"] == "api_key=***,a=b"
+    assert "hunter2" not in repr(settings)
+
+
 def test_every_row_is_a_field_with_a_variable_of_ours_and_a_meaning() -> None:
     settings = resolve({}, {})
     assert {row.name for row in TABLE} == set(settings.sources)

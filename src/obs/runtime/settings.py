@@ -14,6 +14,7 @@ from typing import Any
 
 from obs.catalogue.signal import Dialect
 from obs.errors import ConfigError, suggest
+from obs.runtime.redaction import is_secret, scrub
 from obs.runtime.settings_table import TABLE, Row
 
 _ROWS = {row.name: row for row in TABLE}
@@ -38,8 +39,8 @@ class Settings:
     log_format: str
     log_stream: str
     access_log: bool
-    otlp_endpoint: str
-    traces_endpoint: str
+    otlp_endpoint: str = field(repr=False)
+    traces_endpoint: str = field(repr=False)
     otlp_headers: Mapping[str, str] = field(repr=False)
     otlp_timeout: float
     traces_ratio: float
@@ -48,7 +49,7 @@ class Settings:
     export_interval: float
     shutdown_timeout: float
     trust_incoming: bool
-    resource: Mapping[str, str]
+    resource: Mapping[str, str] = field(repr=False)
     metrics_path: str
     health_path: str
     ready_path: str
@@ -97,13 +98,12 @@ def display(row: Row, settings: Settings) -> str:
     """Return the value of a setting as text that may be shown: secrets are masked."""
     value = getattr(settings, row.name)
     if isinstance(value, Mapping):
-        pairs = (f"{key}={'***' if row.secret else text}" for key, text in value.items())
-        return ",".join(pairs)
-    if row.secret and value:
-        return "***"
+        hidden = (row.secret or is_secret(key) for key in value)
+        pairs = zip(value.items(), hidden, strict=True)
+        return ",".join(f"{key}={'***' if hide else scrub(text)}" for (key, text), hide in pairs)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else scrub(str(value))
 
 
 def _value(row: Row, given: Mapping[str, Any], variables: Mapping[str, str]) -> tuple[Any, str]:
