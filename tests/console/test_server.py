@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -29,9 +30,15 @@ up{service="payments"} == 0
 """
 
 
-def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def _start(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the console; whatever the test does, the process is gone afterwards."""
     command = [sys.executable, "-m", "obs.console", "--runbooks", str(folder), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +46,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("runbooks")
     (folder / "payments").mkdir()
     (folder / "payments" / "TargetDown.md").write_text(PAGE, encoding="utf-8")
+    (folder / "payments" / "Markup.md").write_text(
+        "# `<img src=x>`\n\n## Meaning\n\n`<img src=x>` is here.\n", encoding="utf-8"
+    )
     (folder / "payments" / "Huge.md").write_text("x" * 2_000_000, encoding="utf-8")
     (folder.parent / "secret.md").write_text("secret", encoding="utf-8")
     with _start(folder, "--port", "0") as process:
@@ -96,10 +106,20 @@ def test_an_unknown_page_names_the_nearest(site: httpx.Client) -> None:
 
 
 def test_an_unknown_name_is_escaped_in_the_answer(site: httpx.Client) -> None:
-    answer = site.get("/runbooks/payments/%3Cscript%3Ealert(1)%3C%2Fscript%3E")
+    for path in ("/runbooks/payments/<img src=x onerror=alert(1)>", "/runbooks/<img src=x onerror=alert(1)>"):
+        answer = site.get(path)
 
-    assert answer.status_code == 404
-    assert "<script>alert" not in answer.text
+        assert answer.status_code == 404
+        assert "&lt;img src=x" in answer.text
+        assert "<img" not in answer.text
+
+
+def test_markup_in_a_title_or_a_summary_is_escaped(site: httpx.Client) -> None:
+    for path in ("/", "/runbooks/payments/Markup"):
+        text = site.get(path).text
+
+        assert "&lt;img src=x" in text
+        assert "<img" not in text
 
 
 @pytest.mark.parametrize(
@@ -170,7 +190,7 @@ def test_a_page_above_the_bound_says_so(site: httpx.Client) -> None:
 
 
 def test_health_counts_the_pages(site: httpx.Client) -> None:
-    assert site.get("/health").json() == {"status": "healthy", "runbooks": 2}
+    assert site.get("/health").json() == {"status": "healthy", "runbooks": 3}
 
 
 def test_other_methods_are_refused(site: httpx.Client) -> None:
