@@ -44,7 +44,8 @@ def _sequence(value: Sequence[Yaml], indent: str) -> Iterator[str]:
 
 def _item(head: str, item: Yaml, indent: str) -> Iterator[str]:
     if isinstance(item, str) and "\n" in item and _fits_a_block(item):
-        yield f"{head} |-"
+        # A first line with blanks in front needs its indentation told.
+        yield f"{head} |2-" if item.startswith(" ") else f"{head} |-"
         yield from (f"{indent}{line}" if line else "" for line in item.split("\n"))
     elif isinstance(item, Mapping) and item:
         yield head
@@ -57,8 +58,8 @@ def _item(head: str, item: Yaml, indent: str) -> Iterator[str]:
 
 
 def _fits_a_block(text: str) -> bool:
-    """Tell whether a literal block keeps `text`: no leading blank, no trailing line break, printable."""
-    return text[0] not in " \n\t" and not text.endswith("\n") and text.replace("\n", "").isprintable()
+    """Tell whether a literal block keeps `text`: no leading or trailing line break, printable."""
+    return text[0] not in "\n\t" and not text.endswith("\n") and text.replace("\n", "").isprintable()
 
 
 def _scalar(value: Yaml) -> str:

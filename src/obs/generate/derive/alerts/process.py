@@ -9,7 +9,7 @@ from obs.catalogue.process import CPU_LIMIT, CPU_MODE, CPU_TIME, MEMORY_LIMIT, M
 from obs.generate.derive.alerts.stories import crossing_of
 from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
 from obs.generate.derive.expressions import total
-from obs.generate.derive.samples import counter, gauge
+from obs.generate.derive.samples import counter, exact, gauge
 from obs.generate.derive.settings import Defaults
 from obs.generate.model import Duration, Threshold
 
@@ -39,7 +39,9 @@ def cpu_high(kit: Kit) -> Draft:
                 Sample(
                     time,
                     {mode: name},
-                    counter([(steps, None if use is None else use * second * part) for steps, use in track]),
+                    counter(
+                        [(steps, None if use is None else exact(use * second * part)) for steps, use in track]
+                    ),
                 )
                 for name, part in shares
             ),

@@ -14,8 +14,8 @@ from decimal import Decimal
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import Phase
 
-#: Events in each step: many, so that the floor on bad events plays no part.
-BUSY = Decimal(1000)
+#: Events in each step: so many that the floor on bad events plays no part and every share is whole events.
+BUSY = Decimal(1_000_000)
 _ZERO = Decimal(0)
 
 #: Turns a story, told of one instance, into the series of the metric at hand.
@@ -38,7 +38,7 @@ def share_cases(
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
     settled = 2 * k + wait
-    above = min(line * Decimal("1.02"), (line + 1) / 2)
+    above = whole(min(line * Decimal("1.02"), (line + 1) / 2))
 
     def steady(share: Decimal, events: Decimal = BUSY) -> tuple[Sample, ...]:
         return write([Phase(settled + 2, events * (1 - share), events * share)], "one")
@@ -54,7 +54,7 @@ def share_cases(
         Case(
             "silent",
             "just below the line",
-            steady(line * Decimal("0.98")),
+            steady(whole(line * Decimal("0.98"))),
             (Fact(k, "silent"), Fact(settled + 1, "silent")),
         ),
         Case(
@@ -105,8 +105,13 @@ def crossing_of(k: int, line: Decimal) -> tuple[int, Decimal]:
     for crossing in range(max(2, k // 2), k):
         middle = (Decimal(crossing - 1) / (k - 1) + Decimal(crossing) / k) / 2
         if line / middle <= 1:
-            return crossing, (line / middle).quantize(Decimal("0.000001"))
+            return crossing, whole(line / middle)
     return k, Decimal(1)
+
+
+def whole(share: Decimal) -> Decimal:
+    """Return a share that makes whole numbers of the events of a busy step."""
+    return share.quantize(1 / BUSY)
 
 
 def share_value(share: Decimal) -> float:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from obs.catalogue.http import SERVER_REQUESTS, STATUS
 from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
 from obs.generate.derive.expressions import total
-from obs.generate.derive.samples import counter
+from obs.generate.derive.samples import counter, exact
 from obs.generate.derive.settings import Defaults
 from obs.generate.model import Duration, Threshold
 
@@ -58,10 +58,14 @@ def _cases(kit: Kit, metric: str, status: str, line: Decimal) -> tuple[Case, ...
     #: Requests in each step: well above the least.
     pace = LEAST_YESTERDAY * kit.step.milliseconds / 1000 * 20
     settled = day + k + 1
-    end = settled + wait + 2
+    end = settled + wait + k + 2
 
     def story(*track: tuple[int, Decimal | None], instance: str = "one") -> Sample:
-        return Sample(metric, {"instance": instance, status: "200"}, counter(track))
+        return Sample(
+            metric,
+            {"instance": instance, status: "200"},
+            counter([(steps, None if growth is None else exact(growth)) for steps, growth in track]),
+        )
 
     def drop_to(share: Decimal) -> tuple[Sample, ...]:
         return (story((day, pace), (end - day, pace * share)),)
@@ -97,7 +101,7 @@ def _cases(kit: Kit, metric: str, status: str, line: Decimal) -> tuple[Case, ...
             "gone",
             "every instance vanishes",
             (story((day, pace), (end - day, None)),),
-            (Fact(settled, "pending"), Fact(late, "firing")),
+            (Fact(day - 1, "silent"), Fact(late + k, "firing")),
         ),
     )
 
@@ -109,7 +113,7 @@ def _step(kit: Kit, day: int, pace: Decimal, line: Decimal, series: tuple[str, s
     crossing = next(m for m in range(1, k + 1) if Decimal(k - m) / k < line)
     early = max(0, crossing - 2)
     recovery = day + crossing + wait + k
-    sample = counter([(day, pace), (recovery - day, Decimal(0)), (2 * k + 2, pace)])
+    sample = counter([(day, exact(pace)), (recovery - day, Decimal(0)), (2 * k + 2, exact(pace))])
     facts = [Fact(day + early, "silent")]
     if wait > 1:
         facts += [Fact(day + crossing, "pending"), Fact(day + crossing + wait - 2, "pending")]

@@ -16,8 +16,8 @@ from obs.generate.derive.samples import Phase, bad, counter, every, gauge, good
 from obs.generate.derive.slo.windows import FAST, SLOW, threshold
 from obs.generate.model import LatencySli, Slo
 
-#: Events of a step, many against every floor.
-_BUSY = Decimal(10_000)
+#: Events of a step: many against every floor, and every share of them is a whole number.
+_BUSY = Decimal(1_000_000_000)
 _NONE = Decimal(0)
 #: Steps of an hour, for the fast alert.
 _HOUR = 6
@@ -32,7 +32,8 @@ def burn_cases(kit: Kit, slo: Slo, name: str) -> tuple[Case, ...]:
     fast = name == "ErrorBudgetBurnFast"
     first, second = FAST if fast else SLOW
     steep, gentle = threshold(first, slo), threshold(second, slo)
-    above, below = min(steep * Decimal("1.02"), (steep + 1) / 2), gentle * Decimal("0.98")
+    above = _whole(min(steep * Decimal("1.02"), (steep + 1) / 2))
+    below = _whole(gentle * Decimal("0.98"))
     longest = (6 * _HOUR if fast else 3 * _DAY) + 2
     floor = Decimal(slo.min_bad_events)
 
@@ -45,7 +46,7 @@ def burn_cases(kit: Kit, slo: Slo, name: str) -> tuple[Case, ...]:
     def shows(share: Decimal) -> tuple[tuple[dict[str, str], float], ...]:
         return (({}, float(share)),)
 
-    sharp = min(steep * _SHARP, Decimal(1))
+    sharp = _whole(min(steep * _SHARP, Decimal(1)))
     few, enough = floor * Decimal("0.9") / longest, floor * Decimal("1.1") / (longest - 2)
     return (
         case("fires", "just above the line", steady(20, above), Fact(20, "firing", shows(above))),
@@ -53,7 +54,7 @@ def burn_cases(kit: Kit, slo: Slo, name: str) -> tuple[Case, ...]:
         case("silent", "all bad but too few", steady(longest, Decimal(1), few), Fact(longest, "silent")),
         case("fires", "quiet and all bad", steady(longest, Decimal(1), enough), Fact(longest, "firing", shows(Decimal(1)))),
         _hour_pair(kit, slo, sharp, steep) if fast else _day_pair(kit, slo, sharp),
-        (_six_hour_pair if fast else _three_day_pair)(kit, slo, gentle * _BROAD),
+        (_six_hour_pair if fast else _three_day_pair)(kit, slo, _whole(gentle * _BROAD)),
         _born(kit, slo),
         _lifetime(kit, slo),
     )  # fmt: skip
@@ -166,6 +167,10 @@ def absent_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
             tuple(facts),
         ),
     )
+
+
+def _whole(share: Decimal) -> Decimal:
+    return share.quantize(1 / _BUSY)
 
 
 def _clean(steps: int) -> Phase:
