@@ -117,7 +117,7 @@ def artefacts() -> list[Artefact]:
 
 
 @pytest.mark.parametrize(("stem", "name", "right", "wrong"), MUTATIONS)
-def test_a_broken_rule_turns_promtool_red(
+def test_a_broken_rule_turns_promtool_red(  # noqa: PLR0917 - pytest passes by name
     stem: str, name: str, right: str, wrong: str, promtool: Path, artefacts: list[Artefact], tmp_path: Path
 ) -> None:
     pipeline.write(artefacts, tmp_path)

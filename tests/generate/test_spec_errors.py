@@ -48,8 +48,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a tag": (
         HEAD + "notify: !!python/name:os.system {}\n",
-        "spec.yml:4:9: tag tag:yaml.org,2002:python/name:os.system is not supported\n"
-        "  hint: write a plain value",
+        (
+            "spec.yml:4:9: tag tag:yaml.org,2002:python/name:os.system is not supported\n"
+            "  hint: write a plain value"
+        ),
     ),
     "an unknown key": (
         HEAD + "capabilites: [http]\n",
@@ -65,26 +67,34 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a misspelt capability": (
         "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [htpp]\n",
-        "spec.yml:3:16: capabilities: got 'htpp', expected 'http' or 'jobs' or 'process'\n"
-        "  hint: did you mean 'http'?",
+        (
+            "spec.yml:3:16: capabilities: got 'htpp', expected 'http' or 'jobs' or 'process'\n"
+            "  hint: did you mean 'http'?"
+        ),
     ),
     "a misspelt signal": (
         HEAD
         + "slos:\n  a:\n    objective: 99\n    sli: {latency: {signal: http.server.duraton, under: 1s}}\n",
-        "spec.yml:7:29: slos.a.sli.latency.signal: unknown signal 'http.server.duraton'\n"
-        "  hint: did you mean 'http.server.duration'?",
+        (
+            "spec.yml:7:29: slos.a.sli.latency.signal: unknown signal 'http.server.duraton'\n"
+            "  hint: did you mean 'http.server.duration'?"
+        ),
     ),
     "a signal of the wrong kind": (
         HEAD + "slos:\n  a:\n    objective: 99\n"
         "    sli: {ratio: {total: http.server.duration, bad: {http.response.status_code: 5xx}}}\n",
-        "spec.yml:7:26: slos.a.sli.ratio.total: http.server.duration is a histogram, expected a counter\n"
-        "  hint: did you mean 'http.server.requests'?",
+        (
+            "spec.yml:7:26: slos.a.sli.ratio.total: http.server.duration is a histogram, expected a counter\n"
+            "  hint: did you mean 'http.server.requests'?"
+        ),
     ),
     "a misspelt label": (
         HEAD + "slos:\n  a:\n    objective: 99\n"
         "    sli: {ratio: {total: http.server.requests, bad: {http.response.status: 5xx}}}\n",
-        "spec.yml:7:54: slos.a.sli.ratio.bad: http.server.requests has no label 'http.response.status'\n"
-        "  hint: did you mean 'http.response.status_code'?",
+        (
+            "spec.yml:7:54: slos.a.sli.ratio.bad: http.server.requests has no label 'http.response.status'\n"
+            "  hint: did you mean 'http.response.status_code'?"
+        ),
     ),
     "a value that a label never has": (
         HEAD + "slos:\n  a:\n    objective: 99\n    sli: {ratio: {total: job.runs, bad: {result: failed}}}\n",
@@ -93,15 +103,19 @@ BROKEN: dict[str, tuple[str, str]] = {
     "a bound that no bucket has": (
         HEAD
         + "slos:\n  a:\n    objective: 99\n    sli: {latency: {signal: http.server.duration, under: 300ms}}\n",
-        "spec.yml:7:58: slos.a.sli.latency.under: 300ms is no bucket bound of http.server.duration, expected "
-        "one of 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10 (seconds)\n"
-        "  hint: the closest bound is 250ms",
+        (
+            "spec.yml:7:58: slos.a.sli.latency.under: 300ms is no bucket bound of http.server.duration, expected "
+            "one of 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10 (seconds)\n"
+            "  hint: the closest bound is 250ms"
+        ),
     ),
     "an objective written as a ratio": (
         HEAD
         + "slos:\n  a:\n    objective: 0.999\n    sli: {latency: {signal: http.server.duration, under: 1s}}\n",
-        "spec.yml:6:16: slos.a.objective: got 0.999, expected a percentage such as 99.9\n"
-        "  hint: did you mean 99.900?",
+        (
+            "spec.yml:6:16: slos.a.objective: got 0.999, expected a percentage such as 99.9\n"
+            "  hint: did you mean 99.900?"
+        ),
     ),
     "an objective of a hundred": (
         HEAD
@@ -111,8 +125,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     "a budget too large to burn": (
         HEAD
         + "slos:\n  a:\n    objective: 90\n    sli: {latency: {signal: http.server.duration, under: 1s}}\n",
-        "spec.yml:6:16: slos.a.objective: 90 leaves a budget of 10 %, and burning it 14.4 times too fast "
-        "(1h window) would take 144 % bad events\n  hint: expected an objective above 93.06",
+        (
+            "spec.yml:6:16: slos.a.objective: 90 leaves a budget of 10 %, and burning it 14.4 times too fast "
+            "(1h window) would take 144 % bad events\n  hint: expected an objective above 93.06"
+        ),
     ),
     "a misspelt alert": (
         HEAD + "alerts:\n  HttpErrorRateHigh: {for: 1m}\n",
@@ -120,8 +136,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a ratio of more than one": (
         HEAD + "alerts:\n  HttpErrorRatioHigh: {threshold: 5}\n",
-        "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got 5, expected a ratio between 0 and 1\n"
-        "  hint: did you mean 0.05?",
+        (
+            "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got 5, expected a ratio between 0 and 1\n"
+            "  hint: did you mean 0.05?"
+        ),
     ),
     "a threshold with a percent sign": (
         HEAD + "alerts:\n  HttpErrorRatioHigh: {threshold: 5%}\n",
@@ -129,8 +147,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a latency at the last bucket": (
         HEAD + "alerts:\n  HttpLatencyP99High: {threshold: 10}\n",
-        "spec.yml:5:35: alerts.HttpLatencyP99High.threshold: 10 s can never be exceeded: the buckets of "
-        "http.server.duration end at 10 s\n  hint: expected at least 0.005 and less than 10",
+        (
+            "spec.yml:5:35: alerts.HttpLatencyP99High.threshold: 10 s can never be exceeded: the buckets of "
+            "http.server.duration end at 10 s\n  hint: expected at least 0.005 and less than 10"
+        ),
     ),
     "a threshold for an alert without one": (
         HEAD + "alerts:\n  TargetDown: {threshold: 1}\n",
@@ -138,8 +158,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a window of too few scrapes": (
         HEAD + "alerts:\n  HttpErrorRatioHigh: {window: 30s}\n",
-        "spec.yml:5:32: alerts.HttpErrorRatioHigh.window: 30s holds fewer than 4 scrapes (15s apart)\n"
-        "  hint: expected at least 1m",
+        (
+            "spec.yml:5:32: alerts.HttpErrorRatioHigh.window: 30s holds fewer than 4 scrapes (15s apart)\n"
+            "  hint: expected at least 1m"
+        ),
     ),
     "an alert disabled without a reason": (
         HEAD + "alerts:\n  TargetDown: {disabled: true}\n",
@@ -147,8 +169,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a duration without a unit": (
         HEAD + "alerts:\n  TargetDown: {for: 60}\n",
-        "spec.yml:5:21: alerts.TargetDown.for: got '60', expected a duration such as 30s, 5m or 1h30m\n"
-        "  hint: did you mean '60s'?",
+        (
+            "spec.yml:5:21: alerts.TargetDown.for: got '60', expected a duration such as 30s, 5m or 1h30m\n"
+            "  hint: did you mean '60s'?"
+        ),
     ),
     "jobs without the capability": (
         "version: obs/v1\nservice: {name: shop, team: us}\njobs:\n  nightly: {schedule: 1d, grace: 1h}\n",
@@ -160,8 +184,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a link that is none": (
         HEAD + "links: {grafana: grafana.example}\n",
-        "spec.yml:4:18: links.grafana: got 'grafana.example', expected an address that starts with https:// or "
-        "http://",
+        (
+            "spec.yml:4:18: links.grafana: got 'grafana.example', expected an address that starts with https:// or "
+            "http://"
+        ),
     ),
     "a missing base": (
         HEAD + "extends: ./nowhere.yml\n",
@@ -173,8 +199,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a missing contract": (
         HEAD + "contract: ./shop.contract.json\n",
-        "spec.yml:4:11: contract: cannot read './shop.contract.json'\n"
-        "  hint: obs catalogue export --out FILE writes one",
+        (
+            "spec.yml:4:11: contract: cannot read './shop.contract.json'\n"
+            "  hint: obs catalogue export --out FILE writes one"
+        ),
     ),
     "an environment nobody declares": (
         HEAD + "environments: {staging: {select: {environment: staging}}}\n",
