@@ -6,6 +6,7 @@ The oldest promtool that we promise (Debian's 2.42) and the newest must agree.
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,3 +57,29 @@ def test_rules_of_any_spec_pass_their_tests(
     pipeline.write(pipeline.plan([GOLDEN / case], environment=environment), tmp_path)
 
     assert _judge(promtool, tmp_path / "alerts") == ""
+
+
+def test_obs_test_passes_what_is_generated_and_names_what_is_broken(
+    promtool: Promtool, tmp_path: Path
+) -> None:
+    assert promtool("--version").returncode == 0
+    pipeline.write(pipeline.plan([GOLDEN / "mutated"]), tmp_path)
+    good = _obs_test(tmp_path)
+    rules = tmp_path / "alerts" / "prometheus" / "shop.yml"
+    rules.write_text(rules.read_text(encoding="utf-8").replace("for: 1m", "for: 9m"), encoding="utf-8")
+    broken = _obs_test(tmp_path)
+
+    assert (good.returncode, good.stdout) == (0, "")
+    assert broken.returncode == 1
+    assert "FAILED" in broken.stdout
+    assert "TargetDown" in broken.stdout
+
+
+def _obs_test(out: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "obs", "test", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )

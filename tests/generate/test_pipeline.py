@@ -142,7 +142,7 @@ def test_a_binary_file_in_the_way_is_an_error_with_advice(tmp_path: Path) -> Non
 
 
 def test_bytes_do_not_depend_on_the_hash_seed_or_the_directory(tmp_path: Path) -> None:
-    seen = set()
+    seen: set[str] = set()
     for seed in ("0", "1", "4711"):
         here = tmp_path / seed
         here.mkdir()

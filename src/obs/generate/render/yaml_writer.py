@@ -15,8 +15,8 @@ Yaml: TypeAlias = "Mapping[str, Yaml] | Sequence[Yaml] | str | int | float | boo
 
 #: Text that means itself without quotes in every version of YAML; everything else is quoted.
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*\Z")
-#: Durations and the like: digits first, a letter last, no colon and no exponent.
-_QUANTITY = re.compile(r"\d+[a-z]{1,2}(?:\d+[a-z]{1,2})*\Z")
+#: Durations as Prometheus writes them.
+_DURATION = re.compile(r"(?:\d+(?:ms|[smhdw]))+\Z")
 _WORDS_WITH_MEANING = frozenset(
     {"true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf", "."}
 )
@@ -64,14 +64,21 @@ def _fits_a_block(text: str) -> bool:
 
 def _scalar(value: Yaml) -> str:
     if isinstance(value, str):
-        if _QUANTITY.match(value) or (
+        if _DURATION.match(value) or (
             _PLAIN.match(value) and value.lower() not in _WORDS_WITH_MEANING and not value.endswith(":")
         ):
             return value
-        # JSON's strings are YAML's double-quoted ones.
-        return json.dumps(value, ensure_ascii=False)
+        # JSON's strings are YAML's double-quoted ones, but for characters that YAML wants escaped.
+        quoted = json.dumps(value, ensure_ascii=False)
+        return quoted if quoted.isprintable() else "".join(map(_escaped, quoted))
     if isinstance(value, Mapping):
         return "{}"
     if isinstance(value, Sequence):
         return "[]"
     return json.dumps(value)
+
+
+def _escaped(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return f"\\u{ord(letter):04x}" if ord(letter) < 0x10000 else f"\\U{ord(letter):08x}"

@@ -74,6 +74,7 @@ def _cases(kit: Kit, metric: str, status: str, line: Decimal) -> tuple[Case, ...
     late = settled + wait + 1
     quiet: tuple[Sample, ...] = (story((day, pace * few), (end - day, Decimal(0))),)
     busier: tuple[Sample, ...] = (story((day, pace * few * Decimal("1.1")), (end - day, Decimal(0))),)
+    third, half = kit.steps(_DAY) // 3, kit.steps(_DAY) // 2
     below = line * Decimal("0.98")
     return (
         Case(
@@ -86,6 +87,12 @@ def _cases(kit: Kit, metric: str, status: str, line: Decimal) -> tuple[Case, ...
             "silent",
             "just above the line",
             drop_to(line * Decimal("1.02")),
+            (Fact(settled, "silent"), Fact(late, "silent")),
+        ),
+        Case(
+            "silent",
+            "a quiet hour after a busy half-day",
+            (story((third, pace), (half, 4 * pace), (end - third - half, pace)),),
             (Fact(settled, "silent"), Fact(late, "silent")),
         ),
         Case("silent", "too few yesterday", quiet, (Fact(late, "silent"),)),
