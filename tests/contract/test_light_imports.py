@@ -17,8 +17,7 @@ _PRINT = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 #: Third-party packages that an environment's own start-up hooks may bring (editable installs, coverage).
 _START_UP = {"_distutils_hack", "sitecustomize", "usercustomize"}
 _FRAMEWORKS = {"fastapi", "starlette", "uvicorn", "httpx", "anyio", "requests", "grpc", "sentry_sdk"}
-# rich is not among them: structlog itself loads it wherever it is installed.
-_TOOLCHAIN = {"click", "yaml", "grafanalib", "promql_parser", "jinja2"}
+_TOOLCHAIN = {"click", "yaml", "grafanalib", "promql_parser", "rich", "jinja2"}
 
 
 def loaded(code: str, *arguments: str) -> set[str]:
@@ -73,18 +72,25 @@ def test_the_help_of_the_command_loads_click_and_no_room() -> None:
 def test_init_loads_the_back_ends_and_no_web_framework_exporter_or_toolchain() -> None:
     modules = loaded("import obs; obs.init('shop', otlp_endpoint='http://127.0.0.1:9', log_level='error')")
     packages = third_party(modules)
-    assert {"prometheus_client", "structlog", "opentelemetry", "orjson"} <= packages
+    assert {"prometheus_client", "opentelemetry", "orjson"} <= packages
+    # Configured when the host imports it.
+    assert "structlog" not in packages
+    assert "asyncio" not in modules
     assert not packages & (_FRAMEWORKS | _TOOLCHAIN)
     assert not [name for name in modules if name.startswith("opentelemetry.exporter")]
 
 
 @pytest.mark.parametrize(
     ("setting", "package"),
-    [("metrics=False", "prometheus_client"), ("logs=False", "structlog"), ("traces=False", "opentelemetry")],
+    [
+        ("metrics=False", "prometheus_client"),
+        ("logs=False", "obs.runtime.logs"),
+        ("traces=False", "opentelemetry"),
+    ],
 )
 def test_a_pillar_that_is_off_is_not_loaded(setting: str, package: str) -> None:
     modules = loaded(f"import obs; obs.init('shop', log_level='error', {setting})")
-    assert package not in third_party(modules)
+    assert package not in modules
 
 
 def test_refusing_to_instrument_loads_no_framework() -> None:

@@ -189,6 +189,34 @@ def test_a_structlog_configuration_of_the_host_is_adopted_and_reported() -> None
         structlog.reset_defaults()
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_structlog_imported_after_init_is_led_through_the_pipeline(log_format: str) -> None:
+    code = (
+        f"import obs, sys; obs.init('shop', log_format={log_format!r})\n"
+        "finders = len(sys.meta_path)\n"
+        "import structlog\n"
+        "structlog.get_logger('app').info('hello', order=1, password='p')\n"
+        "obs.shutdown()\n"
+        "assert not structlog.is_configured()\n"
+        "assert len(sys.meta_path) <= finders\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    (line,) = done.stdout.splitlines()
+    assert "hello" in line
+    assert MASK in line
+    assert log_format == "console" or json.loads(line)["logger"] == "app"
+
+
+def test_structlog_that_is_never_imported_leaves_no_trace() -> None:
+    code = (
+        "import sys; before = list(sys.meta_path)\n"
+        "import obs; obs.init('shop'); obs.log.info('x'); obs.shutdown()\n"
+        "assert sys.meta_path == before and 'structlog' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
 def test_warnings_become_lines() -> None:
     code = "import obs, warnings; obs.init('shop'); warnings.warn('old way', FutureWarning)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from obs.catalogue.self import ERRORS
-from obs.runtime import guard, health
+from obs.runtime import guard
 from obs.runtime.json import dumps
 from obs.runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from obs.runtime.health import Report
     from obs.runtime.metrics.backend import Metrics
 
 _JSON = "application/json"
@@ -45,6 +46,9 @@ async def answer(endpoint: str, accept: str, accept_encoding: str) -> Response:
     try:
         if endpoint == "metrics":
             return _scrape(accept, accept_encoding)
+        # With asyncio, which a process that serves nothing need not load.
+        from obs.runtime import health
+
         if endpoint == "live":
             return _json(health.liveness())
         return _json(await (health.report() if endpoint == "health" else health.readiness()))
@@ -65,7 +69,7 @@ def _scrape(accept: str, accept_encoding: str) -> Response:
     return _response(200, headers, body)
 
 
-def _json(report: health.Report) -> Response:
+def _json(report: Report) -> Response:
     headers = [("content-type", _JSON), ("cache-control", "no-store")]
     return _response(report.status, headers, dumps(report.body))
 

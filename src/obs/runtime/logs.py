@@ -1,18 +1,16 @@
-"""The log pillar: structlog's door, and standard logging led through the same pipeline."""
+"""The log pillar: standard logging, warnings and the servers' loggers led through one pipeline."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import MutableMapping
 from typing import Any
-
-import structlog
 
 from obs.runtime import guard, logger
 from obs.runtime.lines import Pipeline, Stream, render_json
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY, active_error, level_of
+from obs.runtime.structured import Structlog, console
 
 #: Loggers that configure themselves and would write a second, plain copy of each line.
 _SELF_WILLED = ("uvicorn", "uvicorn.error", "uvicorn.asgi")
@@ -81,11 +79,9 @@ class Logs:
         self.console = settings.log_format == "console" or (
             settings.log_format == "auto" and os.isatty(stream.fd)
         )
-        self.pipeline = Pipeline(settings, stream, _console() if self.console else render_json)
+        self.pipeline = Pipeline(settings, stream, console() if self.console else render_json)
         self._stream = stream
-        self.adopted_structlog = structlog.is_configured() and not _structlog_is_ours()
-        if not self.adopted_structlog:
-            _configure_structlog(self.pipeline)
+        self._structlog = Structlog(self.pipeline)
         self._handler = Handler(self.pipeline)
         self._root_level = logging.root.level
         self._set_aside = _take_root(self._handler, SEVERITY[settings.log_level])
@@ -95,6 +91,11 @@ class Logs:
             logging.captureWarnings(capture=True)
         self.adopt_servers()
         logger.use(self.pipeline)
+
+    @property
+    def adopted_structlog(self) -> bool:
+        """Tell whether the host had configured structlog already, and keeps its configuration."""
+        return self._structlog.adopted
 
     def renew(self) -> None:
         """Get a fresh lock: called in a forked child."""
@@ -125,8 +126,7 @@ class Logs:
         root.setLevel(self._root_level)
         if self._captured:
             logging.captureWarnings(capture=False)
-        if not self.adopted_structlog:
-            structlog.reset_defaults()
+        self._structlog.stop()
 
 
 def _take_root(handler: logging.Handler, level: int) -> list[logging.Handler]:
@@ -150,53 +150,3 @@ def _writes_to_console(handler: logging.Handler) -> bool:
         return handler.stream.fileno() in _FDS.values()
     except (AttributeError, OSError, ValueError):
         return False
-
-
-class _LineLogger:
-    """What structlog's loggers write to: the pipeline."""
-
-    def __init__(self, pipeline: Pipeline, name: str = "") -> None:
-        self._pipeline = pipeline
-        self._name = name
-
-    def msg(self, level: str, message: str, fields: dict[str, Any], error: BaseException | None) -> None:
-        try:
-            self._pipeline.emit(level, message, fields, logger=self._name, error=error)
-        except Exception as failure:
-            guard.report("logs", failure)
-
-    debug = info = warning = error = critical = exception = log = msg
-
-
-def _to_line(_: Any, method: str, event: MutableMapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    error = active_error(event.pop("exc_info", method == "exception"))
-    level = {"warn": "warning", "exception": "error", "fatal": "critical"}.get(method, method)
-    message = str(event.pop("event", ""))
-    return (level if level in SEVERITY else "info", message, dict(event), error), {}
-
-
-def _configure_structlog(pipeline: Pipeline) -> None:
-    structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, _to_line],
-        wrapper_class=structlog.make_filtering_bound_logger(pipeline.threshold),
-        logger_factory=lambda *names: _LineLogger(pipeline, str(names[0]) if names else ""),
-        # A cached logger would keep this pipeline after the next init().
-        cache_logger_on_first_use=False,
-    )
-
-
-def _structlog_is_ours() -> bool:
-    return _to_line in structlog.get_config()["processors"]
-
-
-def _console() -> Any:
-    render = structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ and structlog.dev._has_colors)  # noqa: SLF001
-
-    def to_bytes(line: dict[str, Any]) -> bytes:
-        stack = line.pop("exception", "")
-        for name in ("service", "version", "environment"):
-            line.pop(name, None)
-        text = render(None, line["level"], {"event": line.pop("message"), **line})
-        return (str(text) + (f"\n{stack}" if stack else "") + "\n").encode("utf-8", "backslashreplace")
-
-    return to_bytes

@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from obs.runtime import endpoints, guard, instruments, live, logger, server
+from obs.runtime import endpoints, guard, instruments, live, logger
 from obs.runtime.settings import Settings, differences, require_service, resolve
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def status() -> Status:
         return Status(running=False, skipped=MappingProxyType({"obs": "init() has not run"}))
     parts = {"metrics": running.metrics, "logs": running.logs, "traces": running.traces}
     on = [name for name, part in parts.items() if part is not None]
-    on += [f"serve {address}" for address in server.addresses()]
+    server = _server()
+    on += [f"serve {address}" for address in server.addresses()] if server is not None else []
     skipped = dict(running.skipped)
     adopted = []
     if running.logs is not None and running.logs.adopted_structlog:
@@ -135,7 +136,9 @@ def shutdown(timeout: float | None = None) -> bool:
         ends = time.monotonic() + _deadline(running.settings, timeout)
         delivered = True
         with guard.contained("setup"):
-            server.stop()
+            server = _server()
+            if server is not None:
+                server.stop()
         live.run(None, None)
         if running.traces is not None:
             delivered = _stop_traces(running.traces, max(0.0, ends - time.monotonic()))
@@ -156,6 +159,11 @@ def adopt_servers() -> None:
     if running is not None and running.logs is not None:
         with guard.contained("logs"):
             running.logs.adopt_servers()
+
+
+def _server() -> ModuleType | None:
+    """Return the module of `serve()` when it is in use: http.server is not for every process."""
+    return sys.modules.get("obs.runtime.server")
 
 
 def _start(settings: Settings) -> _Running:
