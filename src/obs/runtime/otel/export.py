@@ -46,15 +46,18 @@ class SpanQueue(SpanProcessor):
         self._size, self._batch, self._interval = size, batch, interval
         self._notify = notify
         self._target = target
-        self._exporter: SpanExporter | None = None
-        self._outage = False
         self._renew()
         if hasattr(os, "register_at_fork"):
             renew = WeakMethod(self._renew)
             os.register_at_fork(after_in_child=lambda: (method := renew()) and method())
 
     def _renew(self) -> None:
-        """Start over with nothing queued: at creation, and in a forked child."""
+        """Start over with nothing queued: at creation, and in a forked child.
+
+        A child needs an exporter of its own too: two processes must not write to one connection.
+        """
+        self._exporter: SpanExporter | None = None
+        self._outage = False
         self._spans: collections.deque[ReadableSpan] = collections.deque()
         self._changed = threading.Condition(threading.RLock())
         self._thread: threading.Thread | None = None
