@@ -1,0 +1,153 @@
+"""Alerts with their tests, and the rules and files that they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import Literal, TypeAlias
+
+from obs.generate.model.place import Duration
+from obs.generate.model.service import Severity
+
+#: Kinds of trouble, a label of every alert.
+Category: TypeAlias = Literal["http", "process", "jobs", "targets", "slo", "fleet"]
+#: Alert -> key of the dashboard panel that shows what it watches. `{slo}` is the name of the SLO.
+PANEL_OF: Mapping[str, str] = {
+    "HttpErrorRatioHigh": "http-errors",
+    "HttpErrorRatioElevated": "http-errors",
+    "HttpLatencyP99High": "http-latency",
+    "HttpTrafficDropped": "http-traffic",
+    "ProcessCpuHigh": "process-cpu",
+    "ProcessMemoryHigh": "process-memory",
+    "JobFailureRatioHigh": "jobs-failures",
+    "JobNotRunning": "jobs-last-success",
+    "TargetDown": "targets-up",
+    "ErrorBudgetBurnFast": "slo-{slo}-burn",
+    "ErrorBudgetBurnSlow": "slo-{slo}-burn",
+    "SliMetricAbsent": "slo-{slo}-burn",
+}
+#: Name under which alerts of no single service are filed.
+FLEET = "fleet"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One input series of a promtool test: a selector and values in promtool's notation."""
+
+    selector: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One alert as it must be sent: every label and every annotation, templates filled in."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The state of an alert at one instant of a test; a firing one names what is sent."""
+
+    at: Duration
+    state: Literal["silent", "pending", "firing"]
+    firing: tuple[Firing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestCase:
+    """Sample series with what the alert must do on them; its sentence says the fact."""
+
+    __test__ = False  # pytest collects classes by name
+
+    says: str
+    kind: Literal["fires", "silent", "for", "born", "gone"]
+    #: Distance between two values of a series.
+    step: Duration
+    series: tuple[Series, ...]
+    expects: tuple[Expectation, ...]
+    #: The environment that only the series of this case carry; "" when the spec's own is fixed.
+    environment: str = ""
+    #: Must not share a promtool group with any other case.
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The line an alert watches: `value` in `unit` (``ratio``, ``s``, ``1``), and the same in words."""
+
+    value: Decimal
+    unit: str
+    comparison: Literal[">", "<", ">=", "<=", "=="]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert rule with all that belongs to it.
+
+    Several alerts of a service may share a name (one JobNotRunning a job, one ErrorBudgetBurnFast
+    an SLO); a static label tells them apart and they share one runbook page.
+    """
+
+    name: str
+    service: str
+    expr: str
+    for_: Duration
+    #: Static labels; hold service, severity, category, team, and what tells namesakes apart.
+    labels: Mapping[str, str]
+    #: summary, description, runbook_url, dashboard_url; may hold Prometheus templates.
+    annotations: Mapping[str, str]
+    severity: Severity
+    category: Category
+    threshold: Threshold
+    #: How far the expression looks back.
+    window: Duration
+    #: Dotted ids of the signals that the expression reads.
+    signals: tuple[str, ...]
+    #: Key of the dashboard panel that shows it, see `panel_id`; empty when none does (Watchdog).
+    panel: str
+    tests: tuple[TestCase, ...]
+    #: Name of the `Job` or `Slo` it watches, when it watches one.
+    job: str | None = None
+    slo: str | None = None
+    keep_firing_for: Duration | None = None
+
+    @property
+    def runbook(self) -> PurePosixPath:
+        """Path of its page under ``runbooks/``."""
+        return PurePosixPath(self.service, f"{self.name}.md")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRule:
+    """A recorded series."""
+
+    record: str
+    expr: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """Rules evaluated one after another every `interval`; None leaves it to the server."""
+
+    name: str
+    rules: tuple[RecordingRule | Alert, ...]
+    interval: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """One rule file; `stem` is its name without suffix."""
+
+    stem: str
+    groups: tuple[RuleGroup, ...]
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """The alerts of every group, in order."""
+        return tuple(rule for group in self.groups for rule in group.rules if isinstance(rule, Alert))
