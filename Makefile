@@ -57,9 +57,12 @@ engines: $(READY) ## Build or find the real engines
 	$(call say,engines)
 	@$(BIN)/obs stack install $(ARGS)
 
-test-engines: engines ## Run the tests against the real engines
+test-engines: $(READY) ## Run the tests against the real engines: Debian's old ones and the newest built with Go
+	$(call say,engines)
+	@$(BIN)/obs stack install --route debian
+	@$(BIN)/obs stack install --route go
 	$(call say,tests with engines)
-	@$(BIN)/pytest -m engines $(ARGS)
+	@$(BIN)/pytest -n 2 -m engines $(ARGS)
 
 bench: $(READY) ## Print the benchmarks: ratios against peers in the same run
 	@for script in bench/bench_*.py; do printf '\n== %s\n' "$$script"; $(BIN)/python "$$script"; done

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
+from fastapi import FastAPI
 
 import obs
+from obs.errors import ObsError
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -53,3 +56,35 @@ def test_a_second_init_moves_the_endpoints_of_a_running_application(shop: Any, c
     obs.init("shop", metrics_path="/internal/metrics")
     moved, left = call(app, "/internal/metrics", "/metrics")
     assert (moved.status_code, left.status_code) == (200, 404)
+
+
+def test_excluded_paths_are_served_but_not_observed(lines: Lines, call: Any, counts: Any) -> None:
+    obs.init("shop")
+    app = FastAPI()
+
+    @app.get("/admin/{page}")
+    async def admin(page: str) -> str:
+        return page
+
+    @app.get("/administration")
+    async def administration() -> str:
+        return "another path"
+
+    obs.instrument(app, exclude=("/admin/",))
+    served = call(app, "/admin/users", "/administration")
+
+    assert [answer.status_code for answer in served] == [200, 200]
+    assert "x-request-id" not in served[0].headers
+    assert list(counts(app)) == [("GET", "/administration", "200")]
+    assert [line["path"] for line in lines()] == ["/administration"]
+
+
+@pytest.mark.parametrize("exclude", ["/admin", ("admin",), ("/",)])
+def test_an_exclude_that_cannot_match_is_refused(exclude: Any) -> None:
+    with pytest.raises(ObsError, match="exclude takes"):
+        obs.instrument(FastAPI(), exclude=exclude)
+
+
+def test_a_client_has_no_paths_to_exclude() -> None:
+    with httpx.Client() as client, pytest.raises(ObsError, match="serves no paths"):
+        obs.instrument(client, exclude=("/admin",))

@@ -32,7 +32,7 @@ def create_app(data: Path, payments: httpx.Client) -> FastAPI:
     app = FastAPI(title="storefront")
     book = OrderBook(data)
     faults = FaultSwitch()
-    obs.instrument(app)
+    obs.instrument(app, exclude=("/faults",))
     obs.instrument(payments)
     obs.check("database")(book.ping)
     app.include_router(faults.router())

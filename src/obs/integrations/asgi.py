@@ -31,10 +31,15 @@ def no_route(scope: Scope, root_path: str) -> str:  # noqa: ARG001 - a Resolver
 
 
 class Middleware:
-    """Wraps an ASGI application; put it outermost, before the application starts."""
+    """Wraps an ASGI application; put it outermost, before the application starts.
 
-    def __init__(self, app: App, *, resolve: Resolver = no_route) -> None:
+    `exclude` holds paths, without a slash at their end, that are served but not observed.
+    """
+
+    def __init__(self, app: App, *, resolve: Resolver = no_route, exclude: tuple[str, ...] = ()) -> None:
         self.app = app
+        self._excluded = exclude
+        self._below = tuple(f"{path}/" for path in exclude)
         self._resolve = resolve
         self._settings: Settings | None = None
         self._paths: dict[str, str] = {}
@@ -50,9 +55,12 @@ class Middleware:
         else:
             if settings is not self._settings:
                 self._settings, self._paths = settings, endpoints.paths(settings)
-            endpoint = self._paths.get(_own_path(scope))
+            path = _own_path(scope)
+            endpoint = self._paths.get(path)
             if endpoint is not None and scope["method"] in {"GET", "HEAD"}:
                 await _answer(endpoint, scope, send)
+            elif path in self._excluded or path.startswith(self._below):
+                await self.app(scope, receive, send)
             else:
                 await self._serve(settings, scope, receive, send)
 

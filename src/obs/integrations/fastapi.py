@@ -7,12 +7,12 @@ from typing import Any
 from obs.integrations import starlette
 
 
-def instrument(app: Any) -> None:
+def instrument(app: Any, *, exclude: tuple[str, ...] = ()) -> None:
     """Instrument `app` and stop it from tracing itself, which would double every server span.
 
     Raises `ConfigError` when the application has started already.
     """
-    starlette.instrument(app)
+    starlette.instrument(app, exclude=exclude)
     # Since 0.142 FastAPI traces itself as soon as a provider exists; its switch is this mapping.
     own = getattr(app, "_telemetry", None)
     if isinstance(own, dict):

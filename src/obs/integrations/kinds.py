@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from obs.errors import ConfigError
@@ -14,31 +15,54 @@ class _Kind(NamedTuple):
     #: Module under obs.integrations whose `instrument` does the work.
     module: str
     called: str
+    #: Whether it serves paths, some of which can be excluded.
+    serves: bool
 
 
 #: The most specific first: a FastAPI application is a Starlette one too.
 _KINDS = (
-    _Kind("fastapi.applications.FastAPI", "fastapi", "a FastAPI application"),
-    _Kind("starlette.applications.Starlette", "starlette", "a Starlette application"),
-    _Kind("httpx.AsyncClient", "httpx", "an httpx.AsyncClient"),
-    _Kind("httpx.Client", "httpx", "an httpx.Client"),
+    _Kind("fastapi.applications.FastAPI", "fastapi", "a FastAPI application", serves=True),
+    _Kind("starlette.applications.Starlette", "starlette", "a Starlette application", serves=True),
+    _Kind("httpx.AsyncClient", "httpx", "an httpx.AsyncClient", serves=False),
+    _Kind("httpx.Client", "httpx", "an httpx.Client", serves=False),
 )
 
 
-def instrument(target: Any, /) -> None:
+def instrument(target: Any, /, *, exclude: Collection[str] = ()) -> None:
     """Instrument `target`: a FastAPI or Starlette application, an httpx client.
 
-    An application must not have started yet. A second time is harmless.
-    Raises `ConfigError` (an `ObsError`) for anything else, naming what is supported.
+    An application must not have started yet. A second time is harmless. Requests whose path is one of
+    `exclude`, or lies below it (``/admin`` covers ``/admin/users``), stay out of metrics, traces and
+    access log; the application serves them as if obs were not there.
+
+    Raises `ConfigError` (an `ObsError`) for anything else, naming what is supported, and for an
+    `exclude` that cannot match.
     """
     bases = {f"{base.__module__}.{base.__qualname__}" for base in type(target).__mro__}
     for kind in _KINDS:
         if kind.base in bases:
-            importlib.import_module(f"obs.integrations.{kind.module}").instrument(target)
+            module = importlib.import_module(f"obs.integrations.{kind.module}")
+            if kind.serves:
+                module.instrument(target, exclude=_prefixes(exclude))
+            elif exclude:
+                raise ConfigError(f"{kind.called} serves no paths that could be excluded")
+            else:
+                module.instrument(target)
             return
     supported = ", ".join(kind.called for kind in _KINDS)
     wrap = "an ASGI application of another kind can be wrapped: obs.integrations.asgi.Middleware(app)"
     raise ConfigError(f"cannot instrument {_name(target)}; supported are {supported}", hint=wrap)
+
+
+def _prefixes(exclude: Collection[str]) -> tuple[str, ...]:
+    if isinstance(exclude, str):
+        raise ConfigError(
+            f"exclude takes several paths, got the text {exclude!r}", hint=f"exclude=({exclude!r},)"
+        )
+    for path in exclude:
+        if not path.startswith("/") or path == "/":
+            raise ConfigError(f"exclude takes paths such as '/admin', got {path!r}")
+    return tuple(path.rstrip("/") for path in exclude)
 
 
 def _name(target: Any) -> str:

@@ -16,7 +16,7 @@ _FASTAPI, _CONTEXT = "fastapi", "effective_route_context"
 _FULL, _PARTIAL = "FULL", "PARTIAL"
 
 
-def instrument(app: Any) -> None:
+def instrument(app: Any, *, exclude: tuple[str, ...] = ()) -> None:
     """Put the middleware around `app`, outside even its error handler, so that a 500 has ids too.
 
     Raises `ConfigError` when the application has started already.
@@ -31,7 +31,7 @@ def instrument(app: Any) -> None:
     build = app.build_middleware_stack
 
     def outermost() -> Middleware:
-        return Middleware(build(), resolve=partial(template, app))
+        return Middleware(build(), resolve=partial(template, app), exclude=exclude)
 
     app.build_middleware_stack = outermost
     setattr(app, _MARK, True)
