@@ -46,7 +46,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-print(f"{name} listens")
+print(f"{name} listens", flush=True)
 http.server.ThreadingHTTPServer((host, int(port)), Answer).serve_forever()
 """
 
