@@ -14,6 +14,20 @@ HEAD = "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [http, j
 
 #: What is wrong -> (spec, the whole message).
 BROKEN: dict[str, tuple[str, str]] = {
+    "a receiver of a misspelt kind": (
+        HEAD + "notify: {page: pagerdty-shop}\n",
+        (
+            "spec.yml:4:16: notify.page: receiver 'pagerdty-shop' is of no known kind; expected a name that begins "
+            "with it: opsgenie-…, pagerduty-…, slack-…, webhook-…\n  hint: did you mean 'pagerduty'?"
+        ),
+    ),
+    "a receiver that is only a kind": (
+        HEAD + "notify:\n  page: slack-\n",
+        (
+            "spec.yml:5:9: notify.page: receiver 'slack-' is of no known kind; expected a name that begins "
+            "with it: opsgenie-…, pagerduty-…, slack-…, webhook-…\n  hint: did you mean 'slack'?"
+        ),
+    ),
     "an empty file": (
         "",
         "spec.yml: the file is empty\n  hint: a spec starts with `version: obs/v1`",

@@ -33,6 +33,7 @@ from obs.generate.model.page import panel_id as panel_id
 from obs.generate.model.place import Duration as Duration
 from obs.generate.model.place import Place as Place
 from obs.generate.model.service import CAPABILITIES as CAPABILITIES
+from obs.generate.model.service import RECEIVER_KINDS as RECEIVER_KINDS
 from obs.generate.model.service import SEVERITIES as SEVERITIES
 from obs.generate.model.service import Grouping as Grouping
 from obs.generate.model.service import Job as Job

@@ -15,6 +15,9 @@ SEVERITIES: tuple[Severity, ...] = ("page", "ticket", "none")
 #: What a service can do; each brings signals, panels, alerts, tests and runbooks.
 CAPABILITIES: tuple[str, ...] = ("http", "jobs", "process")
 
+#: What can take a notification; the name of a receiver is one of these, a dash and a name.
+RECEIVER_KINDS: tuple[str, ...] = ("opsgenie", "pagerduty", "slack", "webhook")
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -126,7 +129,7 @@ class Service:
     tunings: Mapping[str, Tuning]
     #: Severity of the alert's author -> severity in this environment.
     severities: Mapping[Severity, Severity]
-    #: Severity -> name of the receiver in Alertmanager.
+    #: Severity -> name of the receiver in Alertmanager, which begins with its kind.
     notify: Mapping[Severity, str]
     links: Links
     place: Place

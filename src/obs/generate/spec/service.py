@@ -9,7 +9,17 @@ from typing import cast
 
 from obs.catalogue import DIALECTS, Dialect, Registry, bundled, contract
 from obs.errors import SpecError, suggest
-from obs.generate.model import CAPABILITIES, SEVERITIES, Duration, Grouping, Links, Place, Service, Severity
+from obs.generate.model import (
+    CAPABILITIES,
+    RECEIVER_KINDS,
+    SEVERITIES,
+    Duration,
+    Grouping,
+    Links,
+    Place,
+    Service,
+    Severity,
+)
 from obs.generate.spec import fields, slos, tunings
 from obs.generate.spec.document import Entry, Node, merge
 
@@ -152,8 +162,20 @@ def _notify(entry: Entry | None) -> dict[Severity, str]:
         return {}
     own = fields.mapping(entry.node, "notify", SEVERITIES)
     return {
-        cast("Severity", key): fields.name(value.node, f"notify.{key}") for key, value in sorted(own.items())
+        cast("Severity", key): _receiver(value.node, f"notify.{key}") for key, value in sorted(own.items())
     }
+
+
+def _receiver(node: Node, what: str) -> str:
+    name = fields.name(node, what)
+    kind, _, rest = name.partition("-")
+    if kind not in RECEIVER_KINDS or not rest:
+        expected = ", ".join(f"{known}-…" for known in RECEIVER_KINDS)
+        message = (
+            f"{what}: receiver {name!r} is of no known kind; expected a name that begins with it: {expected}"
+        )
+        raise fields.refuse(node, message, suggest(kind, RECEIVER_KINDS))
+    return name
 
 
 def _grouping(node: Node | None) -> Grouping:
