@@ -192,6 +192,19 @@ def test_headers_that_the_application_sets_itself_are_not_doubled(call: Any) -> 
     assert answer.headers.get_list("x-request-id") == ["own"]
 
 
+def test_headers_that_can_be_read_only_once_reach_the_client(call: Any) -> None:
+    obs.init("shop")
+
+    async def bare(scope: Any, receive: Any, send: Any) -> None:
+        headers = (pair for pair in [(b"content-length", b"2"), (b"x-own", b"1")])
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    (answer,) = call(Middleware(bare), "/")
+    assert (answer.headers["content-length"], answer.headers["x-own"]) == ("2", "1")
+    assert answer.headers["x-request-id"]
+
+
 def test_the_classic_dialect_counts_requests_on_their_own(shop: Any, call: Any, samples: Any) -> None:
     obs.init("shop", dialect="classic")
     app = shop()

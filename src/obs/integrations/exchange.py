@@ -87,7 +87,8 @@ class Exchange:
         """Note the status and add the ids to the response's headers, where it has none of its own."""
         self.started = True
         self._status = message["status"]
-        present = message.get("headers") or ()
+        # Any iterable is allowed, one that can be walked only once as well.
+        present = list(message.get("headers") or ())
         names = {name.lower() for name, _ in present}
         message["headers"] = [*present, *(item for item in self._headers if item[0] not in names)]
 
@@ -174,9 +175,8 @@ class Exchange:
         with guard.contained("integration"):
             if self._span is not None:
                 self._span.end()
-        with guard.contained("integration"):
-            if self._request_token is not None:
-                context.request_id.reset(self._request_token)
+        if self._request_token is not None:
+            context.leave(self._request_token)
 
 
 class _Incoming:

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -47,6 +47,19 @@ def ids() -> Ids:
     return Ids(trace_id, span_id, request_id.get())
 
 
+def leave(token: Token[Any]) -> None:
+    """Undo what made `token`, where that is still to be undone.
+
+    A generator may end in another context than it began in: FastAPI runs each half of a plain
+    dependency, Starlette each step of a plain streaming body, in a context of its own. What was set
+    has gone with the first one then.
+    """
+    try:
+        token.var.reset(token)
+    except ValueError:
+        return
+
+
 @contextmanager
 def bind(**fields: Any) -> Iterator[None]:
     """Put `fields` on every log line and span started inside the block.
@@ -57,7 +70,7 @@ def bind(**fields: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        bound.reset(token)
+        leave(token)
 
 
 def new_request_id() -> str:
@@ -108,10 +121,10 @@ def extract(headers: Mapping[str, str]) -> Iterator[None]:
     given = lower.get("x-request-id", "")
     token = request_id.set(given if REQUEST_ID.match(given.encode("utf-8", "replace")) else "")
     parent = parse_traceparent(lower.get("traceparent", ""), lower.get("tracestate", ""))
-    leave = live.enter_parent(parent) if parent else None
+    undo = live.enter_parent(parent) if parent else None
     try:
         yield
     finally:
-        if leave is not None:
-            leave()
-        request_id.reset(token)
+        if undo is not None:
+            undo()
+        leave(token)

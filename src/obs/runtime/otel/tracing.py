@@ -83,7 +83,8 @@ class OtelSpan:
         try:
             self._span.end()
         finally:
-            otel_context.detach(self._token)
+            # Not OpenTelemetry's own detach, which logs an error when a generator ends elsewhere.
+            context.leave(self._token)
 
 
 class Traces:
@@ -152,7 +153,7 @@ class Traces:
     def enter(self, parent: context.Parent) -> Callable[[], None]:
         """Make a remote span the current one; return what undoes that."""
         token = otel_context.attach(_remote(parent))
-        return partial(otel_context.detach, token)
+        return partial(context.leave, token)
 
     def flush(self, timeout: float) -> bool:
         """Deliver what is queued; False when some of it was not delivered within `timeout` seconds."""
