@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ import pytest
 import obs
 from obs.errors import ConfigError
 from obs.runtime import endpoints, health
+from obs.runtime.redaction import MASK
 
 
 @pytest.fixture(autouse=True)
@@ -124,8 +127,58 @@ def test_a_change_is_logged_once_each_way(lines: Callable[[], list[dict[str, Any
     assert [line["message"] for line in lines()] == ["health check failed", "health check recovered"]
 
 
-def test_a_check_that_cannot_work_is_refused() -> None:
-    with pytest.raises(ConfigError):
-        obs.check("x", timeout=0)
-    with pytest.raises(ConfigError):
-        obs.check("")
+class Deferred:
+    """A callable object whose call is asynchronous, which no inspection of the object tells."""
+
+    async def __call__(self) -> None:
+        raise ConnectionError
+
+
+def leave() -> None:
+    sys.exit(3)
+
+
+async def leave_later() -> None:
+    sys.exit(3)
+
+
+async def cancel() -> None:
+    raise asyncio.CancelledError
+
+
+async def refuse_to_stop() -> None:
+    for _ in range(20):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("probe", [Deferred(), leave, leave_later, cancel, refuse_to_stop])
+def test_a_probe_that_misbehaves_is_unhealthy_and_hurts_nobody_else(probe: Any) -> None:
+    obs.check("other")(lambda: True)
+    obs.check("odd", critical=False, timeout=0.2)(probe)
+    for _ in range(2):
+        status, body = ask("health")
+        assert (status, body["status"]) == (200, "degraded")
+        assert (body["checks"]["odd"], body["checks"]["other"]) == ("unhealthy", "healthy")
+
+
+def test_details_of_a_check_are_plain_cleaned_and_cannot_claim_another_status() -> None:
+    obs.check("queue")(lambda: {"status": "odd", "depth": 3, "at": object, "token": "t"})
+    status, body = ask("health")
+    found = body["checks"]["queue"]
+    assert (status, found["status"], found["depth"], found["token"]) == (200, "healthy", 3, MASK)
+    assert found["at"] == str(object)
+
+
+def test_a_check_of_the_host_called_memory_is_shown_instead_of_ours() -> None:
+    obs.check("memory")(lambda: False)
+    status, body = ask("health")
+    assert (status, body["checks"]["memory"]) == (503, "unhealthy")
+
+
+@pytest.mark.parametrize(
+    ("name", "timeout"), [("", 1), (5, 1), (len, 1), ("a", 0), ("a", "x"), ("a", float("nan")), ("a", None)]
+)
+def test_a_check_that_cannot_work_is_refused(name: Any, timeout: Any) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        obs.check(name, timeout=timeout)

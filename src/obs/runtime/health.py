@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from obs.errors import ConfigError
 from obs.runtime import guard, logger, process
+from obs.runtime.redaction import clean
 
 Verdict: TypeAlias = Literal["healthy", "unhealthy"]
 Probe: TypeAlias = Callable[[], object]
@@ -59,14 +60,21 @@ def check(name: str, *, critical: bool = True, timeout: float = 1.0) -> Callable
 
     Raises `ConfigError` for an empty name or a time limit that is not positive.
     """
-    if not name or timeout <= 0:
-        raise ConfigError(f"check {name!r} with timeout {timeout!r}: expected a name and a positive timeout")
+    _refuse(name, timeout)
 
     def declare(probe: F) -> F:
         _checks[name] = Check(name, probe, critical, timeout)
         return probe
 
     return declare
+
+
+def _refuse(name: object, timeout: object) -> None:
+    """Raise `ConfigError` for what cannot work, `@obs.check` without its brackets among it."""
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"check: got {name!r}, expected a name", hint='@obs.check("database")')
+    if not isinstance(timeout, (int, float)) or not timeout > 0:
+        raise ConfigError(f"check {name!r}: got timeout {timeout!r}, expected seconds above zero")
 
 
 def forget(name: str) -> None:
@@ -84,7 +92,7 @@ async def report() -> Report:
         "status": "unhealthy" if critical else "degraded" if failed else "healthy",
         "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "uptime": round(process.uptime(), 3),
-        "checks": {**{name: _shown(outcome) for name, outcome in outcomes.items()}, "memory": _memory()},
+        "checks": {**_memory(), **{name: _shown(outcome) for name, outcome in outcomes.items()}},
     }
     return Report(503 if critical else 200, body)
 
@@ -104,12 +112,15 @@ def liveness() -> Report:
 
 
 def _shown(outcome: Outcome) -> object:
-    return {"status": outcome.verdict, **outcome.details} if outcome.details else outcome.verdict
+    if not outcome.details:
+        return outcome.verdict
+    details = {name: value for name, value in clean(outcome.details).items() if name != "status"}
+    return {"status": outcome.verdict, **details}
 
 
 def _memory() -> dict[str, object]:
     megabytes = process.resident_megabytes()
-    return {"status": "healthy", **({"rss": megabytes} if megabytes is not None else {})}
+    return {"memory": {"status": "healthy", **({"rss": megabytes} if megabytes is not None else {})}}
 
 
 async def _outcomes(checks: list[Check]) -> dict[str, Outcome]:
@@ -120,17 +131,32 @@ async def _outcomes(checks: list[Check]) -> dict[str, Outcome]:
 
 
 async def _run(item: Check) -> Outcome:
+    task = asyncio.ensure_future(_answer(item))
     try:
-        if inspect.iscoroutinefunction(item.probe):
-            result = await asyncio.wait_for(item.probe(), item.timeout)
-        else:
-            result = await asyncio.wait_for(_in_thread(item), item.timeout)
-    except asyncio.TimeoutError:
-        return Outcome("unhealthy", f"no answer within {item.timeout:g} s", {})
-    except Exception as error:
-        return Outcome("unhealthy", f"{type(error).__name__}: {error}", {})
+        # Not wait_for: it waits on for a probe that will not be cancelled, and mixes up who cancelled whom.
+        await asyncio.wait({task}, timeout=item.timeout)
+        if not task.done():
+            return Outcome("unhealthy", f"no answer within {item.timeout:g} s", {})
+        if task.cancelled():
+            return Outcome("unhealthy", "it was cancelled", {})
+        error = task.exception()
+        if error is not None:
+            return Outcome("unhealthy", f"{type(error).__name__}: {error}", {})
+    finally:
+        task.cancel()
+    result = task.result()
     details = result if isinstance(result, Mapping) else {}
     return Outcome("unhealthy" if result is False else "healthy", "it returned False", details)
+
+
+async def _answer(item: Check) -> object:
+    try:
+        result = item.probe() if inspect.iscoroutinefunction(item.probe) else await _in_thread(item)
+        # An object with an asynchronous `__call__`, or a lambda around a coroutine function.
+        return await result if inspect.isawaitable(result) else result
+    except SystemExit as error:
+        # Raised in a task it would stop the host's event loop.
+        raise RuntimeError("the check called sys.exit()") from error
 
 
 def _in_thread(item: Check) -> Awaitable[object]:
@@ -152,7 +178,8 @@ def _in_thread(item: Check) -> Awaitable[object]:
 def _settle(probe: Probe, pending: Future[object]) -> None:
     try:
         result = probe()
-    except Exception as error:
+    except BaseException as error:
+        # SystemExit as well: whoever waits must hear of it.
         pending.set_exception(error)
     else:
         pending.set_result(result)
