@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import json
+import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obs.runtime.json import dumps
-from obs.runtime.redaction import MASK, TEXT_LIMIT, clean, is_secret, scrub
+from obs.runtime.redaction import MASK, TEXT_LIMIT, clean, is_secret, plain_text, scrub
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,8 @@ from obs.runtime.redaction import MASK, TEXT_LIMIT, clean, is_secret, scrub
         "password", "PASSWORD", "user_password", "userPassword", "passwordConfirm", "passwd", "pwd",
         "token", "access_token", "accessToken", "refresh-token", "x-api-key", "apiKey", "API_KEY", "apikey",
         "secret", "client_secret", "Authorization", "cookie", "Set-Cookie", "private_key", "session_id",
-        "aws.access.key", "credentials", "sentry_dsn",
+        "aws.access.key", "credentials", "sentry_dsn", "APIToken", "token2", "sessionid", "accesskey",
+        "privateKey", "passphrase", "X-Auth-Token", "DBPassword",
     ],
 )  # fmt: skip
 def test_a_key_that_names_a_secret_is_recognised(key: str) -> None:
@@ -121,3 +123,16 @@ def test_whatever_is_logged_becomes_one_line_of_json(fields: dict[str, Any]) -> 
 @given(st.text(st.characters(categories=["Cs", "Ll"]), min_size=1))
 def test_text_without_a_utf8_form_is_written_all_the_same(text: str) -> None:
     assert json.loads(dumps(clean({"name": text, text: 1})))
+
+
+@given(st.one_of(st.text(), st.binary().map(os.fsdecode), st.binary(), st.integers()))
+def test_plain_text_always_has_a_utf8_form(value: object) -> None:
+    assert plain_text(value).encode("utf-8").decode("utf-8") == plain_text(value)
+
+
+def test_plain_text_of_what_cannot_say_itself_is_its_type() -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise OSError
+
+    assert plain_text(Mute()) == "<Mute that raised OSError>"

@@ -267,3 +267,44 @@ def test_unusual_attributes_do_not_raise(collector: Any) -> None:
     assert obs.flush(5)
     assert collector.names() == ["x"]
     assert tally.counts("errors") == {}
+
+
+class Mute(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("odd", ["a\udcff", 5, None, b"\xff", "n" * 100_000])
+def test_a_name_that_cannot_be_sent_costs_no_other_span(odd: Any, collector: Any) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+    with obs.span("good"), obs.span(odd, {odd: odd}) as span:
+        span.event(odd)
+        span.fail(odd)
+    assert obs.flush()
+    sent, good = collector.spans
+    assert good.name == "good"
+    assert len(sent.name) < 300
+    assert all(len(attribute.key) < 300 for attribute in sent.attributes)
+
+
+@pytest.mark.parametrize("error", [ValueError("\udcff"), Mute()])
+def test_an_error_that_cannot_be_written_out_still_fails_its_span(error: Exception, collector: Any) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+
+    def work() -> None:
+        with obs.span("work"):
+            raise error
+
+    with pytest.raises(type(error)):
+        work()
+    assert obs.flush()
+    (span,) = collector.spans
+    assert span.status.code == span.status.STATUS_CODE_ERROR
+    assert [event.name for event in span.events] == ["exception"]
+
+
+def test_attributes_that_are_no_mapping_are_refused() -> None:
+    with pytest.raises(ConfigError, match="expected a mapping"):
+        obs.span("pack", [1])  # type: ignore[arg-type]

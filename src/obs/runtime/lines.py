@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from obs.catalogue.log import FIELDS
 from obs.runtime import context, live, tally
 from obs.runtime.json import dumps
-from obs.runtime.redaction import STACK_LIMIT, clean, scrub
+from obs.runtime.redaction import NAME_LIMIT, STACK_LIMIT, clean, plain_text, scrub
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY
 
@@ -81,7 +81,7 @@ class Pipeline:
             "level": level,
             "service": self._service,
             **self._fixed,
-            "message": scrub(message),
+            "message": plain_text(message),
         }
         trace_id, span_id, _ = live.span_ids()
         if trace_id:
@@ -90,7 +90,7 @@ class Pipeline:
         if request:
             line["request_id"] = request
         if logger:
-            line["logger"] = scrub(logger, 256)
+            line["logger"] = plain_text(logger, NAME_LIMIT)
         bound = context.bound.get()
         own = {**bound, **fields} if bound else fields
         if own:

@@ -42,7 +42,7 @@ class Logger:
         self._name = name
         self._fields: Mapping[str, Any] = MappingProxyType(dict(fields or {}))
 
-    def bind(self, **fields: Any) -> Logger:
+    def bind(self, /, **fields: Any) -> Logger:
         """Return a logger that adds `fields` to each of its lines."""
         return Logger(self._name, {**self._fields, **fields})
 
@@ -82,7 +82,7 @@ class Logger:
         try:
             error = active_error(fields.pop("exc_info", None))
             own = {**self._fields, **fields} if self._fields else fields
-            current.emit(level, str(event), own, logger=self._name, error=error)
+            current.emit(level, event, own, logger=self._name, error=error)
         except Exception as failure:
             guard.report("logs", failure)
 

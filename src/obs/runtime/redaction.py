@@ -19,16 +19,22 @@ MASK = "[redacted]"
 #: Characters kept of one text value; a stack is allowed more.
 TEXT_LIMIT = 8_192
 STACK_LIMIT = 32_768
+#: Characters kept of a name: of a span, a logger, a key.
+NAME_LIMIT = 256
 _DEPTH = 8
 #: Values kept of one log line or attribute, nested ones included.
 _NODES = 1_000
 #: Integers beyond 64 bits have no portable JSON form.
 _INT64 = 2**63
 
-_PARTS = ("password", "passwd", "secret", "credential", "authorization", "apikey")
-_WORDS = frozenset({"token", "cookie", "pwd", "auth", "jwt", "dsn"})
-_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key"), ("session", "id")})
-_SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
+#: Found anywhere in a key whose words are put together: ``api-key`` is ``apikey``.
+_PARTS = (
+    "password", "passwd", "passphrase", "secret", "credential", "authorization",
+    "apikey", "accesskey", "privatekey",
+)  # fmt: skip
+_WORDS = frozenset({"token", "cookie", "pwd", "auth", "jwt", "dsn", "sessionid"})
+#: A key's words: ``X-Api-Key``, ``userPassword``, ``APIToken``, ``token2``.
+_SPLIT = re.compile(r"[^A-Za-z]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)[ \t]{1,4}[A-Za-z0-9._~+/=-]{4,}")
 _USERINFO = re.compile(r"(?<=://)[^\s/@:]{0,64}:[^\s/@]{1,256}@")
 
@@ -40,7 +46,7 @@ def is_secret(key: str) -> bool:
     joined = "".join(words)
     if any(part in joined for part in _PARTS):
         return True
-    return not _WORDS.isdisjoint(words) or not _PAIRS.isdisjoint(pairwise(words))
+    return not _WORDS.isdisjoint(words) or ("session", "id") in pairwise(words)
 
 
 def scrub(text: str, limit: int = TEXT_LIMIT) -> str:
@@ -54,6 +60,12 @@ def scrub(text: str, limit: int = TEXT_LIMIT) -> str:
     if "://" in text and "@" in text:
         text = _USERINFO.sub(f"{MASK}@", text)
     return text
+
+
+def plain_text(value: Any, limit: int = TEXT_LIMIT) -> str:
+    """Return any value as scrubbed text that has a UTF-8 form. Never raises."""
+    text = scrub(value if type(value) is str else _text(value), limit)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def clean(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +99,9 @@ class _Walk:
             if self._left <= 0:
                 plain["..."] = "more values cut"
                 break
-            plain[name[:256]] = MASK if is_secret(name) and value is not None else self.value(value, depth)
+            plain[name[:NAME_LIMIT]] = (
+                MASK if is_secret(name) and value is not None else self.value(value, depth)
+            )
         return plain
 
     def value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a type

@@ -25,7 +25,7 @@ class ActiveSpan:
     def __init__(self, span: live.Span | None) -> None:
         self._span = span
 
-    def set(self, **attributes: Any) -> None:
+    def set(self, /, **attributes: Any) -> None:
         """Add attributes; secrets are masked by their keys."""
         with guard.contained("traces"):
             if self._span is not None:
@@ -129,8 +129,12 @@ def span(name: str, attributes: Mapping[str, Any] | None = None, /, *, kind: Kin
 
     As a block it is for one run at a time: make it where it is used.
 
-    Raises `ConfigError` for an unknown kind.
+    Raises `ConfigError` for an unknown kind and for attributes that are no mapping.
     """
+    if attributes is not None and not isinstance(attributes, Mapping):
+        raise ConfigError(
+            f"span {name!r}: got {attributes!r}, expected a mapping", hint='obs.span("pack", {"order": 7})'
+        )
     if kind not in _KINDS:
         raise ConfigError(f"span kind: got {kind!r}, expected one of {', '.join(_KINDS)}")
     return SpanBlock(name, attributes, kind)

@@ -28,7 +28,7 @@ from obs._version import __version__
 from obs.runtime import context, guard
 from obs.runtime.otel.export import Notify, SpanQueue, http_exporter
 from obs.runtime.otel.provider import KINDS, OURS, claim
-from obs.runtime.redaction import STACK_LIMIT, clean_value, scrub
+from obs.runtime.redaction import NAME_LIMIT, STACK_LIMIT, clean_value, plain_text, scrub
 from obs.runtime.settings import Settings
 
 _SCALARS = (str, bool, int, float)
@@ -51,32 +51,33 @@ class OtelSpan:
     def event(self, name: str, attributes: Mapping[str, Any]) -> None:
         """Add an event at this moment."""
         if self._span.is_recording():
-            self._span.add_event(name, _attributes(attributes))
+            self._span.add_event(plain_text(name, NAME_LIMIT), _attributes(attributes))
 
     def rename(self, name: str) -> None:
         """Replace the name."""
         if self._span.is_recording():
-            self._span.update_name(name)
+            self._span.update_name(plain_text(name, NAME_LIMIT))
 
     def fail(self, error: BaseException | None, description: str = "") -> None:
         """Mark the span failed, with the error and its stack when there is one."""
         if not self._span.is_recording():
             return
         if error is None:
-            self._span.set_status(Status(StatusCode.ERROR, description or None))
+            self._span.set_status(Status(StatusCode.ERROR, plain_text(description) or None))
             return
         kind = type(error).__qualname__
+        message = plain_text(error)
         stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         self._span.add_event(
             "exception",
             {
                 "exception.type": kind,
-                "exception.message": scrub(str(error)),
-                "exception.stacktrace": scrub(stack, STACK_LIMIT),
+                "exception.message": message,
+                "exception.stacktrace": plain_text(stack, STACK_LIMIT),
             },
         )
         self._span.set_attribute("error.type", kind)
-        self._span.set_status(Status(StatusCode.ERROR, f"{kind}: {scrub(str(error))}"))
+        self._span.set_status(Status(StatusCode.ERROR, f"{kind}: {message}"))
 
     def end(self) -> None:
         """End the span and restore what was current before it."""
@@ -143,7 +144,8 @@ class Traces:
         above = _remote(parent) if parent is not None else None
         bound = context.bound.get()
         span = self._tracer.start_span(
-            name,
+            # One name that cannot be encoded would cost the whole batch it is exported with.
+            plain_text(name, NAME_LIMIT),
             context=above,
             kind=KINDS[kind],
             attributes=_attributes({**bound, **attributes} if bound else attributes),
@@ -199,10 +201,11 @@ def _state(header: str) -> TraceState | None:
 def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
     attributes = {}
     for key, value in given.items():
-        plain = clean_value(key, value)
+        name = plain_text(key, NAME_LIMIT)
+        plain = clean_value(name, value)
         if plain is None:
             continue
-        attributes[key] = plain if isinstance(plain, _SCALARS) else _flat(plain)
+        attributes[name] = plain if isinstance(plain, _SCALARS) else _flat(plain)
     return attributes
 
 
