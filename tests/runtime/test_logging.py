@@ -208,6 +208,45 @@ def test_structlog_imported_after_init_is_led_through_the_pipeline(log_format: s
     assert log_format == "console" or json.loads(line)["logger"] == "app"
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "import importlib.util; assert importlib.util.find_spec('structlog').origin.endswith('.py')",
+        # A finder whose one loader serves several modules, as that of a zip file does.
+        f"""
+import importlib.machinery, importlib.util, sys
+class Shared(importlib.machinery.SourceFileLoader):
+    def __init__(self): super().__init__('structlog', {structlog.__file__!r})
+    def get_filename(self, name=None): return {structlog.__file__!r}
+shared = Shared()
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == 'structlog':
+            return importlib.util.spec_from_loader(name, shared, is_package=True)
+sys.meta_path.insert(1, Finder)
+""",
+    ],
+    ids=["plain", "asked for first", "shared loader"],
+)
+def test_waiting_for_structlog_changes_no_loader_and_misses_no_import(before: str) -> None:
+    code = (
+        "import obs, sys; obs.init('shop')\n"
+        f"{before}\n"
+        "import structlog\n"
+        "loader = structlog.__spec__.loader\n"
+        "assert loader is structlog.__loader__ and 'obs' not in type(loader).__module__, loader\n"
+        "assert 'exec_module' not in vars(loader)\n"
+        "structlog.get_logger().info('hello')\n"
+        "import importlib; importlib.reload(structlog)\n"
+        "import json; json.loads('1')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["message"] == "hello"
+
+
 def test_structlog_that_is_never_imported_leaves_no_trace() -> None:
     code = (
         "import sys; before = list(sys.meta_path)\n"
@@ -336,3 +375,25 @@ def test_the_guard_survives_a_sink_that_raises() -> None:
 def test_ctrl_c_passes_the_guard() -> None:
     with pytest.raises(KeyboardInterrupt), guard.contained("logs"):
         raise KeyboardInterrupt
+
+
+def test_a_field_called_event_does_not_hide_the_message_from_people(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    obs.init("shop", log_format="console")
+    obs.log.info("order placed", event="order")
+    written = re.sub(r"\x1b\[[0-9;]*m", "", capfd.readouterr().out)
+    assert "order placed" in written
+    assert "event=order" in written
+
+
+def test_any_name_may_be_bound_and_any_object_may_be_the_event(lines: Lines) -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise OSError
+
+    obs.init("shop")
+    obs.log.bind(self=1, name=2, fields=3).info(Mute())  # type: ignore[arg-type]
+    (line,) = lines()
+    assert (line["self"], line["name"], line["fields"]) == (1, 2, 3)
+    assert line["message"] == "<Mute that raised OSError>"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -56,7 +56,12 @@ class Structlog:
 
 
 class _Awaited:
-    """A finder that finds nothing itself, and acts once when structlog has been imported."""
+    """A finder that acts once, when structlog has really been imported.
+
+    It answers for that name alone, and only with what the other finders say. Asking whether structlog
+    is there (`importlib.util.find_spec`) does not use it up, and no loader is changed: one may serve
+    every module of a zip file.
+    """
 
     def __init__(self, act: Callable[[], None]) -> None:
         self._act = act
@@ -64,28 +69,46 @@ class _Awaited:
     def find_spec(
         self,
         name: str,
-        path: Sequence[str] | None = None,  # noqa: ARG002 - the import system's signature
-        target: ModuleType | None = None,  # noqa: ARG002
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Return the real spec of structlog, whose loader then tells us; None for any other module."""
-        if name != _NAME or self not in sys.meta_path:
+        """Return the real spec of structlog with a loader that then tells us; None for other modules."""
+        if name != _NAME:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
+        others = (finder for finder in list(sys.meta_path) if finder is not self)
+        found = (finder.find_spec(name, path, target) for finder in others if hasattr(finder, "find_spec"))
+        spec = next((spec for spec in found if spec is not None), None)
         if spec is not None and spec.loader is not None:
-            with guard.contained("logs"):
-                self._listen(spec.loader)
+            spec.loader = _Telling(spec.loader, self._imported)
         return spec
 
-    def _listen(self, loader: Any) -> None:
-        execute = loader.exec_module
-
-        def then_act(module: ModuleType) -> None:
-            execute(module)
+    def _imported(self) -> None:
+        # Absent when obs was stopped in the meantime, and after a first import.
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
             with guard.contained("logs"):
                 self._act()
 
-        loader.exec_module = then_act
+
+class _Telling(Loader):
+    """The loader of one module, which it leaves as it would be without us, and then tells."""
+
+    def __init__(self, loader: Loader, tell: Callable[[], None]) -> None:
+        self._loader = loader
+        self._tell = tell
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        self._tell()
 
 
 class _LineLogger:
@@ -127,13 +150,16 @@ def console() -> Renderer:
     """Return what renders a line for people."""
     import structlog
 
-    render = structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ and structlog.dev._has_colors)  # noqa: SLF001
+    render = structlog.dev.ConsoleRenderer(
+        event_key="message",
+        colors="NO_COLOR" not in os.environ and structlog.dev._has_colors,  # noqa: SLF001
+    )
 
     def to_bytes(line: dict[str, Any]) -> bytes:
         stack = line.pop("exception", "")
         for name in ("service", "version", "environment"):
             line.pop(name, None)
-        text = render(None, line["level"], {"event": line.pop("message"), **line})
+        text = render(None, line["level"], line)
         return (str(text) + (f"\n{stack}" if stack else "") + "\n").encode("utf-8", "backslashreplace")
 
     return to_bytes
