@@ -140,3 +140,15 @@ def test_every_row_is_a_field_with_a_variable_of_ours_and_a_meaning() -> None:
         assert row.variables[0].name == f"OBS_{row.name.upper()}"
         assert row.help.endswith(".")
         assert isinstance(display(row, settings), str)
+
+
+def test_a_wrong_endpoint_does_not_show_its_password() -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve({"otlp_endpoint": "ftp://me:hunter2@collector/" + "x" * 9_000})
+    assert "hunter2" not in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_two_endpoints_cannot_share_a_path() -> None:
+    with pytest.raises(ConfigError, match="health_path and metrics_path"):
+        resolve({"metrics_path": "/health"})

@@ -72,6 +72,7 @@ def resolve(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, st
     sources: dict[str, str] = {}
     for row in TABLE:
         values[row.name], sources[row.name] = _value(row, given, variables)
+    _refuse_shared_paths(values)
     return Settings(**values, sources=MappingProxyType(sources))
 
 
@@ -106,6 +107,14 @@ def display(row: Row, settings: Settings) -> str:
     return f"{value:g}" if isinstance(value, float) else scrub(str(value))
 
 
+def _refuse_shared_paths(values: Mapping[str, Any]) -> None:
+    seen: dict[str, str] = {}
+    for name in ("metrics_path", "health_path", "ready_path", "live_path"):
+        other = seen.setdefault(values[name], name)
+        if other != name:
+            raise ConfigError(f"{name} and {other} are both {values[name]!r}: expected a path for each")
+
+
 def _value(row: Row, given: Mapping[str, Any], variables: Mapping[str, str]) -> tuple[Any, str]:
     if row.name in given:
         return _parse(row, given[row.name], f"argument {row.name}", row.parse), "argument"
@@ -126,5 +135,6 @@ def _parse(row: Row, raw: Any, origin: str, parse: Any) -> Any:
     try:
         return parse(raw)
     except (TypeError, ValueError) as error:
-        got = "a value that is kept secret" if row.secret else repr(raw)
+        # Scrubbed, because an endpoint may carry a password.
+        got = "a value that is kept secret" if row.secret else scrub(repr(raw), 256)
         raise ConfigError(f"{origin}: got {got}, expected {error}") from None
