@@ -397,3 +397,19 @@ def test_any_name_may_be_bound_and_any_object_may_be_the_event(lines: Lines) -> 
     (line,) = lines()
     assert (line["self"], line["name"], line["fields"]) == (1, 2, 3)
     assert line["message"] == "<Mute that raised OSError>"
+
+
+def test_a_stream_that_was_closed_before_python_began_is_never_written_to(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    code = (
+        "import os, sys, obs\n"
+        f"assert os.open({str(file)!r}, os.O_CREAT | os.O_WRONLY) == 1\n"
+        "status = obs.init('shop', log_format='json')\n"
+        "obs.log.info('hello'); obs.log.error('hello')\n"
+        "assert status.skipped['logs'] == 'stdout is closed', status\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr, file.read_bytes()) == (0, "", b"")

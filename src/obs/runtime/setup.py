@@ -133,24 +133,7 @@ def shutdown(timeout: float | None = None) -> bool:
         running, _running = _running, None
         if running is None:
             return True
-        ends = time.monotonic() + _deadline(running.settings, timeout)
-        delivered = True
-        with guard.contained("setup"):
-            server = _server()
-            if server is not None:
-                server.stop()
-        live.run(None, None)
-        if running.traces is not None:
-            delivered = _stop_traces(running.traces, max(0.0, ends - time.monotonic()))
-        with guard.contained("metrics"):
-            endpoints.use(None)
-            instruments.attach_all(None)
-        guard.report_to(None)
-        logger.use(None)
-        if running.logs is not None:
-            with guard.contained("logs"):
-                running.logs.stop()
-        return delivered
+        return _stop(running, _deadline(running.settings, timeout))
 
 
 def adopt_servers() -> None:
@@ -168,12 +151,38 @@ def _server() -> ModuleType | None:
 
 def _start(settings: Settings) -> _Running:
     running = _Running(settings)
-    # Logs first: whatever goes wrong after them has a line.
-    _start_logs(running)
-    _start_metrics(running)
-    _start_traces(running)
+    try:
+        # Logs first: whatever goes wrong after them has a line.
+        _start_logs(running)
+        _start_metrics(running)
+        _start_traces(running)
+    except BaseException:
+        # An init() that fails has changed nothing.
+        _stop(running, 0.0)
+        raise
     live.run(settings, running.traces)
     return running
+
+
+def _stop(running: _Running, timeout: float) -> bool:
+    ends = time.monotonic() + timeout
+    delivered = True
+    with guard.contained("setup"):
+        server = _server()
+        if server is not None:
+            server.stop()
+    live.run(None, None)
+    if running.traces is not None:
+        delivered = _stop_traces(running.traces, max(0.0, ends - time.monotonic()))
+    with guard.contained("metrics"):
+        endpoints.use(None)
+        instruments.attach_all(None)
+    guard.report_to(None)
+    logger.use(None)
+    if running.logs is not None:
+        with guard.contained("logs"):
+            running.logs.stop()
+    return delivered
 
 
 def _change(before: _Running, wanted: Settings) -> _Running:
@@ -198,6 +207,12 @@ def _change(before: _Running, wanted: Settings) -> _Running:
 def _start_logs(running: _Running) -> None:
     if not running.settings.logs:
         running.skipped["logs"] = "setting logs is false"
+        logger.use(None, off=True)
+        guard.report_to(None)
+        return
+    if getattr(sys, f"__{running.settings.log_stream}__") is None:
+        # Python found it closed at its start; whatever file or socket has its number now is not ours.
+        running.skipped["logs"] = f"{running.settings.log_stream} is closed"
         logger.use(None, off=True)
         guard.report_to(None)
         return
