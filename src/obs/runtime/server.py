@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
 
 from obs.errors import ConfigError, ObsError
 from obs.runtime import endpoints, guard, live
@@ -14,7 +15,9 @@ from obs.runtime import endpoints, guard, live
 _PATIENCE = 10.0
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(ThreadingMixIn, TCPServer):
+    # Not http.server's own, which asks the name service for this host's name and waits for an answer.
+    allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
 
@@ -74,7 +77,7 @@ def serve(port: int = 9464, host: str = "127.0.0.1") -> int:
         return port
     try:
         server = _Server((host, port), _Handler)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ObsError(
             f"cannot serve metrics and health on {host}:{port}: {reason}",
