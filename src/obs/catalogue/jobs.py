@@ -7,7 +7,7 @@ from obs.catalogue.signal import Counter, Gauge, Histogram, Label
 #: Bounds in seconds for work that takes from a tenth of a second to an hour.
 JOB_BUCKETS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
 
-JOB_NAME = Label("job.name", "Name of the job, as given to obs.job.")
+JOB_NAME = Label("job.name", "Name of the job, as given to obs.job.", bounded=False)
 RESULT = Label("result", "How the run ended.", ("success", "failure"))
 
 RUNS = Counter(

@@ -8,6 +8,7 @@ these functions.
 
 from __future__ import annotations
 
+import math
 import re
 
 from obs.catalogue.signal import TARGET_LABELS, Counter, Gauge, Histogram, Signal
@@ -39,6 +40,10 @@ def check_signal(signal: Signal) -> None:
     """Raise `ConfigError` when `signal` could not be emitted, stored or queried safely."""
     if not _ID.match(signal.id):
         raise _refusal(signal, "an id is lower-case words joined by dots")
+    help_: object = signal.help
+    if not isinstance(help_, str):
+        # Found out only at a scrape, it would cost the scrape.
+        raise _refusal(signal, f"got help {help_!r}, expected text")
     for name in filter(None, (signal.metric, signal.classic)):
         _check_metric(signal, name)
     _check_labels(signal)
@@ -81,7 +86,7 @@ def _check_labels(signal: Signal) -> None:
 
 def _check_buckets(signal: Histogram) -> None:
     bounds = signal.buckets
-    if not bounds or list(bounds) != sorted(set(bounds)):
+    if not bounds or any(map(math.isnan, bounds)) or list(bounds) != sorted(set(bounds)):
         raise _refusal(signal, "bucket bounds must ascend and not repeat")
     if bounds[-1] == float("inf"):
         raise _refusal(signal, "+Inf is added by the writer, leave it out")

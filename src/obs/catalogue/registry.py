@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from obs.catalogue import http, jobs, log, process, self, target
 from obs.catalogue.naming import check_signal
-from obs.catalogue.signal import DIALECTS, Counter, Signal
+from obs.catalogue.signal import DIALECTS, Counter, Dialect, Signal
 from obs.errors import ConfigError, UnknownSignal, suggest
 
 #: Domain -> its signals, in the order they are listed to people.
@@ -45,7 +45,7 @@ class Registry:
                 f"signal {signal.id!r} is declared twice with different contents",
                 hint="give one of them another id",
             )
-        names = {signal.named(dialect) for dialect in DIALECTS}
+        names = list(dict.fromkeys(name for dialect in DIALECTS for name in _names(signal, dialect)))
         for name in names:
             owner = self._owner.get(name)
             if owner is not None and owner != signal.id:
@@ -74,6 +74,14 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._by_id)
+
+
+def _names(signal: Signal, dialect: Dialect) -> tuple[str, ...]:
+    """Return the names that `signal` takes: OpenMetrics calls the family of a counter `x_total` `x`."""
+    name = signal.named(dialect)
+    if isinstance(signal, Counter) and name.endswith("_total"):
+        return name, name.removesuffix("_total")
+    return (name,)
 
 
 def bundled() -> Registry:

@@ -57,8 +57,7 @@ class Exchange:
 
     def _open(self) -> None:
         self._active = ACTIVE.series((self._method,))
-        if self._active is not None:
-            self._active.inc()
+        self._active.inc()
         given = _Incoming(self._scope["headers"]) if self._settings.trust_incoming else _NOTHING
         request_id = given.request_id or given.correlation_id or context.new_request_id()
         self._request_token = context.request_id.set(request_id)
@@ -134,12 +133,8 @@ class Exchange:
         if self._active is not None:
             self._active.dec()
         values = (self._method, route, str(self._status))
-        duration = DURATION.series(values)
-        if duration is not None:
-            duration.observe(seconds)
-        requests = REQUESTS.series(values)
-        if requests is not None:
-            requests.inc()
+        DURATION.series(values).observe(seconds)
+        REQUESTS.series(values).inc()
         if self._span is not None:
             attributes: dict[str, Any] = {"http.response.status_code": self._status}
             if route != UNMATCHED:

@@ -89,12 +89,8 @@ class _Call:
                 str(status) if status else "",
                 type(error).__name__ if error is not None else str(status) if status >= 400 else "",
             )
-            duration = DURATION.series(values)
-            if duration is not None:
-                duration.observe(time.perf_counter() - self._start)
-            requests = REQUESTS.series(values)
-            if requests is not None:
-                requests.inc()
+            DURATION.series(values).observe(time.perf_counter() - self._start)
+            REQUESTS.series(values).inc()
             if self._span is not None and status:
                 self._span.set({"http.response.status_code": status})
                 if status >= 400:

@@ -7,7 +7,7 @@ comparison with None.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
@@ -16,7 +16,7 @@ from obs.catalogue import Counter as CounterSignal
 from obs.catalogue import Gauge as GaugeSignal
 from obs.catalogue import Histogram as HistogramSignal
 from obs.catalogue import Label, Registry, Signal, bundled
-from obs.catalogue.naming import prometheus_name
+from obs.catalogue.naming import UNIT_SUFFIX, prometheus_name
 from obs.catalogue.signal import SECONDS_BUCKETS, Across
 from obs.errors import ConfigError
 from obs.runtime import guard
@@ -58,8 +58,23 @@ class Backend(Protocol):
         """Return the metric of `signal`; None when another signal's series already count it."""
 
 
+class _Inert:
+    """The series of every handle that has no back end."""
+
+    def inc(self, amount: float = 1) -> None:
+        pass
+
+    dec = set = observe = inc
+
+    def track(self, read: Callable[[], float]) -> None:
+        pass
+
+
+_INERT: Series = _Inert()
 S = TypeVar("S", bound=Signal)
 H = TypeVar("H", "Counter", "Gauge", "Histogram")
+#: Sets of labels that one handle prepares: their values come from the host, which may invent some for ever.
+_MOST_PREPARED = 1_000
 _backend: Backend | None = None
 _registry: Registry = bundled()
 _handles: dict[str, Counter | Gauge | Histogram] = {}
@@ -84,25 +99,25 @@ class Instrument(Generic[S]):
                 metric.prepare(dict(known))
         self._metric = metric
 
-    def series(self, values: tuple[str, ...]) -> Series | None:
-        """Return the series with `values` in declared order; None while inert."""
+    def series(self, values: tuple[str, ...]) -> Series:
+        """Return the series with `values` in declared order; while inert, one that does nothing."""
         metric = self._metric
-        return metric.series(values) if metric is not None else None
+        return metric.series(values) if metric is not None else _INERT
 
-    def prepare(self, **labels: str) -> None:
+    def prepare(self, /, **labels: str) -> None:
         """Create at zero the series that are possible under `labels`, so that a first event counts."""
         with guard.contained("metrics"):
             known = tuple((self._positions[name], value) for name, value in labels.items())
-            if known in self._prepared:
+            if known in self._prepared or len(self._prepared) >= _MOST_PREPARED:
                 return
             self._prepared[known] = None
             if self._metric is not None:
                 self._metric.prepare(dict(known))
 
-    def _find(self, labels: Mapping[str, object]) -> Series | None:
+    def _find(self, labels: Mapping[str, object]) -> Series:
         metric = self._metric
         if metric is None:
-            return None
+            return _INERT
         if len(labels) != self._width or any(name not in self._positions for name in labels):
             expected = ", ".join(self._positions) or "no labels"
             got = ", ".join(labels) or "no labels"
@@ -130,13 +145,11 @@ class Counter(Instrument[CounterSignal]):
     def inc(self, amount: float = 1, /, **labels: object) -> None:
         """Add `amount`, which must not be negative, to the series with `labels`."""
         try:
-            series = self._find(labels)
-            if series is not None:
-                series.inc(amount)
+            self._find(labels).inc(amount)
         except Exception as error:
             guard.report("metrics", error)
 
-    def bind(self, **labels: object) -> BoundCounter:
+    def bind(self, /, **labels: object) -> BoundCounter:
         """Return this counter with `labels` given once."""
         return BoundCounter(self, labels)
 
@@ -147,18 +160,14 @@ class Gauge(Instrument[GaugeSignal]):
     def set(self, value: float, /, **labels: object) -> None:
         """Set the series with `labels` to `value`."""
         try:
-            series = self._find(labels)
-            if series is not None:
-                series.set(value)
+            self._find(labels).set(value)
         except Exception as error:
             guard.report("metrics", error)
 
     def inc(self, amount: float = 1, /, **labels: object) -> None:
         """Add `amount` to the series with `labels`."""
         try:
-            series = self._find(labels)
-            if series is not None:
-                series.inc(amount)
+            self._find(labels).inc(amount)
         except Exception as error:
             guard.report("metrics", error)
 
@@ -183,9 +192,7 @@ class Gauge(Instrument[GaugeSignal]):
 
     def _track(self, read: Callable[[], float], labels: Mapping[str, object]) -> None:
         with guard.contained("metrics"):
-            series = self._find(labels)
-            if series is not None:
-                series.track(read)
+            self._find(labels).track(read)
 
 
 class Timer:
@@ -212,13 +219,11 @@ class Histogram(Instrument[HistogramSignal]):
     def observe(self, value: float, /, **labels: object) -> None:
         """Count `value` in the series with `labels`."""
         try:
-            series = self._find(labels)
-            if series is not None:
-                series.observe(value)
+            self._find(labels).observe(value)
         except Exception as error:
             guard.report("metrics", error)
 
-    def time(self, **labels: object) -> Timer:
+    def time(self, /, **labels: object) -> Timer:
         """Return a block whose duration in seconds is observed."""
         return Timer(self, labels)
 
@@ -279,20 +284,44 @@ def histogram(
     Raises `ConfigError` for a name or bounds that cannot be stored.
     """
     if isinstance(signal, str):
-        bounds = SECONDS_BUCKETS if buckets is None else tuple(float(bound) for bound in buckets)
+        bounds = SECONDS_BUCKETS if buckets is None else _bounds(buckets)
         signal = _named(HistogramSignal(signal, "", help, unit, _labels(labels), buckets=bounds))
     return _known(Histogram(_expect(signal, HistogramSignal)))
 
 
-def _labels(labels: Sequence[str | Label]) -> tuple[Label, ...]:
+def _labels(labels: object) -> tuple[Label, ...]:
     if isinstance(labels, str):
         raise ConfigError(
             f"labels: got {labels!r}, expected a sequence of names", hint=f"labels=({labels!r},)"
         )
-    return tuple(Label(label, bounded=False) if isinstance(label, str) else label for label in labels)
+    if not isinstance(labels, Iterable):
+        raise ConfigError(f"labels: got {labels!r}, expected a sequence of names")
+    return tuple(_label(label) for label in labels)
+
+
+def _label(label: object) -> Label:
+    if isinstance(label, str):
+        return Label(label, bounded=False)
+    if not isinstance(label, Label):
+        raise ConfigError(f"labels: got {label!r}, expected a name or an obs.catalogue.Label")
+    return label
+
+
+def _bounds(buckets: Sequence[float]) -> tuple[float, ...]:
+    try:
+        return tuple(float(bound) for bound in buckets)
+    except (TypeError, ValueError):
+        raise ConfigError(f"buckets: got {buckets!r}, expected a sequence of numbers") from None
 
 
 def _named(signal: S) -> S:
+    """Give `signal` its metric name; the unit decides it, so that the unit must be one we can write."""
+    unit = str(signal.unit)
+    if unit != "1" and unit not in UNIT_SUFFIX and not (unit.startswith("{") and unit.endswith("}")):
+        raise ConfigError(
+            f"signal {signal.id!r}: got unit {unit!r}, expected one of 1, {', '.join(UNIT_SUFFIX)} or {{thing}}",
+            hint=next((f"unit={short!r}" for short, name in UNIT_SUFFIX.items() if name == unit), None),
+        )
     return replace(signal, metric=prometheus_name(signal.id, signal))
 
 

@@ -67,7 +67,8 @@ def job(name: str) -> Job:
     As a block it is for one run at a time: make it where it is used. Raises `ConfigError` without
     a name.
     """
-    if not name or len(name) > _NAME_LIMIT:
+    given: object = name
+    if not isinstance(given, str) or not 0 < len(given) <= _NAME_LIMIT:
         raise ConfigError(f"job name: got {name!r}, expected text of 1 to {_NAME_LIMIT} characters")
     created = Job(name)
     with guard.contained("metrics"):

@@ -25,6 +25,12 @@ OVERFLOW = "overflow"
 _PREPARED = 64
 
 
+def _check(amount: float) -> None:
+    """Refuse what would make a sum useless for the rest of the process's life."""
+    if not math.isfinite(amount):
+        raise ValueError(f"got {amount!r}, expected a finite number")
+
+
 class _CounterSeries:
     __slots__ = ("_child",)
 
@@ -32,6 +38,7 @@ class _CounterSeries:
         self._child = child
 
     def inc(self, amount: float = 1) -> None:
+        _check(amount)
         trace_id, span_id, sampled = live.span_ids()
         if sampled:
             self._child.inc(amount, {"trace_id": trace_id, "span_id": span_id})
@@ -46,6 +53,7 @@ class _HistogramSeries:
         self._child = child
 
     def observe(self, value: float) -> None:
+        _check(value)
         trace_id, span_id, sampled = live.span_ids()
         if sampled:
             self._child.observe(value, {"trace_id": trace_id, "span_id": span_id})
@@ -74,6 +82,7 @@ class _Metric:
 
     def __init__(self, signal: Signal, dialect: Dialect, cap: int, registry: CollectorRegistry) -> None:
         self._signal = signal
+        self._name = signal.named(dialect)
         self._cap = cap
         self._open = tuple(index for index, label in enumerate(signal.labels) if not label.bounded)
         self._series: dict[tuple[str, ...], Any] = {}
@@ -96,7 +105,7 @@ class _Metric:
 
     def _add(self, values: tuple[str, ...]) -> Any:
         if self._open and len(self._series) >= self._cap:
-            tally.add("overflow", self._signal.metric)
+            tally.add("overflow", self._name)
             values = tuple(OVERFLOW if index in self._open else value for index, value in enumerate(values))
         with self._lock:
             found = self._series.get(values)

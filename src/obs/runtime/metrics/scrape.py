@@ -57,7 +57,11 @@ def _host() -> list[Metric]:
 
 def answer(ours: CollectorRegistry, accept: str, accept_encoding: str) -> Answer:
     """Return the metrics as OpenMetrics or plain text, after `accept`, gzipped when allowed."""
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):
+        # A version that is no number, from whoever sent this header.
+        encode, content_type = choose_encoder("")
     openmetrics = content_type.startswith("application/openmetrics-text")
     body = encode(_Union(ours, created=openmetrics))
     if _allows_gzip(accept_encoding):
