@@ -90,6 +90,24 @@ def test_a_broken_entry_is_replaced() -> None:
     assert len(cache.cached("promtool")) == 1
 
 
+def test_an_entry_that_was_cut_short_is_replaced() -> None:
+    _install("3.14.0", "go")
+    program = cache.cached("promtool")[0].path
+    whole = program.read_text()
+    program.write_text("")
+    _install("3.14.0", "go")
+    assert program.read_text() == whole
+
+
+def test_a_directory_in_the_place_of_the_program_is_replaced() -> None:
+    _install("3.14.0", "go")
+    program = cache.cached("promtool")[0].path
+    program.unlink()
+    program.mkdir()
+    _install("3.14.0", "go")
+    assert program.is_file()
+
+
 def test_a_failed_install_leaves_nothing(obs_home: Path) -> None:
     with pytest.raises(StackError), cache.workspace("go") as work:
         cache.adopt(PROMTOOL, _made(work, "1.0.0"), "go")

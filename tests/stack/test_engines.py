@@ -73,6 +73,27 @@ def test_install_returns_what_is_there(programs: Path) -> None:
     assert {name: engine.route for name, engine in found.items()} == {"promtool": "debian", "amtool": "path"}
 
 
+def test_what_does_not_run_in_the_cache_is_passed_over(programs: Path) -> None:
+    _cached("promtool", "2.42.0", "debian")
+    _cached("promtool", "3.14.0", "go")
+    cache.cached("promtool", "go")[0].path.write_text("")
+    found = engines.find("promtool")
+    assert found is not None
+    assert found.route == "debian"
+    assert engines.find("promtool", "go") is None
+
+
+def test_a_cache_that_cannot_be_written_is_said_once(
+    programs: Path, nowhere: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OBS_HOME", str(tmp_path / "file"))
+    with pytest.raises(StackError, match="cannot write the engines cache") as caught:
+        engines.install()
+    assert str(caught.value).count("hint:") == 1
+    assert "set OBS_HOME" in str(caught.value)
+
+
 def test_with_a_chosen_route_the_cache_counts_only_for_it(programs: Path, nowhere: None) -> None:
     _cached("promtool", "2.42.0", "debian")
     assert engines.install(["promtool"], routes=["go", "debian"])["promtool"].route == "debian"

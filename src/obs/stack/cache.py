@@ -17,12 +17,16 @@ from pathlib import Path
 
 from obs.errors import StackError
 from obs.stack import version
-from obs.stack.engine import Engine, ask_version
+from obs.stack.engine import Engine, ask_version, runs
 from obs.stack.home import home
 from obs.stack.progress import Report, Step
 from obs.stack.relocate import SHARED
 from obs.stack.table import EngineFacts
 from obs.stack.version import Version
+
+
+class CacheClosed(StackError):
+    """The cache cannot be written: no route can bring anything into it."""
 
 
 def directory() -> Path:
@@ -64,8 +68,8 @@ def adopt(facts: EngineFacts, program: Path, route: str, shared: Path | None = N
     try:
         whole.rename(entry)
     except OSError:
-        # Another version of the truth arrived first, or an earlier entry is broken.
-        if not os.access(entry / facts.name, os.X_OK):
+        # Installed before; kept unless it is what made somebody ask again.
+        if not runs(entry / facts.name):
             shutil.rmtree(entry)
             whole.rename(entry)
     return _engine(facts.name, entry, found, route)
@@ -83,14 +87,14 @@ def workspace(route: str, report: Report | None = None) -> Iterator[Path]:
     What an install that was killed has left behind is removed first.
 
     Raises:
-        StackError: the cache cannot be written.
+        CacheClosed: the cache cannot be written.
     """
     base = directory()
     try:
         base.mkdir(parents=True, exist_ok=True)
         lock = (base / f".lock-{route}").open("w")
     except OSError as error:
-        raise StackError(
+        raise CacheClosed(
             f"cannot write the engines cache: {error.strerror}",
             where=str(base),
             hint="set OBS_HOME to a directory that you may write",

@@ -29,6 +29,15 @@ class Engine:
     shared: Path | None = None
 
 
+def runs(program: Path) -> bool:
+    """Tell whether `program` starts and names a version: a full disk or a power cut may have cut it short."""
+    try:
+        ask_version(program)
+    except StackError:
+        return False
+    return True
+
+
 def ask_version(program: Path, *, timeout: float = 10.0) -> Version:
     """Return the version that `program --version` prints, within `timeout` seconds.
 

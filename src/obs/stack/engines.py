@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from obs.errors import ConfigError, StackError, suggest
 from obs.stack import cache
-from obs.stack.engine import Engine, RouteClosed
+from obs.stack.engine import Engine, RouteClosed, runs
 from obs.stack.progress import Report
 from obs.stack.routes import debian, download, golang, path
 from obs.stack.table import ENGINES, EngineFacts, facts_of
@@ -27,7 +27,8 @@ ROUTES: Mapping[str, Fetch] = MappingProxyType(
 def find(name: str, route: str | None = None) -> Engine | None:
     """Return the engine `name` from the cache (newest version first) or PATH, or None; never installs.
 
-    With `route`, only an engine that came by this route counts.
+    With `route`, only an engine that came by this route counts. One in the cache that does not run is
+    passed over, so that it is installed again.
 
     Raises:
         ConfigError: no engine or no route has this name.
@@ -37,7 +38,7 @@ def find(name: str, route: str | None = None) -> Engine | None:
         _check_route(route)
     if route != "path":
         for engine in cache.cached(name, route):
-            if engine.version >= facts.floor:
+            if engine.version >= facts.floor and runs(engine.path):
                 return engine
     if route in (None, "path"):
         try:
@@ -63,7 +64,8 @@ def install(
 
     Raises:
         ConfigError: an unknown engine or route.
-        StackError: an engine could be had by no route; the message says for each why not.
+        StackError: an engine could be had by no route, and the message says for each why not; or the
+            cache cannot be written.
     """
     facts = {name: facts_of(name) for name in names}
     for route in routes or ():
@@ -95,7 +97,9 @@ def _take(
     for group in _together(missing, route):
         try:
             yield from ROUTES[route](group, report)
-        except RouteClosed as error:  # noqa: PERF203 - one turn of this loop fetches a program
+        except cache.CacheClosed:  # noqa: PERF203 - one turn of this loop fetches a program
+            raise
+        except RouteClosed as error:
             reasons.append(f"{route}: {error}")
             return
         except StackError as error:
