@@ -52,6 +52,21 @@ def test_up_makes_every_server_ready_where_it_was_asked_to(config: NativeConfig)
     assert native.status(config.directory) == servers
 
 
+def test_the_receiver_of_alerts_is_started_before_their_sender(config: NativeConfig) -> None:
+    steps: list[str] = []
+    native.up(config, tied=True, report=lambda progress: steps.append(progress.step))
+    assert steps.index("starting alertmanager") < steps.index("starting prometheus")
+
+
+def test_a_checker_that_vanishes_is_said_without_a_traceback(
+    config: NativeConfig, fake_engines: Path
+) -> None:
+    vanishing = "#!/bin/sh\n/bin/rm \"$0\"\necho 'promtool, version 3.1.0 (branch: none)'\n"
+    (fake_engines / "promtool").write_text(vanishing)
+    with pytest.raises(StackError, match="promtool does not start: No such file"):
+        native.up(config, tied=True)
+
+
 def test_a_second_up_changes_nothing(config: NativeConfig) -> None:
     native.up(config, tied=True)
     before = _pids(config)
@@ -126,15 +141,15 @@ def test_a_taken_port_is_named_before_anything_starts(config: NativeConfig) -> N
 
 
 def test_an_engine_that_crashes_is_quoted_and_the_others_are_stopped(config: NativeConfig) -> None:
-    crash = config.directory / "alertmanager" / "data" / "crash"
+    crash = config.directory / "prometheus" / "data" / "crash"
     crash.parent.mkdir(parents=True)
     crash.touch()
     with pytest.raises(StackError) as caught:
         native.up(config, tied=True)
-    assert "alertmanager ended with 7 before it was ready" in str(caught.value)
+    assert "prometheus ended with 7 before it was ready" in str(caught.value)
     assert "the disk is on fire" in str(caught.value)
     assert _pids(config) == {}
-    assert not answers(config.ports["prometheus"], "/-/ready")
+    assert not answers(config.ports["alertmanager"], "/-/ready")
 
 
 def test_a_refused_configuration_is_the_users_mistake(config: NativeConfig, tmp_path: Path) -> None:
@@ -169,7 +184,7 @@ def test_everything_listens_on_loopback_only(config: NativeConfig) -> None:
 
 
 def test_ctrl_c_during_up_leaves_nothing_running(config: NativeConfig, until: Until) -> None:
-    never = config.directory / "alertmanager" / "data" / "never-ready"
+    never = config.directory / "prometheus" / "data" / "never-ready"
     never.parent.mkdir(parents=True)
     never.touch()
     seen: dict[str, int] = {}

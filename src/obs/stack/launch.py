@@ -84,9 +84,10 @@ def plan(config: NativeConfig, running: Mapping[str, Running], report: Report | 
         known = parse(running[name].details.get("version", "")) if name in running else None
         return known or found[name].version
 
+    # Alertmanager first: Prometheus has alerts to send from its first evaluation on.
     return [
-        _prometheus(config, directory / "prometheus", places, found, version("prometheus")),
         _alertmanager(config, directory / "alertmanager", places["alertmanager"], found),
+        _prometheus(config, directory / "prometheus", places, found, version("prometheus")),
     ]
 
 
@@ -116,7 +117,7 @@ def check(launch: Launch, report: Report | None) -> None:
 
     Raises:
         ConfigError: it is refused; the tool's words are quoted.
-        StackError: the tool does not end.
+        StackError: the tool does not start, or does not end.
     """
     tool, arguments = _CHECKERS[launch.name]
     step = Step(f"checking the configuration of {launch.name} with {tool} {launch.checker.version}", report)
@@ -131,6 +132,8 @@ def check(launch: Launch, report: Report | None) -> None:
         )
     except subprocess.TimeoutExpired:
         raise StackError(f"{tool} did not end within {_CHECK_WITHIN:g} s") from None
+    except OSError as error:
+        raise StackError(f"{tool} does not start: {error.strerror}", where=str(launch.checker.path)) from None
     if done.returncode != 0:
         words = done.stdout.decode(errors="replace").strip()
         raise ConfigError(
