@@ -24,9 +24,10 @@ def timeline(*seen: str, missed: Missed | None = None) -> Timeline:
     return Timeline("HttpErrorRatioHigh", {"service": "payments"}, 1793872800.1234, steps, missed=missed)
 
 
-def picture(of: Timeline, *alerts: ActiveAlert, width: int = 80) -> str:
-    """Draw what a terminal would show right after the fault."""
+def picture(of: Timeline, *alerts: ActiveAlert, width: int = 80, height: int = 24, seconds: int = 0) -> str:
+    """Draw what a terminal would show right after the fault, `seconds` after the start of the load."""
     view = View()
+    view._history.extend([0.1] * seconds)
     of.fault_at = time.time()
     drill = Drill(
         prometheus="http://127.0.0.1:1",
@@ -37,7 +38,8 @@ def picture(of: Timeline, *alerts: ActiveAlert, width: int = 80) -> str:
     )
     drill.timeline, drill.alerts = of, list(alerts)
     load = Load([Call("GET", "http://127.0.0.1:1")], rate=1, duration=1)
-    console = Console(file=io.StringIO(), width=width, record=True)
+    console = Console(file=io.StringIO(), width=width, height=height, record=True)
+    view._console = console
     with view.watching(load, drill, {"storefront": "http://127.0.0.1:8701/docs"}):
         console.print(view._picture())
     return console.export_text()
@@ -73,6 +75,22 @@ def test_no_line_of_the_picture_is_wider_than_the_terminal() -> None:
     shown = picture(timeline(*STEPS), width=50)
     assert max(map(len, shown.splitlines())) <= 50
     assert all(f"✓  {step}" in shown for step in STEPS)
+
+
+def test_on_the_usual_terminal_every_meaning_is_whole() -> None:
+    shown = picture(timeline(*STEPS))
+    assert all(meaning in shown for meaning in MEANING.values())
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 20), (80, 24), (200, 50)])
+def test_the_whole_picture_fits_after_minutes_of_errors(width: int, height: int) -> None:
+    alerts = [ActiveAlert(f"Alert{number}", {"service": "payments"}, "firing", 0.0) for number in range(4)]
+    shown = picture(timeline(*STEPS), *alerts, width=width, height=height, seconds=300)
+    lines = shown.splitlines()
+    assert len(lines) < height
+    assert "Ctrl-C stops everything and cleans up" in lines[-1]
+    (bars,) = [line for line in lines if line.startswith("errors")]
+    assert bars.endswith("per second")
 
 
 def test_without_a_terminal_only_ends_and_long_waits_get_a_line(capsys: pytest.CaptureFixture[str]) -> None:

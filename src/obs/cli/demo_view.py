@@ -21,18 +21,24 @@ from obs.verify.load import Load
 
 #: Step -> what is waited for, in the words of somebody who sees it for the first time.
 MEANING = {
-    "fault": "the fault switch makes every second charge of payments fail",
+    "fault": "every second charge of payments fails from now on",
     "pending": "Prometheus sees more errors than the rule allows",
     "firing": "the errors have lasted as long as the rule asks for",
-    "notified": "Alertmanager has posted the alert to the webhook of this demo",
-    "runbook": "the link in the notification opens the runbook of this alert",
+    "notified": "Alertmanager has posted it to the webhook of this demo",
+    "runbook": "the link in the notification opens the alert's runbook",
     "repaired": "the fault switch is off again",
-    "resolved": "the errors have left the window, and Alertmanager has said so",
+    "resolved": "the errors left the window, and Alertmanager said so",
 }
 _STATE_STYLE = {"pending": "yellow", "firing": "bold red"}
 _BARS = "▁▂▃▄▅▆▇█"
 #: Share of errors that fills a bar.
 _FULL_BAR = 0.25
+_BAR_UNIT = "  per second"
+#: Where heads end and values begin.
+_INDENT = 15
+_GAP = 2
+#: Lines of a terminal in which there is room for blank ones.
+_ROOMY = 24
 #: Without a terminal: when a step under way gets a line of its own, and when the next one.
 _WORTH_A_LINE_S = 3.0
 _QUIET_S = 10.0
@@ -110,18 +116,19 @@ class View:
 
     def end(self) -> None:
         """Say that there is nothing more to wait for, only to look at."""
-        self._footer = "The shop stays up: look around. Ctrl-C stops everything and cleans up"
+        self._footer = "The shop stays up. Ctrl-C stops everything and cleans up"
 
     def _picture(self) -> RenderableType:
         if self._load is None or self._drill is None:
             return self._what_is_done()
         timeline = self._drill.timeline
         middle = self._steps(timeline) if timeline.steps else self._what_is_done()
+        gap = [Text()] if self._console.height >= _ROOMY else []
         return Group(
-            Text(), middle,
-            Text(), self._traffic(self._load), self._alerts(self._drill),
-            Text(), self._link_list(timeline),
-            Text(), Text(self._footer, style="dim"),
+            *gap, middle,
+            *gap, self._traffic(self._load), self._alerts(self._drill),
+            *gap, self._link_list(timeline),
+            *gap, _line(self._footer, "dim"),
         )  # fmt: skip
 
     def _what_is_done(self) -> RenderableType:
@@ -153,8 +160,11 @@ class View:
         table = _grid()
         now = Text.assemble(f"{traffic.rate:.1f} requests/s, ", (f"{traffic.error_ratio:.0%} errors", style))
         table.add_row(_head("traffic"), now)
-        bars = "".join(_BARS[round(min(ratio / _FULL_BAR, 1) * (len(_BARS) - 1))] for ratio in self._history)
-        table.add_row(_head("errors"), Text.assemble((bars, style), ("  last minute", "dim")))
+        room = max(self._console.width - _INDENT - len(_BAR_UNIT), 1)
+        bars = "".join(
+            _BARS[round(min(ratio / _FULL_BAR, 1) * (len(_BARS) - 1))] for ratio in [*self._history][-room:]
+        )
+        table.add_row(_head("errors"), Text.assemble((bars, style), (_BAR_UNIT, "dim")))
         return table
 
     def _alerts(self, drill: Drill) -> Table:
@@ -181,12 +191,12 @@ class View:
 
 
 def _head(text: str) -> str:
-    return f"{text:13}"
+    return f"{text:{_INDENT - _GAP}}"
 
 
 def _grid(whole: int = 1) -> Table:
     """Return a table that keeps the first `whole` columns; a narrow terminal cuts the one after them."""
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, _GAP))
     for _ in range(whole):
         table.add_column(no_wrap=True)
     return table
