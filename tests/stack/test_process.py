@@ -23,6 +23,18 @@ MakeProgram = Callable[..., Program]
 Until = Callable[[Callable[[], bool]], None]
 Members = Callable[[int], list[int]]
 
+#: Its first thread ends at once, the process a second later.
+HEADLESS = """
+    import ctypes, os, threading, time
+
+    def later():
+        time.sleep(1)
+        os._exit(7)
+
+    threading.Thread(target=later).start()
+    ctypes.CDLL(None).pthread_exit(None)
+"""
+
 SLEEPER = "import time; time.sleep(600)"
 
 DEAF = """
@@ -72,6 +84,12 @@ def test_a_child_that_ends_early_is_quoted(program: MakeProgram) -> None:
         )
     assert "child ended with 7 before it was ready" in str(caught.value)
     assert "the disk is on fire" in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there does a process outlive its first thread so")
+def test_a_child_lives_as_long_as_one_of_its_threads(program: MakeProgram) -> None:
+    with pytest.raises(StackError, match="child ended with 7 before it was ready"):
+        process.start(program(HEADLESS, endpoint=Endpoint("child", free())))
 
 
 def test_a_child_that_dies_by_a_signal_says_which(program: MakeProgram) -> None:

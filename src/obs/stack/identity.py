@@ -23,7 +23,7 @@ def started_at(pid: int) -> str | None:
         return None
     # The name in field 2 may hold spaces and brackets: count from the last one.
     fields = stat.rpartition(")")[2].split()
-    if len(fields) < 20 or fields[0] in ("Z", "X"):
+    if len(fields) < 20 or fields[0] == "X" or (fields[0] == "Z" and not _has_other_threads(pid)):
         return None
     return f"{_boot()} {fields[19]}"
 
@@ -31,6 +31,15 @@ def started_at(pid: int) -> str | None:
 def is_alive(pid: int, started: str) -> bool:
     """Tell whether process `pid` still runs and is the one that `started` then."""
     return started_at(pid) == started
+
+
+def _has_other_threads(pid: int) -> bool:
+    # The state is that of the first thread, which may end before the process: its ports, its files and
+    # its exit code are still to come.
+    try:
+        return len(list(_PROC.joinpath(str(pid), "task").iterdir())) > 1
+    except OSError:
+        return False
 
 
 def _boot() -> str:
