@@ -1,4 +1,4 @@
-"""Observability for Python services: metrics, traces, JSON logs and error reports under one id.
+"""Observability for Python services: metrics, traces and JSON logs under one id.
 
 Importing this package loads nothing of the runtime: each name is fetched when it is first used.
 """

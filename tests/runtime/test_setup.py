@@ -77,6 +77,18 @@ def test_status_says_what_is_on_and_what_is_skipped_and_why() -> None:
     assert set(status.skipped) == {"logs", "trace export"}
 
 
+def test_status_reads_as_sentences_one_fact_a_line() -> None:
+    assert str(obs.status()) == "obs is off\n  skipped: obs (init() has not run)"
+
+    assert str(obs.init("shop", logs=False)) == (
+        "obs is on for shop\n"
+        "  on: metrics\n"
+        "  on: traces\n"
+        "  skipped: logs (setting logs is false)\n"
+        "  skipped: trace export (no OTLP endpoint is set; spans have ids and are not exported)"
+    )
+
+
 def test_shutdown_gives_standard_logging_back_and_may_be_repeated() -> None:
     handlers, level = list(logging.root.handlers), logging.root.level
     obs.init("shop")

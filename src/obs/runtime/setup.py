@@ -39,6 +39,16 @@ class Status:
     #: What is worth knowing, such as what a second `init()` changed.
     notes: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """Return what a person wants to know, one fact a line."""
+        service = f" for {self.settings.service}" if self.settings is not None else ""
+        lines = [f"obs is {'on' if self.running else 'off'}{service}"]
+        lines += [f"  on: {part}" for part in self.on]
+        lines += [f"  skipped: {part} ({reason})" for part, reason in self.skipped.items()]
+        lines += [f"  adopted: {part}" for part in self.adopted]
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
 
 @dataclass
 class _Running:
