@@ -155,7 +155,9 @@ def test_the_child_of_another_program_is_stopped_with_its_group(
 def test_what_a_dead_child_has_started_ends_with_it(
     program: MakeProgram, until: Until, members: Members
 ) -> None:
-    running = process.start(program(PARENT.replace("time.sleep(600)\n", "sys.exit()\n")))
+    running = process.start(program(PARENT))
+    until(lambda: len(members(running.pid)) == 2)
+    os.kill(running.pid, signal.SIGKILL)
     until(lambda: not running.is_alive())
     assert len(members(running.pid)) == 1
 
@@ -174,7 +176,9 @@ def test_a_child_that_ignores_sigterm_is_killed(program: MakeProgram, until: Unt
 def test_a_child_that_died_is_reaped_at_the_next_start(
     program: MakeProgram, until: Until, members: Members
 ) -> None:
-    dead = process.start(program(PARENT.replace("time.sleep(600)\n", "sys.exit()\n")))
+    dead = process.start(program(PARENT))
+    until(lambda: len(members(dead.pid)) == 2)
+    os.kill(dead.pid, signal.SIGKILL)
     until(lambda: not dead.is_alive())
     other = process.start(program(SLEEPER))
     process.stop(other)
