@@ -128,7 +128,7 @@ BROKEN: dict[str, tuple[str, str]] = {
         + "slos:\n  a:\n    objective: 0.999\n    sli: {latency: {signal: http.server.duration, under: 1s}}\n",
         (
             "spec.yml:6:16: slos.a.objective: got 0.999, expected a percentage such as 99.9\n"
-            "  hint: did you mean 99.900?"
+            "  hint: did you mean 99.9?"
         ),
     ),
     "an objective of a hundred": (
@@ -151,13 +151,13 @@ BROKEN: dict[str, tuple[str, str]] = {
     "a ratio of more than one": (
         HEAD + "alerts:\n  HttpErrorRatioHigh: {threshold: 5}\n",
         (
-            "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got 5, expected a ratio between 0 and 1\n"
+            "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got 5, expected a ratio from 0.0001 to 0.999\n"
             "  hint: did you mean 0.05?"
         ),
     ),
     "a threshold with a percent sign": (
         HEAD + "alerts:\n  HttpErrorRatioHigh: {threshold: 5%}\n",
-        "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got '5%', expected a number\n  hint: 5% is 0.05",
+        "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got '5%', expected a number\n  hint: write 0.05",
     ),
     "a latency at the last bucket": (
         HEAD + "alerts:\n  HttpLatencyP99High: {threshold: 10}\n",
@@ -185,8 +185,96 @@ BROKEN: dict[str, tuple[str, str]] = {
         HEAD + "alerts:\n  TargetDown: {for: 60}\n",
         (
             "spec.yml:5:21: alerts.TargetDown.for: got '60', expected a duration such as 30s, 5m or 1h30m\n"
-            "  hint: did you mean '60s'?"
+            "  hint: which unit? such as 60s or 60m"
         ),
+    ),
+    "a misspelt unit": (
+        HEAD + "alerts:\n  TargetDown: {for: 5min}\n",
+        (
+            "spec.yml:5:21: alerts.TargetDown.for: got '5min', expected a duration such as 30s, 5m or 1h30m\n"
+            "  hint: did you mean 5m?"
+        ),
+    ),
+    "a unit after a blank": (
+        HEAD + "alerts:\n  TargetDown: {for: 2 Hours}\n",
+        (
+            "spec.yml:5:21: alerts.TargetDown.for: got '2 Hours', expected a duration such as 30s, 5m or 1h30m\n"
+            "  hint: did you mean 2h?"
+        ),
+    ),
+    "a negative duration": (
+        HEAD + "alerts:\n  TargetDown: {for: -5m}\n",
+        "spec.yml:5:21: alerts.TargetDown.for: got '-5m', expected a duration such as 30s, 5m or 1h30m",
+    ),
+    "a fraction of seconds": (
+        HEAD
+        + "slos:\n  a:\n    objective: 99\n    sli: {latency: {signal: http.server.duration, under: 0.5}}\n",
+        (
+            "spec.yml:7:58: slos.a.sli.latency.under: got '0.5', expected a duration such as 30s, 5m or 1h30m\n"
+            "  hint: whole numbers only: 500ms is 0.5 s"
+        ),
+    ),
+    "a latency with a unit": (
+        HEAD + "alerts:\n  HttpLatencyP99High: {threshold: 500ms}\n",
+        (
+            "spec.yml:5:35: alerts.HttpLatencyP99High.threshold: got '500ms', expected a number\n"
+            "  hint: in seconds, 500ms is 0.5"
+        ),
+    ),
+    "a ratio too small to measure": (
+        HEAD + "alerts:\n  HttpErrorRatioHigh: {threshold: 1e-9}\n",
+        (
+            "spec.yml:5:35: alerts.HttpErrorRatioHigh.threshold: got 1E-9, "
+            "expected a ratio from 0.0001 to 0.999"
+        ),
+    ),
+    "an objective with a percent sign": (
+        HEAD
+        + "slos:\n  a:\n    objective: 99.9%\n    sli: {latency: {signal: http.server.duration, under: 1s}}\n",
+        "spec.yml:6:16: slos.a.objective: got '99.9%', expected a number\n  hint: write 99.9",
+    ),
+    "an objective nobody could measure": (
+        HEAD
+        + "slos:\n  a:\n    objective: 99.99999999999\n    sli: {latency: {signal: http.server.duration, under: 1s}}\n",
+        "spec.yml:6:16: slos.a.objective: got 99.99999999999, expected at most 99.9999",
+    ),
+    "a class in capitals": (
+        HEAD + "slos:\n  a:\n    objective: 99\n"
+        "    sli: {ratio: {total: http.server.requests, bad: {http.response.status_code: 5XX}}}\n",
+        (
+            "spec.yml:7:81: label 'http.response.status_code': got '5XX', expected a class such as 5xx\n"
+            "  hint: did you mean '5xx'?"
+        ),
+    ),
+    "a selection of another service": (
+        HEAD + "telemetry: {select: {service: other}}\n",
+        (
+            "spec.yml:4:31: select.service: got 'other', expected the service's own name, 'shop'\n"
+            "  hint: set the label where the targets are declared"
+        ),
+    ),
+    "a value that would be a template": (
+        HEAD + "telemetry: {select: {environment: '{{x}}'}}\n",
+        "spec.yml:4:35: label environment: got '{{x}}', expected a value without any of \" \\ { } $ `",
+    ),
+    "a service named as the fleet": (
+        "version: obs/v1\nservice: {name: fleet, team: us}\n",
+        (
+            "spec.yml:2:17: service.name: 'fleet' is where alerts of no single service are filed\n"
+            "  hint: give the service another name"
+        ),
+    ),
+    "an alert whose capability the service lacks": (
+        HEAD.replace("http, ", "") + "alerts:\n  HttpErrorRatioHigh: {for: 1m}\n",
+        "spec.yml:5:3: alerts.HttpErrorRatioHigh: shop has no such alert, because it has no capability 'http'",
+    ),
+    "an alert on jobs that nobody declares": (
+        HEAD + "alerts:\n  JobNotRunning: {for: 1m}\n",
+        "spec.yml:5:3: alerts.JobNotRunning: shop has no such alert, because it has no jobs",
+    ),
+    "an alert on objectives that nobody declares": (
+        HEAD + "alerts:\n  ErrorBudgetBurnFast: {severity: ticket}\n",
+        "spec.yml:5:3: alerts.ErrorBudgetBurnFast: shop has no such alert, because it has no slos",
     ),
     "jobs without the capability": (
         "version: obs/v1\nservice: {name: shop, team: us}\njobs:\n  nightly: {schedule: 1d, grace: 1h}\n",
@@ -316,3 +404,21 @@ def test_no_spec_is_an_error_and_not_an_empty_plan(path: str, tmp_path: Path) ->
 
     with pytest.raises(ObsError, match=r"no such file or directory|no spec here"):
         pipeline.plan([tmp_path / path])
+
+
+def test_a_base_may_tune_alerts_that_only_some_services_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("defaults.yml").write_text("alerts:\n  HttpErrorRatioHigh: {for: 1m}\n", encoding="utf-8")
+    Path("spec.yml").write_text(HEAD.replace("http, ", "") + "extends: ./defaults.yml\n", encoding="utf-8")
+
+    assert pipeline.plan([Path("spec.yml")])
+
+
+def test_a_loop_of_links_is_no_spec(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").symlink_to("b.yml")
+    (tmp_path / "b.yml").symlink_to("a.yml")
+
+    with pytest.raises(ObsError, match=r"a\.yml: cannot read the spec: Too many levels of symbolic links"):
+        pipeline.plan([tmp_path])

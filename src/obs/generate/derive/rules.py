@@ -20,6 +20,12 @@ def rule_files(service: Service) -> tuple[RuleFile, ...]:
 
     Raises `SpecError` for a tuning of an alert that does not exist and for values that cannot work.
     """
+    if service.name == FLEET:
+        raise SpecError(
+            f"service.name: {FLEET!r} is where alerts of no single service are filed",
+            str(service.place),
+            "give the service another name",
+        )
     _check_names(service)
     files = [_fast(service), *_slow(service), *slo.rule_files(service)]
     return tuple(file for file in files if any(group.rules for group in file.groups))
@@ -41,6 +47,23 @@ def _check_names(service: Service) -> None:
         if name not in known:
             hint = suggest(name, known) or f"there are: {', '.join(sorted(known))}"
             raise SpecError(f"there is no alert {name!r}", str(tuning.place), hint)
+        lack = _lacks(service, name)
+        # A file that many services extend may well tune what only some of them have.
+        if lack and tuning.place.file == service.place.file:
+            raise SpecError(
+                f"alerts.{name}: {service.name} has no such alert, because it has no {lack}",
+                str(tuning.place),
+            )
+
+
+def _lacks(service: Service, alert: str) -> str:
+    """Name what `service` would need to have `alert`; empty when it has it."""
+    if alert in slo.ALERTS:
+        return "" if service.slos else "slos"
+    if alert in {name for name, _, _ in table.JOB_ALERTS}:
+        return "" if service.jobs else "jobs"
+    needed = next(entry.capability for entry in table.SERVICE_ALERTS if entry.name == alert)
+    return f"capability {needed!r}" if needed and needed not in service.capabilities else ""
 
 
 def _fast(service: Service) -> RuleFile:

@@ -9,6 +9,8 @@ from typing import Literal
 from obs.errors import SpecError
 from obs.generate.model import Duration, Service, Severity, Tuning
 
+#: Shares beyond these are as good as none and all: real traffic could not show the difference.
+LEAST_RATIO, MOST_RATIO = Decimal("0.0001"), Decimal("0.999")
 #: A rate needs several scrapes in its window, or one that fails empties it.
 SCRAPES_IN_WINDOW = 4
 
@@ -71,10 +73,12 @@ def _check_threshold(alert: str, value: Decimal | None, defaults: Defaults, tuni
     if value is None:
         return
     where = str(tuning.places.get("threshold", tuning.place))
-    if defaults.unit == "ratio" and not 0 < value < 1:
+    if defaults.unit == "ratio" and not LEAST_RATIO <= value <= MOST_RATIO:
         hint = f"did you mean {value / 100:f}?" if 1 <= value < 100 else None
         raise SpecError(
-            f"alerts.{alert}.threshold: got {value}, expected a ratio between 0 and 1", where, hint
+            f"alerts.{alert}.threshold: got {value}, expected a ratio from {LEAST_RATIO:f} to {MOST_RATIO}",
+            where,
+            hint,
         )
     if value <= 0:
         raise SpecError(f"alerts.{alert}.threshold: got {value}, expected more than 0", where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Literal
 
 from obs.errors import SpecError, suggest
 from obs.generate.model import Duration
@@ -15,7 +16,22 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}\Z")
 #: Names of jobs are chosen in code, a little more freely.
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,126}\Z")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
+#: What would end a string or begin a template or a variable where the value is written into rules and dashboards.
+_SPECIAL = re.compile(r'["\\{}$`]')
 _URL = re.compile(r"https?://[^\s\"'<>{}]+\Z")
+#: What people write in place of a unit: 5min, 5 m, 5M, 5, 0.5s.
+_ALMOST_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\Z")
+_UNIT_NAMES = {
+    "millisecond": "ms",
+    "second": "s",
+    "sec": "s",
+    "minute": "m",
+    "min": "m",
+    "hour": "h",
+    "hr": "h",
+    "day": "d",
+    "week": "w",
+}
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?\Z")
 
 
@@ -83,9 +99,8 @@ def duration(node: Node, what: str, *, zero: bool = False) -> Duration:
     try:
         span = Duration.parse(value)
     except ValueError:
-        hint = f"did you mean {value + 's'!r}?" if value.isdigit() else None
         raise refuse(
-            node, f"{what}: got {value!r}, expected a duration such as 30s, 5m or 1h30m", hint
+            node, f"{what}: got {value!r}, expected a duration such as 30s, 5m or 1h30m", _meant(value)
         ) from None
     if not span and not zero:
         raise refuse(node, f"{what}: got {value!r}, expected more than zero")
@@ -94,13 +109,11 @@ def duration(node: Node, what: str, *, zero: bool = False) -> Duration:
     return span
 
 
-def number(node: Node, what: str) -> Decimal:
-    """Return a number, exactly as it is written."""
+def number(node: Node, what: str, unit: Literal["ratio", "percent"] = "ratio") -> Decimal:
+    """Return a number, exactly as it is written; `unit` says what somebody who wrote ``5%`` should write."""
     value = text(node, what)
     if not _NUMBER.match(value):
-        share = _ratio(value)
-        hint = f"{value} is {share}" if share else None
-        raise refuse(node, f"{what}: got {value!r}, expected a number", hint)
+        raise refuse(node, f"{what}: got {value!r}, expected a number", _bare(value, unit))
     return Decimal(value)
 
 
@@ -124,7 +137,12 @@ def label(entry: Entry, key: str) -> tuple[str, str]:
     """Return a label and the value it must have."""
     if not _LABEL.match(key) or key.startswith("__"):
         raise refuse(entry, f"{key!r} is no label name")
-    return key, text(entry.node, f"label {key}")
+    value = text(entry.node, f"label {key}")
+    if _SPECIAL.search(value):
+        raise refuse(
+            entry.node, f'label {key}: got {value!r}, expected a value without any of " \\ {{ }} $ `'
+        )
+    return key, value
 
 
 def texts(node: Node, what: str) -> tuple[Node, ...]:
@@ -134,10 +152,35 @@ def texts(node: Node, what: str) -> tuple[Node, ...]:
     return node.value
 
 
-def _ratio(value: str) -> str:
+def _meant(value: str) -> str | None:
+    """Return a hint for what is almost a duration."""
+    match = _ALMOST_DURATION.match(value)
+    if match is None:
+        return None
+    amount, unit = match.groups()
+    if not unit:
+        return (
+            f"which unit? such as {amount}s or {amount}m"
+            if amount.isdigit()
+            else "whole numbers only: 500ms is 0.5 s"
+        )
+    plain = unit.lower() if unit.lower() == "ms" else unit.lower().removesuffix("s") or unit.lower()
+    suffix = _UNIT_NAMES.get(plain, plain)
+    try:
+        return f"did you mean {Duration.parse(amount + suffix)!s}?"
+    except ValueError:
+        return None
+
+
+def _bare(value: str, unit: str) -> str | None:
+    """Return a hint for a number that carries a unit: ``5%``, ``500ms``."""
     if value.endswith("%") and _NUMBER.match(value[:-1]):
-        return f"{Decimal(value[:-1]) / 100:f}"
-    return ""
+        share = Decimal(value[:-1])
+        return f"write {share if unit == 'percent' else share / 100:f}"
+    try:
+        return f"in seconds, {value} is {Duration.parse(value).seconds.normalize():f}"
+    except ValueError:
+        return None
 
 
 def _got(node: Node) -> str:

@@ -52,7 +52,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
             raise SpecError("no such file or directory", str(path))
         # The same file named twice is one spec; the name that was typed stays in messages.
         for file in inside:
-            files.setdefault(file.resolve(), file)
+            files.setdefault(_real(file), file)
     if not files:
         raise SpecError("no spec given")
     return list(files.values())
@@ -65,8 +65,8 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> Node:
         return root
     written = fields.text(entry.node, "extends")
     below = path.parent / written
-    here = (*chain, path.resolve())
-    if below.resolve() in here:
+    here = (*chain, _real(path))
+    if _real(below) in here:
         raise fields.refuse(entry.node, f"extends: {written!r} leads back to this file")
     if len(here) > _MAX_CHAIN:
         raise fields.refuse(entry.node, f"extends: more than {_MAX_CHAIN} files in a row")
@@ -74,6 +74,14 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> Node:
         raise fields.refuse(entry.node, f"extends: there is no file {written!r} beside this one")
     base = _merged(below, here)
     return document.merge(_without(base, "extends"), _without(root, "extends"))
+
+
+def _real(path: Path) -> Path:
+    """Return what `path` leads to; a loop of links leads nowhere, which is for its reader to say."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
 
 
 def _without(node: Node, key: str) -> Node:

@@ -141,9 +141,16 @@ def _select(tree: _Tree, name: str) -> dict[str, str]:
     chosen = {"service": name}
     for source in (_telemetry(tree).get("select"), tree.overlay.get("select")):
         if source is not None:
-            chosen |= dict(
-                fields.label(entry, key) for key, entry in fields.mapping(source.node, "select").items()
-            )
+            for key, entry in fields.mapping(source.node, "select").items():
+                label, value = fields.label(entry, key)
+                if label == "service" and value != name:
+                    # Alerts carry the service's name in this label, so series under another would never meet them.
+                    raise fields.refuse(
+                        entry.node,
+                        f"select.service: got {value!r}, expected the service's own name, {name!r}",
+                        "set the label where the targets are declared",
+                    )
+                chosen[label] = value
     return dict(sorted(chosen.items()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from obs.catalogue import Counter, Histogram, Label, Registry, Signal
 from obs.errors import UnknownSignal, suggest
@@ -14,6 +15,8 @@ from obs.generate.spec.document import Entry, Node
 DEFAULT_WINDOW = Duration.parse("30d")
 #: One failed request must not page anybody, three are no accident.
 DEFAULT_MIN_BAD_EVENTS = 3
+#: A budget below one in a million would need a year of a busy service to be measured.
+_HIGHEST = Decimal("99.9999")
 _CLASS = re.compile(r"[1-9]xx\Z")
 
 
@@ -28,7 +31,7 @@ def _slo(key: str, entry: Entry, signals: Registry) -> Slo:
     name = fields.key_name(key, entry, what)
     own = fields.mapping(entry.node, what, ("objective", "window", "sli", "min_bad_events"))
     objective_node = fields.required(own, "objective", entry.node, what)
-    objective = fields.number(objective_node, f"{what}.objective")
+    objective = fields.number(objective_node, f"{what}.objective", "percent")
     if not 0 < objective < 100:
         raise fields.refuse(
             objective_node, f"{what}.objective: got {objective}, expected a percentage between 0 and 100"
@@ -37,8 +40,10 @@ def _slo(key: str, entry: Entry, signals: Registry) -> Slo:
         raise fields.refuse(
             objective_node,
             f"{what}.objective: got {objective}, expected a percentage such as 99.9",
-            f"did you mean {objective * 100:f}?",
+            f"did you mean {(objective * 100).normalize():f}?",
         )
+    if objective > _HIGHEST:
+        raise fields.refuse(objective_node, f"{what}.objective: got {objective}, expected at most {_HIGHEST}")
     window = own.get("window")
     floor = own.get("min_bad_events")
     return Slo(
@@ -102,6 +107,12 @@ def _bad(key: str, entry: Entry, total: Signal, what: str) -> tuple[str, str]:
 
 
 def _check_value(label: Label, value: str, node: Node) -> None:
+    if not _CLASS.match(value) and _CLASS.match(value.lower()):
+        raise fields.refuse(
+            node,
+            f"label {label.name!r}: got {value!r}, expected a class such as 5xx",
+            f"did you mean {value.lower()!r}?",
+        )
     if re.search(r"[^\w .:/-]", value):
         raise fields.refuse(
             node, f"label {label.name!r}: got {value!r}, expected one value or a class such as 5xx"
