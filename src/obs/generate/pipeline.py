@@ -120,7 +120,8 @@ def write(artefacts: Sequence[Artefact], out: Path) -> Changes:
             if edit.after is not None:
                 _replace(out / edit.path, edit.after)
             elif not _has_words(edit):
-                (out / edit.path).unlink()
+                # Another `obs generate` may be doing the same.
+                (out / edit.path).unlink(missing_ok=True)
                 _remove_empty((out / edit.path).parent, out)
     except OSError as error:
         raise ObsError(f"cannot write: {error.strerror}", str(error.filename or out)) from None
@@ -210,6 +211,7 @@ def _mode(file: Path) -> int:
 
 
 def _remove_empty(folder: Path, out: Path) -> None:
-    while folder != out and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
+    with contextlib.suppress(OSError):  # something else is in it, or somebody else has removed it
+        while folder != out:
+            folder.rmdir()
+            folder = folder.parent
