@@ -20,6 +20,8 @@ NOT_RUNNING = Defaults("page", Duration.parse("10m"))
 
 #: A nightly job fails once a night: one failed run must be enough.
 MIN_FAILED_RUNS = 1
+#: A series that was there in this time before a cycle ago was there a cycle ago, failed scrapes or not.
+_MEMORY = Duration.parse("1h")
 _STORY_JOB = "story"
 
 
@@ -64,7 +66,8 @@ def not_running(kit: Kit, job: Job) -> Draft:
 
     The gauge of the last success vanishes with the worker and is not there before the first success,
     so the expression remembers it for two cycles, and a service that has been there for a whole
-    cycle without any success counts as well.
+    cycle without any success counts as well; but not while the job itself is younger than a cycle: a
+    nightly job that was released to an old service today is not late.
     """
     names, cycle = kit.names, job.cycle
     gauge_name, up = names.metric(LAST_SUCCESS.id), names.selector(names.metric(UP.id))
@@ -72,12 +75,19 @@ def not_running(kit: Kit, job: Job) -> Draft:
     successes = names.selector(gauge_name, f'{label}="{escape(job.name)}"')
     last = f"max by ({BY}) (max_over_time({successes}[{look_back(job)}]))"
     seconds = f"{cycle.seconds:f}"
-    there = f"group by ({BY}) (last_over_time({up}[1h] offset {cycle}))"
+    there = f"group by ({BY}) (last_over_time({up}[{_MEMORY}] offset {cycle}))"
+    # The SDK writes a zero as soon as it knows a job, long before the first run ends.
+    runs_metric, runs_label = names.metric(RUNS.id), names.label(RUNS.id, JOB_NAME.name)
+    runs = names.selector(runs_metric, f'{runs_label}="{escape(job.name)}"')
+    known, before = (
+        f"group by ({BY}) ({runs})",
+        f"group by ({BY}) (last_over_time({runs}[{max(cycle, _MEMORY)}] offset {cycle}))",
+    )
     return Draft(
         name="JobNotRunning",
         category="jobs",
-        expr=f"time() - {last} > {seconds} or {seconds} * ({there} unless {last})",
-        signals=(LAST_SUCCESS.id, UP.id),
+        expr=f"time() - {last} > {seconds} or {seconds} * ({there} unless {last} unless ({known} unless {before}))",
+        signals=(LAST_SUCCESS.id, RUNS.id, UP.id),
         threshold=Threshold(
             cycle.seconds,
             "s",
@@ -90,7 +100,7 @@ def not_running(kit: Kit, job: Job) -> Draft:
             f"{job.schedule}, at most {job.grace} late; its last success is {{{{ $value | humanizeDuration }}}} "
             "old, or it never had one."
         ),
-        cases=_not_running_cases(kit, job, gauge_name, label),
+        cases=(*_not_running_cases(kit, job, gauge_name, label), _young(kit, job, runs_metric, runs_label)),
         window=look_back(job),
         labels={label: job.name},
         job=job.name,
@@ -143,4 +153,21 @@ def _not_running_cases(kit: Kit, job: Job, metric: str, label: str) -> tuple[Cas
             (Fact(late - 1, "silent"), Fact(late + wait, "firing", age(late + wait))),
         ),
         Case("fires", "never succeeds", (there,), tuple(never)),
+    )
+
+
+def _young(kit: Kit, job: Job, metric: str, label: str) -> Case:
+    """Write a job that is released to a service of two cycles' age, and never succeeds."""
+    cycle, wait = kit.steps(job.cycle), kit.for_steps
+    born = 2 * cycle
+    due = born + cycle
+    end = due + wait + 3
+    return Case(
+        "born",
+        "a new job of an old service has a cycle to succeed",
+        (
+            Sample(kit.names.metric(UP.id), {}, gauge([(end, 1)])),
+            Sample(metric, {label: job.name}, gauge([(born, None), (end - born, 0)])),
+        ),
+        (Fact(due - 1, "silent"), Fact(due + wait + 2, "firing", (({}, float(job.cycle.seconds)),))),
     )

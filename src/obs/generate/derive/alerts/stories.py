@@ -88,10 +88,18 @@ def step_case(kit: Kit, write: Writer, *, line: Decimal, shows: Mapping[str, str
         Phase(recovery - start, BUSY * (1 - share), BUSY * share),
         Phase(2 * k + 2, BUSY, _ZERO),
     ]
+    full = share_value(share)
+    if crossing == k:
+        # Only a window that is all bad crosses such a line, which is a step sooner from Prometheus 3 on.
+        facts = [
+            Fact(start + k // 2, "silent"),
+            Fact(start + k + wait, "firing", ((shows, full),)),
+            Fact(recovery + k + 1, "silent"),
+        ]
+        return Case("for", "turns bad and recovers", write(story, "one"), tuple(facts))
     facts = [Fact(start + crossing - 1, "silent")]
     if wait:
         facts += [Fact(start + crossing, "pending"), Fact(start + crossing + wait - 1, "pending")]
-    full = share_value(share)
     facts += [
         Fact(start + crossing + wait, "firing", ((shows, full),)),
         Fact(recovery + k // 4, "firing", ((shows, full),)),

@@ -68,7 +68,9 @@ def _cases(kit: Kit, metric: str, status: str, line: Decimal) -> tuple[Case, ...
         )
 
     def drop_to(share: Decimal) -> tuple[Sample, ...]:
-        return (story((day, pace), (end - day, pace * share)),)
+        # So many that a small share of them is no rounding error.
+        many = pace * 1024
+        return (story((day, many), (end - day, many * share)),)
 
     few = Decimal("0.95") / 20
     late = settled + wait + 1

@@ -117,7 +117,7 @@ def sli_absent(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     return Runbook(
         alerts=tuple(alerts),
         meaning=(
-            f"The series that an SLO of {name} ({slos}) counts by do not exist any more. An SLO without data neither "
+            f"The series that an SLO of {name} ({slos}) counts by have not existed for {alerts[0].window.words}. An SLO without data neither "
             "burns nor recovers: its burn alerts cannot fire, whatever happens to users."
         ),
         impact=(

@@ -71,25 +71,35 @@ def _pair(kit: Kit, slo: Slo, pair: BurnWindow, line: Decimal) -> str:
 
 
 def sli_absent(kit: Kit, slo: Slo) -> Draft:
-    """Return SliMetricAbsent: the service is there, but what its SLO is made of is not."""
+    """Return SliMetricAbsent: the service is there, but what its SLO is made of is not.
+
+    A service that was just released, or restarted in a quiet night, has no series before its first
+    request; it is given `stories.IDLE` before that is trouble.
+    """
     names = kit.names
     up = names.selector(names.metric(UP.id))
     events = total_metric(slo, names)
     return Draft(
         name="SliMetricAbsent",
         category="slo",
-        expr=f"group by ({BY}) ({up} == 1) unless group by ({BY}) ({events})",
+        expr=(
+            f"group by ({BY}) ({up} == 1) and group by ({BY}) (last_over_time({up}[1h] offset {stories.IDLE})) "
+            f"unless group by ({BY}) (last_over_time({events}[{stories.IDLE}]))"
+        ),
         signals=(*_signals(slo), UP.id),
         threshold=Threshold(
-            Decimal(0), "1", "==", "the service answers scrapes, but has no series for the SLI"
+            Decimal(0),
+            "1",
+            "==",
+            f"the service answers scrapes, but has had no series for the SLI for {stories.IDLE}",
         ),
         summary=f"{{{{ $labels.service }}}}: the {slo.name} objective is not measured",
         description=(
             f"{{{{ $labels.service }}}} ({{{{ $labels.environment }}}}) is scraped, but the metric that its "
-            f"{slo.name} objective is made of does not exist: neither success nor failure would be seen."
+            f"{slo.name} objective is made of has been missing for {stories.IDLE.words}: neither success nor failure is seen."
         ),
         cases=stories.absent_cases(kit, slo),
-        window=Duration(0),
+        window=stories.IDLE,
         labels=identity(kit.service, slo),
         slo=slo.name,
     )

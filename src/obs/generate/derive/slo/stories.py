@@ -14,7 +14,7 @@ from obs.catalogue.target import UP
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import Phase, bad, counter, every, gauge, good
 from obs.generate.derive.slo.windows import FAST, SLOW, threshold
-from obs.generate.model import LatencySli, Slo
+from obs.generate.model import Duration, LatencySli, Slo
 
 #: Events of a step: many against every floor, and every share of them is a whole number.
 _BUSY = Decimal(1_000_000_000)
@@ -23,6 +23,8 @@ _NONE = Decimal(0)
 _HOUR = 6
 #: Steps of a day, for the slow alert.
 _DAY = 48
+#: A service without a request for so long has none in a quiet night, or no working instrumentation.
+IDLE = Duration.parse("6h")
 #: How far above its line a pair is driven, so that it crosses within its long window.
 _SHARP, _BROAD = Decimal("1.45"), Decimal("1.9")
 
@@ -110,15 +112,18 @@ def _three_day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
 
 
 def _born(kit: Kit, slo: Slo) -> Case:
-    """Instances come up one after another, each born with one bad event and no more."""
+    """Instances come up one after another, each born with a few bad events and no more."""
+    # Few enough that an hour sees them all; together all but two of them reach the floor.
+    pods = min(slo.min_bad_events, 4) + 2
+    born = Decimal(-(-slo.min_bad_events // (pods - 2)))
     samples: list[Sample] = []
-    for number in range(slo.min_bad_events + 2):
-        story = [Phase(2 + number, None, None), Phase(1, _NONE, Decimal(1)), Phase(10, _NONE, _NONE)]
+    for number in range(pods):
+        story = [Phase(2 + number, None, None), Phase(1, _NONE, born), Phase(10, _NONE, _NONE)]
         samples += _series(kit, slo, story, f"pod-{number}")
-    at = slo.min_bad_events + 3
+    at = pods + 1
     shown: tuple[tuple[dict[str, str], float], ...] = (({}, 1.0),)
     return Case(
-        "born", "every instance is born with one bad event", tuple(samples), (Fact(at, "firing", shown),)
+        "born", "every instance is born with bad events", tuple(samples), (Fact(at, "firing", shown),)
     )
 
 
@@ -137,33 +142,47 @@ def _lifetime(kit: Kit, slo: Slo) -> Case:
 
 def absent_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
     """Return the cases of the alert on an SLI that nobody measures."""
-    wait = kit.for_steps
-    steps = wait + 8
+    wait, idle = kit.for_steps, kit.steps(IDLE)
+    end = idle + wait + 12
 
     def up(value: int) -> Sample:
-        return Sample(_up(kit), {}, gauge([(steps, value)]))
+        return Sample(_up(kit), {}, gauge([(end, value)]))
 
-    def vanishing(*phases: Phase) -> tuple[Sample, ...]:
+    def measured(*phases: Phase) -> tuple[Sample, ...]:
         return tuple(sample for sample in _series(kit, slo, phases) if sample.metric != _up(kit))
 
-    facts = [Fact(3, "silent")]
-    if wait:
-        facts += [Fact(4, "pending"), Fact(4 + wait - 1, "pending")]
-    facts += [Fact(4 + wait, "firing", (({}, 1.0),)), Fact(6 + wait, "silent")]
-    there, hole = Phase(3, _BUSY, _NONE), Phase(wait + 2, None, None)
+    there = Phase(3, _BUSY, _NONE)
+    # The last sample, of step 3, leaves the look-back one step sooner from Prometheus 3 on.
+    early, late = 3 + idle, 3 + idle + 1
+    absent = ((dict[str, str](), 1.0),)
+    facts = [Fact(early - 1, "silent")]
+    if early + wait > late:
+        facts += [Fact(late, "pending"), Fact(early + wait - 1, "pending")]
+    facts += [Fact(late + wait, "firing", absent), Fact(late + wait + 4, "silent")]
     return (
-        Case("fires", "the metric was never there", (up(1),), (Fact(wait + 1, "firing", (({}, 1.0),)),)),
+        Case(
+            "fires",
+            "the metric was never there",
+            (up(1),),
+            (Fact(idle - 1, "silent"), Fact(idle + wait + 1, "firing", absent)),
+        ),
         Case(
             "silent",
             "the metric is there",
-            (up(1), *vanishing(Phase(steps, _BUSY, _NONE))),
-            (Fact(wait + 2, "silent"),),
+            (up(1), *measured(Phase(end, _BUSY, _NONE))),
+            (Fact(end, "silent"),),
         ),
-        Case("silent", "the service itself is down", (up(0),), (Fact(wait + 2, "silent"),)),
+        Case(
+            "silent",
+            "a restart in a quiet night",
+            (up(1), *measured(there, Phase(idle - 2, None, None), there)),
+            (Fact(idle + 2, "silent"), Fact(idle + 4, "silent")),
+        ),
+        Case("silent", "the service itself is down", (up(0),), (Fact(end, "silent"),)),
         Case(
             "gone",
             "the metric vanishes and comes back",
-            (up(1), *vanishing(there, hole, there)),
+            (up(1), *measured(there, Phase(idle + wait + 2, None, None), there)),
             tuple(facts),
         ),
     )
