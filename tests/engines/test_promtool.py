@@ -59,6 +59,12 @@ def test_rules_of_any_spec_pass_their_tests(
     assert _judge(promtool, tmp_path / "alerts") == ""
 
 
+def test_rules_at_the_ends_of_what_is_legal_pass_their_tests(promtool: Promtool, tmp_path: Path) -> None:
+    pipeline.write(pipeline.plan([GOLDEN / "extreme"]), tmp_path)
+
+    assert _judge(promtool, tmp_path / "alerts") == ""
+
+
 def test_obs_test_passes_what_is_generated_and_names_what_is_broken(
     promtool: Promtool, tmp_path: Path
 ) -> None:

@@ -214,6 +214,13 @@ BROKEN: dict[str, tuple[str, str]] = {
             "  hint: whole numbers only: 500ms is 0.5 s"
         ),
     ),
+    "a latency just below a bound": (
+        HEAD + "alerts:\n  HttpLatencyP99High: {threshold: 0.9999}\n",
+        (
+            "spec.yml:5:35: alerts.HttpLatencyP99High.threshold: 0.9999 s lies too close below the bucket of 1 s: "
+            "between bounds a quantile is a guess\n  hint: expected at most 0.997, or 1"
+        ),
+    ),
     "a latency with a unit": (
         HEAD + "alerts:\n  HttpLatencyP99High: {threshold: 500ms}\n",
         (

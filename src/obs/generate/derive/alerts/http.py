@@ -24,6 +24,8 @@ ERRORS_ELEVATED = Defaults("ticket", Duration.parse("15m"), Decimal("0.01"), "ra
 LATENCY_HIGH = Defaults("ticket", Duration.parse("10m"), Decimal(1), "s", Duration.parse("5m"))
 
 _QUANTILE = Decimal("0.99")
+#: A line that takes more slow requests than this to be reached lies too close below a bucket's bound.
+_MOST_SLOW = Decimal("0.9")
 
 
 def error_ratio_high(kit: Kit) -> Draft:
@@ -81,6 +83,14 @@ def latency_p99_high(kit: Kit) -> Draft:
     width = Decimal(str(above)) - Decimal(str(below))
     inside = (line - Decimal(str(below))) / width
     share_at_line = (1 - _QUANTILE) / (1 - inside)
+    if share_at_line > _MOST_SLOW:
+        least = Decimal(str(above)) - width * (1 - _QUANTILE) / _MOST_SLOW
+        raise SpecError(
+            f"alerts.HttpLatencyP99High.threshold: {words(line, 's')} lies too close below the bucket of {above:g} s: "
+            "between bounds a quantile is a guess",
+            _place(kit),
+            f"expected at most {least:.3g}" + (f", or {above:g}" if _is_inner(kit, above) else ""),
+        )
 
     def write(story: Sequence[Phase], instance: str) -> tuple[Sample, ...]:
         def series(bound: str, values: str) -> Sample:
@@ -119,15 +129,12 @@ def latency_p99_high(kit: Kit) -> Draft:
 
 def _bucket_of(kit: Kit) -> tuple[float, float]:
     """Return the bounds around the threshold; there must be a bucket above it, or it can never be exceeded."""
-    signal = kit.names.signals.find(SERVER_DURATION.id)
-    bounds = signal.buckets if isinstance(signal, Histogram) else ()
+    bounds = _bounds(kit)
     line = float(kit.settings.threshold)
     above = [bound for bound in bounds if bound > line]
     below = [bound for bound in bounds if bound <= line]
     if above and below:
         return below[-1], above[0]
-    tuning = kit.service.tunings.get("HttpLatencyP99High")
-    place = tuning.places.get("threshold", tuning.place) if tuning else kit.service.place
     what = f"alerts.HttpLatencyP99High.threshold: {words(kit.settings.threshold, 's')}"
     why = (
         f"can never be exceeded: the buckets of {SERVER_DURATION.id} end at {bounds[-1]:g} s"
@@ -135,8 +142,23 @@ def _bucket_of(kit: Kit) -> tuple[float, float]:
         else f"lies below the first bucket of {SERVER_DURATION.id}, {bounds[0]:g} s"
     )
     raise SpecError(
-        f"{what} {why}", str(place), f"expected at least {bounds[0]:g} and less than {bounds[-1]:g}"
+        f"{what} {why}", _place(kit), f"expected at least {bounds[0]:g} and less than {bounds[-1]:g}"
     )
+
+
+def _bounds(kit: Kit) -> tuple[float, ...]:
+    signal = kit.names.signals.find(SERVER_DURATION.id)
+    return tuple(signal.buckets) if isinstance(signal, Histogram) else ()
+
+
+def _is_inner(kit: Kit, bound: float) -> bool:
+    """Tell whether there is a bucket above `bound`."""
+    return bound < _bounds(kit)[-1]
+
+
+def _place(kit: Kit) -> str:
+    tuning = kit.service.tunings.get("HttpLatencyP99High")
+    return str(tuning.places.get("threshold", tuning.place) if tuning else kit.service.place)
 
 
 def _bound(bound: float) -> str:

@@ -17,7 +17,7 @@ CPU_HIGH = Defaults("ticket", Duration.parse("15m"), Decimal("0.8"), "ratio", Du
 MEMORY_HIGH = Defaults("page", Duration.parse("10m"), Decimal("0.9"), "ratio")
 
 #: What the process of the stories may use: so much that a small share of it is no rounding error.
-_CPUS = Decimal(2048)
+_CPUS = Decimal(2**20)
 _BYTES = Decimal(1_000_000_000)
 _SHOWS: Mapping[str, str] = {"instance": "one"}
 

@@ -15,7 +15,7 @@ from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import Phase
 
 #: Events in each step: so many that the floor on bad events plays no part and every share is whole events.
-BUSY = Decimal(1_000_000)
+BUSY = Decimal(1_000_000_000)
 _ZERO = Decimal(0)
 
 #: Turns a story, told of one instance, into the series of the metric at hand.
@@ -102,7 +102,8 @@ def step_case(kit: Kit, write: Writer, *, line: Decimal, shows: Mapping[str, str
         facts += [Fact(start + crossing, "pending"), Fact(start + crossing + wait - 1, "pending")]
     facts += [
         Fact(start + crossing + wait, "firing", ((shows, full),)),
-        Fact(recovery + k // 4, "firing", ((shows, full),)),
+        # A line that takes nearly all of the window to cross is left at once.
+        Fact(recovery + min(k // 4, k - 1 - crossing), "firing", ((shows, full),)),
         Fact(recovery + k + 1, "silent"),
     ]
     return Case("for", "turns bad and recovers", write(story, "one"), tuple(facts))
