@@ -39,7 +39,7 @@ def target_down(kit: Kit) -> Draft:
         expr=f"{down} or {_labelled(gone, 'instance', ALL)} or {_labelled(never, 'instance', ALL)}",
         signals=(UP.id,),
         threshold=Threshold(Decimal(0), "1", "==", "a target does not answer, or there is none"),
-        summary="{{ $labels.service }}: {{ $labels.instance }} does not answer",
+        summary="{{ $labels.service }}: no answer from {{ $labels.instance }}",
         description=(
             "Prometheus cannot scrape {{ $labels.instance }} of {{ $labels.service }} "
             f"({{{{ $labels.environment }}}}); instance {ALL!r} means that no target is left to scrape."
