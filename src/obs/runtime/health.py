@@ -77,11 +77,6 @@ def _refuse(name: object, timeout: object) -> None:
         raise ConfigError(f"check {name!r}: got timeout {timeout!r}, expected seconds above zero")
 
 
-def forget(name: str) -> None:
-    """Remove the check `name`, if there is one."""
-    _checks.pop(name, None)
-
-
 async def report() -> Report:
     """Run every check and return the health report; 503 when a critical one fails."""
     checks = list(_checks.values())

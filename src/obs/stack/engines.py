@@ -75,7 +75,9 @@ def install(
         for came_by in routes or (None,):
             engine = find(name, came_by)
             if engine is not None:
-                found.setdefault(name, engine)
+                # Each further look would start the program once more to ask for its version.
+                found[name] = engine
+                break
     reasons: list[str] = []
     for route in routes or ROUTES:
         missing = [facts[name] for name in facts if name not in found]
