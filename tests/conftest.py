@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import socket
+import struct
+import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -53,14 +59,51 @@ def lines(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]
     return read
 
 
+class Behaviour(NamedTuple):
+    """How the collector treats a request; what it accepts is decoded and kept, the rest is not."""
+
+    status: int = 200
+    #: Seconds before the answer.
+    delay: float = 0.0
+    #: Value of the header Retry-After, in seconds or as a date.
+    retry_after: str | int | None = None
+    #: "reset": reset the connection instead of answering; "close": close it without an answer;
+    #: "cut": close in the middle of the answer's body; "silent": never answer.
+    fault: Literal["", "reset", "close", "cut", "silent"] = ""
+    #: Body of the answer, such as a partial success.
+    body: bytes = b""
+
+
+class Delivery(NamedTuple):
+    """One request that arrived, accepted or not."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    #: When it arrived, on the monotonic clock.
+    at: float
+
+
 class Collector:
-    """A real OTLP/HTTP receiver on loopback."""
+    """A real OTLP/HTTP receiver on loopback for traces, logs and metrics.
+
+    Set `behaviour` for every request, or queue some for the next ones with `next`.
+    """
 
     def __init__(self) -> None:
+        #: Every request, refused ones included.
+        self.deliveries: list[Delivery] = []
         self.spans: list[Any] = []
-        self.resources: list[dict[str, str]] = []
+        #: Log records and metrics, decoded.
+        self.logs: list[Any] = []
+        self.metrics: list[Any] = []
+        #: Resource attributes and headers, one an accepted request.
+        self.resources: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
-        self.status = 200
+        self.behaviour = Behaviour()
+        self._queue: deque[Behaviour] = deque()
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
         self._server = _Receiver(("127.0.0.1", 0), _Handler)
         self._server.collector = self
         self.port = self._server.server_address[1]
@@ -68,15 +111,82 @@ class Collector:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
+    @property
+    def status(self) -> int:
+        """The status of every answer; setting it keeps the rest of the behaviour."""
+        return self.behaviour.status
+
+    @status.setter
+    def status(self, status: int) -> None:
+        self.behaviour = self.behaviour._replace(status=status)
+
+    def next(self, *behaviours: Behaviour) -> None:
+        """Treat the next requests so, one after the other, before `behaviour` holds again."""
+        self._queue.extend(behaviours)
+
     def names(self) -> list[str]:
         """Return the names of the spans received so far."""
         return [span.name for span in self.spans]
 
+    def log_bodies(self) -> list[str]:
+        """Return the texts of the log records received so far."""
+        return [record.body.string_value for record in self.logs]
+
+    def metric_names(self) -> list[str]:
+        """Return the names of the metrics received so far."""
+        return [metric.name for metric in self.metrics]
+
+    def wait(self, arrived: Callable[[], object], timeout: float = 10.0) -> bool:
+        """Wait until `arrived` is true of what was received; return whether it became so."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(arrived()), timeout)
+
     def close(self) -> None:
-        """Stop and free the port."""
+        """Stop and free the port; whoever still waits for an answer is cut off."""
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def arrive(self, delivery: Delivery) -> Behaviour:
+        """Note that a request arrived; return how it is to be treated."""
+        with self._changed:
+            self.deliveries.append(delivery)
+            behaviour = self._queue.popleft() if self._queue else self.behaviour
+            self._changed.notify_all()
+            return behaviour
+
+    def pause(self, seconds: float | None) -> None:
+        """Wait `seconds`, None for ever, or until the collector closes."""
+        self._closing.wait(seconds)
+
+    def keep(self, delivery: Delivery) -> None:
+        """Decode and keep an accepted request."""
+        with self._changed:
+            self.headers.append(delivery.headers)
+            for resource, records in _decode(delivery):
+                self.resources.append(attributes_of(resource))
+                kept = {"/v1/traces": self.spans, "/v1/logs": self.logs, "/v1/metrics": self.metrics}
+                kept[delivery.path].extend(records)
+            self._changed.notify_all()
+
+
+def _decode(delivery: Delivery) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield each resource with its spans, log records or metrics."""
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    body = delivery.body
+    if delivery.path == "/v1/traces":
+        for spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+            yield spans.resource, [item for scope in spans.scope_spans for item in scope.spans]
+    elif delivery.path == "/v1/logs":
+        for logs in ExportLogsServiceRequest.FromString(body).resource_logs:
+            yield logs.resource, [item for scope in logs.scope_logs for item in scope.log_records]
+    elif delivery.path == "/v1/metrics":
+        for metrics in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+            yield metrics.resource, [item for scope in metrics.scope_metrics for item in scope.metrics]
 
 
 class _Receiver(ThreadingHTTPServer):
@@ -84,25 +194,49 @@ class _Receiver(ThreadingHTTPServer):
     block_on_close = False
     collector: Collector
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that left first: some tests make them."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            raise  # noqa: PLE0704 - called by socketserver while it handles the error
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Receiver
 
     def do_POST(self) -> None:
-        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-        body = self.rfile.read(int(self.headers["content-length"]))
+        arrived = time.monotonic()
+        length = int(self.headers["content-length"])
         collector = self.server.collector
-        if collector.status == 200:
-            request = ExportTraceServiceRequest.FromString(body)
-            collector.headers.append(dict(self.headers.items()))
-            for resource in request.resource_spans:
-                collector.resources.append(attributes_of(resource.resource))
-                for scope in resource.scope_spans:
-                    collector.spans.extend(scope.spans)
-        self.send_response(collector.status)
-        self.send_header("content-length", "0")
+        headers = dict(self.headers.items())
+        body = self.rfile.read(length)
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        delivery = Delivery(self.path, headers, body, arrived)
+        behaviour = collector.arrive(delivery)
+        self.close_connection = True
+        if behaviour.fault == "silent":
+            collector.pause(None)
+            return
+        if behaviour.delay:
+            collector.pause(behaviour.delay)
+        if behaviour.fault in {"close", "reset"}:
+            if behaviour.fault == "reset":
+                # With nothing left to linger for, close sends RST instead of FIN.
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            return
+        if behaviour.status == 200 and not behaviour.fault:
+            collector.keep(delivery)
+        self._answer(behaviour)
+
+    def _answer(self, behaviour: Behaviour) -> None:
+        body = b"0123456789" if behaviour.fault == "cut" else behaviour.body
+        self.send_response(behaviour.status)
+        self.send_header("content-length", str(len(body)))
+        if behaviour.retry_after is not None:
+            self.send_header("retry-after", str(behaviour.retry_after))
         self.end_headers()
+        self.wfile.write(body[:4] if behaviour.fault == "cut" else body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
@@ -115,10 +249,16 @@ def attributes_of(carrier: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    """A collector that receives; set `status` to make it refuse."""
+    """A collector that receives; set `status` or `behaviour` to make it refuse."""
     receiver = Collector()
     yield receiver
     receiver.close()
+
+
+@pytest.fixture
+def behaviour() -> type[Behaviour]:
+    """Return the class of the collector's behaviours: `behaviour(429, retry_after=1)`."""
+    return Behaviour
 
 
 @pytest.fixture
