@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from obs.catalogue import http, jobs, log, process, self, target
+from obs.catalogue import exceptions, http, jobs, log, process, self, target
 from obs.catalogue.naming import check_signal
 from obs.catalogue.signal import DIALECTS, Counter, Dialect, Signal
 from obs.errors import ConfigError, UnknownSignal, suggest
@@ -15,6 +15,7 @@ DOMAINS: dict[str, tuple[Signal, ...]] = {
     "process": process.SIGNALS,
     "jobs": jobs.SIGNALS,
     "log": log.SIGNALS,
+    "exceptions": exceptions.SIGNALS,
     "target": target.SIGNALS,
     "self": self.SIGNALS,
 }

@@ -7,7 +7,7 @@ from obs.catalogue.signal import Counter, Gauge, Label
 COMPONENT = Label(
     "component",
     "The part of the SDK.",
-    ("metrics", "logs", "traces", "crashes", "health", "integration", "setup"),
+    ("metrics", "logs", "traces", "crashes", "audit", "health", "integration", "setup"),
 )
 METRIC = Label("metric", "The metric that was capped.")
 REASON = Label("reason", "Why it was lost.", ("queue_full", "export_failed", "shutdown"))

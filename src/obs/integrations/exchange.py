@@ -110,7 +110,7 @@ class Exchange:
             logger.log.error(
                 f"unhandled exception in {self._method} {route}", event="http.exception", exc_info=error
             )
-            from obs.runtime.logs import mark_logged
+            from obs.runtime.logged import mark_logged
 
             if logger.pipeline() is not None:
                 mark_logged(error)

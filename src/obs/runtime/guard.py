@@ -14,7 +14,9 @@ from typing import Literal, TypeAlias
 
 from obs.runtime import tally
 
-Component: TypeAlias = Literal["metrics", "logs", "traces", "health", "integration", "setup"]
+Component: TypeAlias = Literal[
+    "metrics", "logs", "traces", "crashes", "audit", "health", "integration", "setup"
+]
 Sink: TypeAlias = Callable[[str, BaseException], None]
 
 #: A cause is a component, an error type and a place; a host can hardly have more of them.

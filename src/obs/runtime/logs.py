@@ -8,6 +8,7 @@ from typing import Any
 
 from obs.runtime import guard, logger
 from obs.runtime.lines import Pipeline, Stream, render_json
+from obs.runtime.logged import is_logged
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY, active_error, level_of
 from obs.runtime.structured import Structlog, console
@@ -19,13 +20,6 @@ _ACCESS = "uvicorn.access"
 _FDS = {"stdout": 1, "stderr": 2}
 #: What every LogRecord has; all else came in through `extra=`.
 _RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
-_MARK = "_obs_logged"
-
-
-def mark_logged(error: BaseException) -> None:
-    """Remember that `error` has its line, so that the server's report of it is not a second one."""
-    with guard.contained("logs"):
-        setattr(error, _MARK, True)
 
 
 class Handler(logging.Handler):
@@ -47,7 +41,7 @@ class Handler(logging.Handler):
         """Write `record`; an error is the guard's, never the host's."""
         try:
             error = active_error(record.exc_info) if record.exc_info else None
-            if error is not None and getattr(error, _MARK, False):
+            if error is not None and is_logged(error):
                 return
             own = {key: value for key, value in vars(record).items() if key not in _RECORD}
             self._pipeline.emit(
