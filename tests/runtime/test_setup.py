@@ -13,6 +13,7 @@ import pytest
 
 import obs
 from obs.errors import ConfigError, ObsError
+from obs.runtime.parts.metrics import MetricsPart
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -59,13 +60,13 @@ def test_a_different_init_reconfigures_and_says_what_changed(lines: Lines) -> No
 
 
 def test_a_change_that_leaves_metrics_alone_keeps_their_values() -> None:
-    from obs.runtime import setup
+    from obs.runtime.setup import PARTS
 
     obs.init("shop")
-    before = setup._running.metrics if setup._running else None
+    (part,) = (found for found in PARTS if isinstance(found, MetricsPart))
+    before = part.metrics
     obs.init("shop", log_level="debug")
-    assert setup._running is not None
-    assert setup._running.metrics is before
+    assert part.metrics is before
     assert "metrics began again at zero" in obs.init("shop", dialect="classic").notes
 
 

@@ -9,19 +9,22 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any
 
-from obs.runtime import endpoints, guard, instruments, live, logger
+from obs.runtime import guard, live
+from obs.runtime.parts.logs import LogsPart
+from obs.runtime.parts.metrics import MetricsPart
+from obs.runtime.parts.part import Part, Report
+from obs.runtime.parts.serve import ServePart
+from obs.runtime.parts.traces import TracesPart
 from obs.runtime.settings import Settings, differences, require_service, resolve
 
-if TYPE_CHECKING:
-    from obs.runtime.logs import Logs
-    from obs.runtime.metrics.backend import Metrics
-    from obs.runtime.otel.tracing import Traces
-
-#: Settings whose change needs new metrics (and with them series that start again at zero).
-_OF_METRICS = ("metrics", "dialect", "series_cap", "version")
+_LOGS = LogsPart()
+_TRACES = TracesPart()
+#: Every pillar, in the order of starting; they stop in the opposite order. Logs first: whatever goes
+#: wrong after them has a line.
+PARTS: tuple[Part, ...] = (_LOGS, MetricsPart(), _TRACES, ServePart())
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,10 @@ class Status:
         return "\n".join(lines)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Running:
     settings: Settings
-    metrics: Metrics | None = None
-    logs: Logs | None = None
-    traces: Traces | None = None
-    skipped: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
 
 _lock = threading.RLock()
@@ -94,28 +93,16 @@ def status() -> Status:
     running = _running
     if running is None:
         return Status(running=False, skipped=MappingProxyType({"obs": "init() has not run"}))
-    parts = {"metrics": running.metrics, "logs": running.logs, "traces": running.traces}
-    on = [name for name, part in parts.items() if part is not None]
-    server = _server()
-    on += [f"serve {address}" for address in server.addresses()] if server is not None else []
-    skipped = dict(running.skipped)
-    adopted = []
-    if running.logs is not None and running.logs.adopted_structlog:
-        adopted.append("structlog configuration")
-    if running.traces is not None:
-        if running.traces.adopted:
-            adopted.append("tracer provider")
-        elif running.traces.endpoint:
-            on.append("trace export")
-        else:
-            skipped["trace export"] = "no OTLP endpoint is set; spans have ids and are not exported"
+    report = Report()
+    for part in PARTS:
+        part.describe(report)
     return Status(
         running=True,
         settings=running.settings,
-        on=tuple(on),
-        skipped=MappingProxyType(skipped),
-        adopted=tuple(adopted),
-        notes=tuple(running.notes),
+        on=tuple(report.on),
+        skipped=MappingProxyType(report.skipped),
+        adopted=tuple(report.adopted),
+        notes=running.notes,
     )
 
 
@@ -125,11 +112,20 @@ def flush(timeout: float | None = None) -> bool:
     Return whether everything was delivered; never raises.
     """
     running = _running
-    if running is None or running.traces is None:
+    if running is None:
         return True
-    with guard.contained("traces"):
-        return running.traces.flush(_deadline(running.settings, timeout))
-    return False
+    ends = time.monotonic() + _deadline(running.settings, timeout)
+    # All begin at once, so that one that waits for a dead collector takes no time from the others.
+    for part in PARTS:
+        with guard.contained("setup"):
+            part.hurry()
+    delivered = True
+    for part in PARTS:
+        done = False
+        with guard.contained("setup"):
+            done = part.flush(max(0.0, ends - time.monotonic()))
+        delivered = delivered and done
+    return delivered
 
 
 def shutdown(timeout: float | None = None) -> bool:
@@ -143,133 +139,59 @@ def shutdown(timeout: float | None = None) -> bool:
         running, _running = _running, None
         if running is None:
             return True
-        return _stop(running, _deadline(running.settings, timeout))
+        return _stop(_deadline(running.settings, timeout))
 
 
 def adopt_servers() -> None:
     """Lead the loggers of a web server that has configured itself since `init()` through ours."""
-    running = _running
-    if running is not None and running.logs is not None:
+    logs = _LOGS.logs
+    if logs is not None:
         with guard.contained("logs"):
-            running.logs.adopt_servers()
-
-
-def _server() -> ModuleType | None:
-    """Return the module of `serve()` when it is in use: http.server is not for every process."""
-    return sys.modules.get("obs.runtime.server")
+            logs.adopt_servers()
 
 
 def _start(settings: Settings) -> _Running:
-    running = _Running(settings)
     try:
-        # Logs first: whatever goes wrong after them has a line.
-        _start_logs(running)
-        _start_metrics(running)
-        _start_traces(running)
+        for part in PARTS:
+            part.start(settings)
     except BaseException:
         # An init() that fails has changed nothing.
-        _stop(running, 0.0)
+        _stop(0.0)
         raise
-    live.run(settings, running.traces)
-    return running
+    live.run(settings, _TRACES.traces)
+    return _Running(settings)
 
 
-def _stop(running: _Running, timeout: float) -> bool:
+def _stop(timeout: float) -> bool:
     ends = time.monotonic() + timeout
-    delivered = True
-    with guard.contained("setup"):
-        server = _server()
-        if server is not None:
-            server.stop()
     live.run(None, None)
-    if running.traces is not None:
-        delivered = _stop_traces(running.traces, max(0.0, ends - time.monotonic()))
-    with guard.contained("metrics"):
-        endpoints.use(None)
-        instruments.attach_all(None)
-    guard.report_to(None)
-    logger.use(None)
-    if running.logs is not None:
-        with guard.contained("logs"):
-            running.logs.stop()
+    for part in PARTS:
+        with guard.contained("setup"):
+            part.hurry()
+    delivered = True
+    for part in reversed(PARTS):
+        done = False
+        with guard.contained("setup"):
+            done = part.stop(max(0.0, ends - time.monotonic()))
+        delivered = delivered and done
     return delivered
 
 
 def _change(before: _Running, wanted: Settings) -> _Running:
-    running = _Running(
-        wanted, notes=[f"reconfigured: {item}" for item in differences(before.settings, wanted)]
-    )
-    if before.logs is not None:
-        before.logs.stop()
-    _start_logs(running)
-    if any(getattr(before.settings, name) != getattr(wanted, name) for name in _OF_METRICS):
-        running.notes.append("metrics began again at zero")
-        _start_metrics(running)
-    else:
-        running.metrics = before.metrics
-    if before.traces is not None:
-        _stop_traces(before.traces, wanted.shutdown_timeout)
-    _start_traces(running)
-    live.run(wanted, running.traces)
-    return running
-
-
-def _start_logs(running: _Running) -> None:
-    if not running.settings.logs:
-        running.skipped["logs"] = "setting logs is false"
-        logger.use(None, off=True)
-        guard.report_to(None)
-        return
-    if getattr(sys, f"__{running.settings.log_stream}__") is None:
-        # Python found it closed at its start; whatever file or socket has its number now is not ours.
-        running.skipped["logs"] = f"{running.settings.log_stream} is closed"
-        logger.use(None, off=True)
-        guard.report_to(None)
-        return
-    from obs.runtime.logs import Logs
-
-    running.logs = Logs(running.settings)
-    guard.report_to(_report_line)
-
-
-def _start_metrics(running: _Running) -> None:
-    if not running.settings.metrics:
-        running.skipped["metrics"] = "setting metrics is false"
-        endpoints.use(None)
-        instruments.attach_all(None)
-        return
-    from obs.runtime.metrics.backend import Metrics
-
-    running.metrics = Metrics(running.settings)
-    instruments.attach_all(running.metrics)
-    endpoints.use(running.metrics)
-
-
-def _start_traces(running: _Running) -> None:
-    if not running.settings.traces:
-        running.skipped["traces"] = "setting traces is false"
-        return
-    from obs.runtime.otel.tracing import Traces
-
-    running.traces = Traces(running.settings, _outage_line)
-
-
-def _stop_traces(traces: Traces, timeout: float) -> bool:
-    with guard.contained("traces"):
-        return traces.stop(timeout)
-    return False
+    notes = [f"reconfigured: {item}" for item in differences(before.settings, wanted)]
+    try:
+        costs = [part.change(before.settings, wanted) for part in PARTS]
+    except BaseException:
+        # Half of the new settings is worse than all of the old ones.
+        _stop(0.0)
+        _start(before.settings)
+        raise
+    live.run(wanted, _TRACES.traces)
+    return _Running(wanted, (*notes, *filter(None, costs)))
 
 
 def _deadline(settings: Settings, timeout: float | None) -> float:
     return settings.shutdown_timeout if timeout is None else max(0.0, timeout)
-
-
-def _report_line(component: str, error: BaseException) -> None:
-    logger.log.warning("obs kept an error of its own from the host", component=component, exc_info=error)
-
-
-def _outage_line(level: str, message: str) -> None:
-    getattr(logger.get_logger("obs"), level)(message)
 
 
 _registered = False
@@ -298,14 +220,26 @@ def _before_fork() -> None:
     if util is not None and not _hooked:
         _hooked = True
         util.register_after_fork(_Running, lambda _: _flush_child_at_exit())
+    for part in PARTS:
+        with guard.contained("setup"):
+            part.hold()
+
+
+def _resume_in_parent() -> None:
+    for part in PARTS:
+        with guard.contained("setup"):
+            part.resume()
 
 
 def _renew_in_child() -> None:
     global _lock
     _lock = threading.RLock()
-    if _running is not None and _running.logs is not None:
-        _running.logs.renew()
+    for part in PARTS:
+        with guard.contained("setup"):
+            part.renew()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_renew_in_child)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_resume_in_parent, after_in_child=_renew_in_child
+    )

@@ -1,0 +1,1 @@
+"""The parts that `init()` starts and `shutdown()` stops: one file a pillar."""
