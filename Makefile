@@ -9,10 +9,11 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+OLDEST := .venv-oldest
 ARGS ?=
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)" >&2
 
-.PHONY: help demo test check fix engines test-engines bench artefacts lock clean
+.PHONY: help demo test check fix engines test-oldest test-engines bench artefacts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +58,17 @@ engines: $(READY) ## Build or find the real engines
 	$(call say,engines)
 	@$(BIN)/obs stack install $(ARGS)
 
+$(OLDEST)/.ready: constraints-oldest.txt pyproject.toml tools/make_venv.py
+	$(call say,setting up $(OLDEST) from constraints-oldest.txt)
+	@$(PYTHON) tools/make_venv.py $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-oldest.txt
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-oldest: $(OLDEST)/.ready ## Run the integrations' tests against the oldest supported versions
+	$(call say,integrations with the oldest supported versions)
+	@$(OLDEST)/bin/pytest -n auto -m "not engines" tests/integrations $(ARGS)
+
 test-engines: $(READY) ## Run the tests against the real engines: Debian's old ones and the newest built with Go
 	$(call say,engines)
 	@$(BIN)/obs stack install --route debian
@@ -67,13 +79,21 @@ test-engines: $(READY) ## Run the tests against the real engines: Debian's old o
 bench: $(READY) ## Print the benchmarks: ratios against peers in the same run
 	@for script in bench/bench_*.py; do printf '\n== %s\n' "$$script"; $(BIN)/python "$$script"; done
 
+# What constraints-oldest.txt pins at the lower bounds of pyproject.toml.
+INTEGRATIONS := sentry fastapi starlette httpx flask django grpc celery requests sqlalchemy redis
+
 lock: $(READY) ## Pin every dependency again (versions and hashes, no addresses)
 	@$(PYTHON) tools/make_venv.py .venv-lock
 	@.venv-lock/bin/python -m pip install --quiet uv
 	@.venv-lock/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.10 \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --quiet \
 		--output-file constraints.txt > /dev/null
+	@.venv-lock/bin/uv pip compile pyproject.toml $(addprefix --extra ,$(INTEGRATIONS)) --universal --python-version 3.10 \
+		--resolution lowest-direct --no-annotate --no-header --no-emit-index-url --quiet --output-file .venv-lock/oldest.txt > /dev/null
+	@.venv-lock/bin/uv pip compile .venv-lock/oldest.txt tests/integrations/oldest.in --universal --python-version 3.10 \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --quiet \
+		--output-file constraints-oldest.txt > /dev/null
 
 clean: ## Remove what the targets above made in this checkout
-	rm -rf .venv .venv-lock dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-lock $(OLDEST) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,6 +32,7 @@ def test_a_subclass_counts_as_its_base() -> None:
     assert isinstance(app.build_middleware_stack(), Middleware)
 
 
+@pytest.mark.skipif(not hasattr(FastAPI(), "_telemetry"), reason="this FastAPI does not trace itself")
 def test_fastapis_own_telemetry_is_switched_off_for_this_application_only() -> None:
     ours, other = FastAPI(), FastAPI()
     obs.instrument(ours)
