@@ -14,6 +14,12 @@ CONVENTIONS = {
     "http.server.request.duration": "http.server.duration",
     "http.server.active_requests": "http.server.active",
     "http.client.request.duration": "http.client.duration",
+    "rpc.server.call.duration": "rpc.server.duration",
+    "rpc.client.call.duration": "rpc.client.duration",
+    "db.client.operation.duration": "db.client.duration",
+    "db.client.connection.max": "db.connections.max",
+    "db.client.connection.pending_requests": "db.connections.waiting",
+    "db.client.connection.timeouts": "db.connections.timeouts",
     "process.cpu.time": "process.cpu.time",
     "process.memory.usage": "process.memory.usage",
 }
@@ -45,7 +51,11 @@ def test_no_signal_uses_a_target_label(dialect: str) -> None:
 def test_the_classic_dialect_speaks_our_first_users_names() -> None:
     names = {signal.named("classic") for signal in bundled()}
 
-    assert {"http_requests_total", "http_request_duration_seconds", "up"} <= names
+    assert {
+        "http_requests_total", "http_request_duration_seconds", "db_query_duration_seconds",
+        "db_connections_in_use", "db_connections_max", "circuit_breaker_state",
+        "redis_cache_hits_total", "redis_cache_misses_total", "up",
+    } <= names  # fmt: skip
 
 
 def test_a_ratio_gauge_gets_its_suffix() -> None:

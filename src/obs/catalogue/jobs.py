@@ -39,5 +39,13 @@ ACTIVE = Gauge(
     unit="{run}",
     labels=(JOB_NAME,),
 )
+HEARTBEAT = Gauge(
+    id="job.heartbeat",
+    metric="job_heartbeat_timestamp_seconds",
+    help="Last sign of life of a running job, in seconds since the Unix epoch.",
+    unit="s",
+    labels=(JOB_NAME,),
+    across="max",
+)
 
-SIGNALS = (RUNS, DURATION, LAST_SUCCESS, ACTIVE)
+SIGNALS = (RUNS, DURATION, LAST_SUCCESS, ACTIVE, HEARTBEAT)

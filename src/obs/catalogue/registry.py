@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from obs.catalogue import exceptions, http, jobs, log, process, self, target
+from obs.catalogue import (
+    cache,
+    db,
+    exceptions,
+    http,
+    jobs,
+    log,
+    process,
+    resilience,
+    rpc,
+    self,
+    target,
+    tasks,
+)
 from obs.catalogue.naming import check_signal
 from obs.catalogue.signal import DIALECTS, Counter, Dialect, Signal
 from obs.errors import ConfigError, UnknownSignal, suggest
@@ -13,7 +26,12 @@ from obs.errors import ConfigError, UnknownSignal, suggest
 DOMAINS: dict[str, tuple[Signal, ...]] = {
     "http": http.SIGNALS,
     "process": process.SIGNALS,
+    "rpc": rpc.SIGNALS,
+    "db": db.SIGNALS,
+    "cache": cache.SIGNALS,
     "jobs": jobs.SIGNALS,
+    "tasks": tasks.SIGNALS,
+    "resilience": resilience.SIGNALS,
     "log": log.SIGNALS,
     "exceptions": exceptions.SIGNALS,
     "target": target.SIGNALS,
