@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from obs.runtime import live
+from obs.runtime import baggage, guard, hosts, live
 
 #: What a request id may look like when it comes from outside: it is echoed in a response header
 #: and written into logs, so nothing that could end a line or a header is let in.
@@ -22,6 +22,8 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 #: Fields of `bind`, for every line and span below it.
 bound: ContextVar[Mapping[str, Any]] = ContextVar("obs_bound", default=_EMPTY)
 request_id: ContextVar[str] = ContextVar("obs_request_id", default="")
+#: W3C Baggage that a trusted caller sent: carried on, and read by nobody unless its key is allowed.
+carried: ContextVar[Mapping[str, str]] = ContextVar("obs_baggage", default=_EMPTY)
 
 
 class Ids(NamedTuple):
@@ -96,21 +98,71 @@ def traceparent() -> str:
     return f"00-{trace_id}-{span_id}-{'01' if sampled else '00'}" if trace_id else ""
 
 
+def propagates_to(host: str) -> bool:
+    """Return whether our headers may go to `host`, which may carry a port (setting `propagate_to`).
+
+    False while obs is not running.
+    """
+    settings = live.settings()
+    return settings is not None and hosts.allowed(host, settings.propagate_to)
+
+
 def inject(headers: MutableMapping[str, str] | None = None) -> MutableMapping[str, str]:
-    """Add `traceparent` and `X-Request-ID` of this moment to `headers`, and return them."""
+    """Add `traceparent`, `tracestate`, `baggage` and `X-Request-ID` of this moment to `headers`; return them.
+
+    Call it for what stays in the house: see setting `propagate_to`.
+    """
     carrier: MutableMapping[str, str] = {} if headers is None else headers
+    with guard.contained("traces"):
+        _fill(carrier)
+    return carrier
+
+
+def _fill(carrier: MutableMapping[str, str]) -> None:
     parent = traceparent()
     if parent:
         carrier["traceparent"] = parent
+    state = live.trace_state()
+    if state:
+        carrier["tracestate"] = state
     request = request_id.get()
     if request:
         carrier["X-Request-ID"] = request
-    return carrier
+    # Last, because a member of the host's may be impossible to write out.
+    members = {**carried.get(), **live.trace_baggage()}
+    if members and (text := baggage.render(members)):
+        carrier["baggage"] = text
+
+
+def take_baggage(header: str) -> Callable[[], None]:
+    """Carry on what a trusted caller's `baggage` header holds; return what undoes that.
+
+    Members whose key is allowed (setting `baggage_keys`) become fields of lines and spans.
+    """
+    members = baggage.parse(header)
+    settings = live.settings()
+    if not members:
+        return _nothing
+    tokens: list[Token[Any]] = [carried.set(MappingProxyType(members))]
+    keys = settings.baggage_keys if settings is not None else ()
+    fields = {key: members[key] for key in keys if key in members}
+    if fields:
+        tokens.append(bound.set(MappingProxyType({**bound.get(), **fields})))
+
+    def undo() -> None:
+        for token in tokens:
+            leave(token)
+
+    return undo
+
+
+def _nothing() -> None:
+    return None
 
 
 @contextmanager
 def extract(headers: Mapping[str, str]) -> Iterator[None]:
-    """Continue, inside the block, the trace and request id that `headers` carry.
+    """Continue, inside the block, the trace, baggage and request id that `headers` carry.
 
     For messages from a queue: values are checked as strictly as those of an HTTP request, and
     ignored when they are not trusted (setting `trust_incoming`) or malformed.
@@ -120,6 +172,7 @@ def extract(headers: Mapping[str, str]) -> Iterator[None]:
     lower = {str(key).lower(): str(value) for key, value in headers.items()} if trusted else {}
     given = lower.get("x-request-id", "")
     token = request_id.set(given if REQUEST_ID.match(given.encode("utf-8", "replace")) else "")
+    undo_baggage = take_baggage(lower.get("baggage", ""))
     parent = parse_traceparent(lower.get("traceparent", ""), lower.get("tracestate", ""))
     undo = live.enter_parent(parent) if parent else None
     try:
@@ -127,4 +180,5 @@ def extract(headers: Mapping[str, str]) -> Iterator[None]:
     finally:
         if undo is not None:
             undo()
+        undo_baggage()
         leave(token)

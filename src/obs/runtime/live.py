@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ class Tracing(Protocol):
     def current(self) -> tuple[str, str, bool]:
         """Return trace id, span id and whether it is sampled; empty text outside of a span."""
 
+    def state(self) -> str:
+        """Return the `tracestate` header of the current span."""
+
+    def baggage(self) -> Mapping[str, object]:
+        """Return what the host has put into OpenTelemetry's baggage."""
+
     def start(self, name: str, kind: str, attributes: Mapping[str, Any], parent: Parent | None) -> Span:
         """Start a span and make it the current one."""
 
@@ -45,6 +52,7 @@ class Tracing(Protocol):
         """Make a remote span the current one; return what undoes that."""
 
 
+_EMPTY: Mapping[str, object] = MappingProxyType({})
 _settings: Settings | None = None
 _tracing: Tracing | None = None
 
@@ -75,3 +83,15 @@ def enter_parent(parent: Parent) -> Callable[[], None] | None:
     """Make a remote span the current one; None while tracing is off."""
     backend = _tracing
     return backend.enter(parent) if backend is not None else None
+
+
+def trace_state() -> str:
+    """Return the `tracestate` header of the current span, empty when there is none."""
+    backend = _tracing
+    return backend.state() if backend is not None else ""
+
+
+def trace_baggage() -> Mapping[str, object]:
+    """Return what the host has put into OpenTelemetry's baggage."""
+    backend = _tracing
+    return backend.baggage() if backend is not None else _EMPTY

@@ -49,11 +49,15 @@ class Settings:
     export_interval: float
     shutdown_timeout: float
     trust_incoming: bool
+    trust_sampled: bool
+    propagate_to: tuple[str, ...]
+    baggage_keys: tuple[str, ...]
     resource: Mapping[str, str] = field(repr=False)
     metrics_path: str
     health_path: str
     ready_path: str
     live_path: str
+    health_ttl: float
     sources: Mapping[str, str] = field(compare=False, repr=False)
 
 
@@ -102,6 +106,8 @@ def display(row: Row, settings: Settings) -> str:
         hidden = (row.secret or is_secret(key) for key in value)
         pairs = zip(value.items(), hidden, strict=True)
         return ",".join(f"{key}={'***' if hide else scrub(text)}" for (key, text), hide in pairs)
+    if isinstance(value, tuple):
+        return ",".join(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else scrub(str(value))

@@ -143,6 +143,33 @@ def pairs(raw: Any) -> Mapping[str, str]:
     return MappingProxyType(pairs)
 
 
+def words(pattern: str, wanted: str) -> Parser:
+    """Return a parser of a list of words that match `pattern`, from a list or from `one,other`."""
+    legal = re.compile(pattern)
+
+    def parse(raw: Any) -> tuple[str, ...]:
+        items = raw.split(",") if isinstance(raw, str) else raw
+        try:
+            found = tuple(item.strip() for item in items)
+        except (AttributeError, TypeError):
+            raise ValueError(wanted) from None
+        found = tuple(dict.fromkeys(filter(None, found)))
+        if not all(legal.match(item) for item in found):
+            raise ValueError(wanted)
+        return found
+
+    return parse
+
+
+#: Host names of which a first label may be `*`; `*` alone is every host, an IPv6 address has no brackets.
+HOSTS = words(
+    r"(?:\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f:.]+)\Z",
+    "host names such as payments,*.example.com, or internal, or *",
+)
+#: Keys of W3C Baggage, which are tokens of HTTP.
+KEYS = words(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z", "baggage keys such as tenant,plan")
+
+
 def sampler(raw: Any) -> float | None:
     """Return the ratio that a standard sampler name fixes; None when its argument tells."""
     word = choice(

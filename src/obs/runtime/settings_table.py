@@ -139,7 +139,20 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         "trust_incoming", _variables("OBS_TRUST_INCOMING"), parse.flag, True,
-        "Continue the trace and request id that a caller sends.", "flag",
+        "Continue the trace and request id that a caller sends, and take its baggage.", "flag",
+    ),
+    Row(
+        "trust_sampled", _variables("OBS_TRUST_SAMPLED"), parse.flag, True,
+        "Follow a caller's decision to sample a trace; false decides anew by traces_ratio.", "flag",
+    ),
+    Row(
+        "propagate_to", _variables("OBS_PROPAGATE_TO"), parse.HOSTS, ("internal",),
+        "Hosts that trace headers, ids and baggage may go to, as names or *.domain; internal stands for private "
+        "addresses, names without a dot and .local, .internal, .svc, .test; * for every host.", "hosts",
+    ),
+    Row(
+        "baggage_keys", _variables("OBS_BAGGAGE_KEYS"), parse.KEYS, (),
+        "Keys of the caller's W3C baggage that become fields of lines and spans.", "keys",
     ),
     Row(
         "resource", _variables("OBS_RESOURCE", "OTEL_RESOURCE_ATTRIBUTES"), parse.pairs, MappingProxyType({}),
@@ -149,4 +162,8 @@ TABLE: tuple[Row, ...] = (
     Row("health_path", _variables("OBS_HEALTH_PATH"), parse.path, "/health", "Path of the health report.", "path"),
     Row("ready_path", _variables("OBS_READY_PATH"), parse.path, "/ready", "Path of readiness.", "path"),
     Row("live_path", _variables("OBS_LIVE_PATH"), parse.path, "/live", "Path of liveness.", "path"),
+    Row(
+        "health_ttl", _variables("OBS_HEALTH_TTL"), parse.number(0.0, 3600.0), 1.0,
+        "Seconds that the result of a health check is kept for those who ask meanwhile.", "seconds",
+    ),
 )  # fmt: skip

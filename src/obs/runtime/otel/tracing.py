@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from opentelemetry import baggage as otel_baggage
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -136,6 +137,15 @@ class Traces:
         ids = (f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled)
         self._last = (found, ids)
         return ids
+
+    def state(self) -> str:
+        """Return the `tracestate` header of the current span."""
+        state = trace.get_current_span().get_span_context().trace_state
+        return state.to_header() if state else ""
+
+    def baggage(self) -> Mapping[str, object]:
+        """Return what the host has put into OpenTelemetry's baggage."""
+        return otel_baggage.get_all()
 
     def start(
         self, name: str, kind: str, attributes: Mapping[str, Any], parent: context.Parent | None
