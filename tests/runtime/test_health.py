@@ -9,25 +9,40 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 import obs
 from obs.errors import ConfigError
-from obs.runtime import endpoints, health
+from obs.runtime import draining, endpoints, health, probes
 from obs.runtime.redaction import MASK
 
 
 @pytest.fixture(autouse=True)
-def _no_checks() -> Iterator[None]:
+def _no_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(probes, "_TTL", 0.0)
     health._checks.clear()
     yield
     health._checks.clear()
+    draining.end()
+
+
+_way = "loop"
+
+
+@pytest.fixture(autouse=True, params=["loop", "thread"])
+def _each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything here holds for an ASGI application and for a server with threads."""
+    monkeypatch.setattr(sys.modules[__name__], "_way", request.param)
 
 
 def ask(endpoint: str) -> tuple[int, dict[str, Any]]:
-    answer = asyncio.run(endpoints.answer(endpoint, "", ""))
+    if _way == "loop":
+        answer = asyncio.run(endpoints.answer(endpoint, "", ""))
+    else:
+        answer = endpoints.answer_in_thread(endpoint, "", "")
     return answer.status, json.loads(answer.body)
 
 
@@ -105,14 +120,14 @@ def test_those_who_ask_at_the_same_time_share_one_run() -> None:
         time.sleep(0.2)
 
     async def both() -> list[Any]:
-        return list(await asyncio.gather(health.report(), health.readiness()))
+        return list(await asyncio.gather(health.report_on_loop(), health.readiness_on_loop()))
 
     assert [report.status for report in asyncio.run(both())] == [200, 200]
     assert len(started) == 1
 
 
 def test_a_change_is_logged_once_each_way(lines: Callable[[], list[dict[str, Any]]]) -> None:
-    obs.init("shop")
+    obs.init("shop", health_ttl=0)
     broken = True
 
     @obs.check("database")
@@ -182,3 +197,102 @@ def test_a_check_of_the_host_called_memory_is_shown_instead_of_ours() -> None:
 def test_a_check_that_cannot_work_is_refused(name: Any, timeout: Any) -> None:
     with pytest.raises(ConfigError, match="expected"):
         obs.check(name, timeout=timeout)
+
+
+@pytest.mark.parametrize("ttl", [-1, "x", float("inf"), float("nan")])
+def test_a_time_to_keep_a_result_that_cannot_work_is_refused(ttl: Any) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        obs.check("database", ttl=ttl)
+
+
+@pytest.mark.parametrize("kind", ["plain", "asynchronous"])
+def test_a_stampede_runs_a_check_once(kind: str) -> None:
+    started = []
+
+    def plain() -> dict[str, int]:
+        started.append(1)
+        time.sleep(0.05)
+        return {"runs": len(started)}
+
+    async def asynchronous() -> dict[str, int]:
+        started.append(1)
+        await asyncio.sleep(0.05)
+        return {"runs": len(started)}
+
+    obs.check("database", timeout=30, ttl=60)(plain if kind == "plain" else asynchronous)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ask("health"), range(24)))
+    assert {answer[1]["checks"]["database"]["runs"] for answer in answers} == {1}
+    assert len(started) == 1
+
+
+def test_a_result_is_kept_as_long_as_the_check_says_else_the_setting() -> None:
+    obs.init("shop", log_level="critical", health_ttl=60)
+    runs = {"kept": 0, "fresh": 0}
+
+    @obs.check("kept")
+    def kept() -> None:
+        runs["kept"] += 1
+
+    @obs.check("fresh", ttl=0)
+    def fresh() -> bool:
+        runs["fresh"] += 1
+        return False
+
+    assert [ask("health")[0] for _ in range(3)] == [503, 503, 503]
+    assert runs == {"kept": 1, "fresh": 3}
+
+
+def test_an_answer_that_came_too_late_is_no_answer_for_those_who_ask_next() -> None:
+    done = threading.Event()
+
+    @obs.check("slow", timeout=0.05, ttl=60)
+    def slow() -> None:
+        time.sleep(0.2)
+        done.set()
+
+    assert ask("ready")[0] == 503
+    assert done.wait(10)
+    assert ask("ready")[0] == 503
+
+
+def test_readiness_is_off_while_draining_and_liveness_is_not() -> None:
+    asked = []
+    obs.check("database")(lambda: asked.append(1))
+    assert ask("ready")[0] == 200
+    health.drain()
+    assert ask("ready") == (503, {"status": "draining", "checks": {}})
+    assert (ask("live")[0], ask("health")[0]) == (200, 200)
+    draining.end()
+    assert ask("ready")[0] == 200
+
+
+def test_an_asynchronous_check_runs_on_the_loop_of_the_application_for_other_threads_too() -> None:
+    """Its connections belong to that loop: on another one they would fail."""
+    loops = []
+
+    @obs.check("pool", ttl=0)
+    async def pool() -> None:
+        loops.append(asyncio.get_running_loop())
+
+    async def serve() -> list[Any]:
+        await health.report_on_loop()
+        return [asyncio.get_running_loop(), await asyncio.to_thread(health.report)]
+
+    loop, report = asyncio.run(serve())
+    assert (loops, report.status) == ([loop, loop], 200)
+
+
+def test_a_loop_that_is_gone_does_not_leave_its_checks_waiting() -> None:
+    @obs.check("pool", timeout=0.3)
+    async def pool() -> None:
+        await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(health.report_on_loop())
+    # Begun on a loop that then never runs again.
+    probes._host = loop
+    run = health._checks["pool"].run = probes.Run(loop=loop)
+    assert not run.future.done()
+    loop.close()
+    assert ask("ready")[0] == 200

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 from obs.integrations.exchange import UNMATCHED, Exchange
-from obs.runtime import endpoints, guard, live, setup
+from obs.runtime import draining, endpoints, guard, live, setup
 from obs.runtime.settings import Settings
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -109,7 +109,10 @@ class Middleware:
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watch() -> Message:
             message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                draining.begin()
             if message["type"] == "lifespan.startup":
+                draining.end()
                 # By now the server has configured its loggers.
                 setup.adopt_servers()
             return message

@@ -42,19 +42,37 @@ def paths(settings: Settings) -> dict[str, str]:
 
 
 async def answer(endpoint: str, accept: str, accept_encoding: str) -> Response:
-    """Return the response of `endpoint`; an error inside is a 500 without details."""
+    """Return the response of `endpoint` on an event loop; an error inside is a 500 without details."""
     try:
         if endpoint == "metrics":
             return _scrape(accept, accept_encoding)
-        # With asyncio, which a process that serves nothing need not load.
+        # A process that serves nothing need not load it.
         from obs.runtime import health
 
-        if endpoint == "live":
-            return _json(health.liveness())
-        return _json(await (health.report() if endpoint == "health" else health.readiness()))
+        if endpoint == "health":
+            return _json(await health.report_on_loop())
+        return _json(await health.readiness_on_loop() if endpoint == "ready" else health.liveness())
     except Exception as error:
-        guard.report("metrics" if endpoint == "metrics" else "health", error)
-        return _text(500, f"obs could not answer; its log and {ERRORS.metric} tell more\n")
+        return _failed(endpoint, error)
+
+
+def answer_in_thread(endpoint: str, accept: str, accept_encoding: str) -> Response:
+    """Return the response of `endpoint`, waiting for it: for WSGI and servers with threads."""
+    try:
+        if endpoint == "metrics":
+            return _scrape(accept, accept_encoding)
+        from obs.runtime import health
+
+        if endpoint == "health":
+            return _json(health.report())
+        return _json(health.readiness() if endpoint == "ready" else health.liveness())
+    except Exception as error:
+        return _failed(endpoint, error)
+
+
+def _failed(endpoint: str, error: Exception) -> Response:
+    guard.report("metrics" if endpoint == "metrics" else "health", error)
+    return _text(500, f"obs could not answer; its log and {ERRORS.metric} tell more\n")
 
 
 def _scrape(accept: str, accept_encoding: str) -> Response:

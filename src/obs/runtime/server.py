@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -50,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         accept = ", ".join(self.headers.get_all("accept") or ())
         encoding = ", ".join(self.headers.get_all("accept-encoding") or ())
-        response = asyncio.run(endpoints.answer(endpoint, accept, encoding))
+        response = endpoints.answer_in_thread(endpoint, accept, encoding)
         self.send_response(response.status)
         for name, value in response.headers:
             self.send_header(name, value)

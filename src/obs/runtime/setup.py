@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from obs.runtime import guard, live
+from obs.runtime import draining, guard, live
 from obs.runtime.parts.logs import LogsPart
 from obs.runtime.parts.metrics import MetricsPart
 from obs.runtime.parts.part import Part, Report
@@ -158,6 +158,7 @@ def _start(settings: Settings) -> _Running:
         # An init() that fails has changed nothing.
         _stop(0.0)
         raise
+    draining.end()
     live.run(settings, _TRACES.traces)
     return _Running(settings)
 
