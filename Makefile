@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH_BIN := .venv-bench/bin
+BENCH_READY := .venv-bench/.ready
 OLDEST := .venv-oldest
 ARGS ?=
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)" >&2
@@ -76,8 +78,15 @@ test-engines: $(READY) ## Run the tests against the real engines: Debian's old o
 	$(call say,tests with engines)
 	@$(BIN)/pytest -n 2 -m engines $(ARGS)
 
-bench: $(READY) ## Print the benchmarks: ratios against peers in the same run
-	@for script in bench/bench_*.py; do printf '\n== %s\n' "$$script"; $(BIN)/python "$$script"; done
+$(BENCH_READY): bench/constraints.txt pyproject.toml tools/make_venv.py
+	$(call say,setting up .venv-bench from bench/constraints.txt)
+	@$(PYTHON) tools/make_venv.py .venv-bench
+	@$(BENCH_BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/constraints.txt
+	@$(BENCH_BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench: $(BENCH_READY) ## Measure ratios against peers in one run, peers in .venv-bench (ARGS="--quick" or "--write" into the docs)
+	@$(BENCH_BIN)/python -m bench.run $(ARGS)
 
 # What constraints-oldest.txt pins at the lower bounds of pyproject.toml.
 INTEGRATIONS := sentry fastapi starlette httpx flask django grpc celery requests sqlalchemy redis
@@ -93,7 +102,10 @@ lock: $(READY) ## Pin every dependency again (versions and hashes, no addresses)
 	@.venv-lock/bin/uv pip compile .venv-lock/oldest.txt tests/integrations/oldest.in --universal --python-version 3.10 \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --quiet \
 		--output-file constraints-oldest.txt > /dev/null
+	@.venv-lock/bin/uv pip compile pyproject.toml bench/requirements.in --constraint constraints.txt --universal --python-version 3.10 \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --quiet \
+		--output-file bench/constraints.txt > /dev/null
 
 clean: ## Remove what the targets above made in this checkout
-	rm -rf .venv .venv-lock $(OLDEST) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-lock $(OLDEST) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,29 +1,19 @@
-"""What one request costs with obs, as a ratio to the bare application and to stacked peer parts.
-
-Each candidate runs in an interpreter of its own next to the bare application measured in that same
-interpreter; rounds are interleaved and the best of each is kept. Nothing touches the network, log
-lines go to the null device. Peer parts that are not installed are left out and named.
-
-    python bench/bench_request.py [ROUNDS]
-"""
+"""What one request costs: a FastAPI hello, called in process, bare, with obs and with the stacked peers."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import json
 import os
-import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from bench import measure, peers
+from bench.table import Row, Table, at_most, beside
 from fastapi import FastAPI
 
-REQUESTS = 400
-REPEATS = 9
+MODULE = "bench.bench_request"
+COUNT, REPEATS, ROUNDS = 100, 40, 7
 SCOPE: dict[str, Any] = {
     "type": "http",
     "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -40,8 +30,8 @@ SCOPE: dict[str, Any] = {
 HEADERS = [(b"host", b"svc.local"), (b"user-agent", b"bench/1"), (b"accept", b"*/*")]
 
 
-def application(**options: Any) -> FastAPI:
-    app = FastAPI(**options)
+def application() -> FastAPI:
+    app = FastAPI()
 
     @app.get("/hello/{name}")
     async def hello(name: str) -> dict[str, str]:
@@ -50,182 +40,68 @@ def application(**options: Any) -> FastAPI:
     return app
 
 
-def with_obs(**settings: Any) -> FastAPI:
+def with_obs(*, sentry: bool = True, **settings: Any) -> FastAPI:
+    """Everything on: metrics with exemplars, JSON logs, traces, redaction, Sentry."""
     import obs
-    from obs.runtime.otel import tracing
 
-    vars(tracing)["http_exporter"] = _dropping
-    obs.init("bench", log_format="json", **settings)
+    peers.drop_spans()
+    if sentry:
+        peers.drop_events()
+        os.environ["SENTRY_DSN"] = peers.DSN
+    obs.init("bench", log_format="json", otlp_endpoint="http://127.0.0.1:9", **settings)
     app = application()
     obs.instrument(app)
     return app
 
 
-def obs_with_export() -> FastAPI:
-    return with_obs(otlp_endpoint="http://127.0.0.1:9")
-
-
-def obs_without_export() -> FastAPI:
+def obs_four() -> FastAPI:
     return with_obs()
 
 
+def obs_three() -> FastAPI:
+    return with_obs(sentry=False)
+
+
 def obs_sampled_out() -> FastAPI:
-    return with_obs(otlp_endpoint="http://127.0.0.1:9", traces_ratio=0.0)
+    return with_obs(traces_ratio=0.0)
 
 
-def peer_fastapi_traces() -> FastAPI:
-    _provider()
-    return application(telemetry={"operation_spans": False})
+def obs_without_line() -> FastAPI:
+    return with_obs(access_log=False)
 
 
-def peer_structlog_line() -> FastAPI:
-    app = application()
-    app.add_middleware(_AccessLine, log=_structlog())
-    return app
+def stacked() -> FastAPI:
+    return peers.stack(application())
 
 
-def peer_prometheus() -> FastAPI:
-    app = application()
-    app.add_middleware(_Counted)
-    return app
+def stacked_sentry() -> FastAPI:
+    peers.sentry()
+    return peers.stack(application())
 
 
-def peers_stacked() -> FastAPI:
-    """FastAPI's own span, prometheus_client counter and histogram, structlog line, one layer each."""
-    _provider()
-    app = application(telemetry={"operation_spans": False})
-    app.add_middleware(_AccessLine, log=_structlog())
-    app.add_middleware(_Counted)
-    return app
+def stacked_sampled_out() -> FastAPI:
+    return peers.stack(application(), sampled=False)
 
 
-def peers_stacked_contrib() -> FastAPI:
-    """OpenTelemetry's FastAPI instrumentation in place of the framework's own span."""
-    from opentelemetry.instrumentation.fastapi import (  # type: ignore[import-not-found,unused-ignore]
-        FastAPIInstrumentor,
-    )
-
-    _provider()
-    app = application()
-    app.add_middleware(_AccessLine, log=_structlog())
-    app.add_middleware(_Counted)
-    FastAPIInstrumentor.instrument_app(app)
-    return app
-
-
-CANDIDATES: dict[str, tuple[Callable[[], FastAPI], str]] = {
-    "obs_with_export": (obs_with_export, ""),
-    "obs_without_export": (obs_without_export, ""),
-    "obs_sampled_out": (obs_sampled_out, ""),
-    "peer_fastapi_traces": (peer_fastapi_traces, ""),
-    "peer_structlog_line": (peer_structlog_line, ""),
-    "peer_prometheus": (peer_prometheus, ""),
-    "peers_stacked": (peers_stacked, ""),
-    "peers_stacked_contrib": (peers_stacked_contrib, "opentelemetry.instrumentation"),
-}
-REFERENCE = "peers_stacked"
-
-
-class _AccessLine:
-    def __init__(self, app: Any, log: Any) -> None:
-        self.app, self.log = app, log
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        started, status = time.perf_counter(), 500
-
-        async def watch(message: Any) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch)
-        finally:
-            spent = round((time.perf_counter() - started) * 1e3, 3)
-            self.log.info("request", method=scope["method"], path=scope["path"], status=status, ms=spent)
-
-
-class _Counted:
-    def __init__(self, app: Any) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Histogram
-
-        registry, names = CollectorRegistry(), ("method", "path", "status")
-        self.app = app
-        self.count = Counter("http_requests", "Requests.", names, registry=registry)
-        self.seconds = Histogram("http_request_duration_seconds", "Durations.", names, registry=registry)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        started, status = time.perf_counter(), 500
-
-        async def watch(message: Any) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch)
-        finally:
-            labels = (scope["method"], scope["route"].path, str(status))
-            self.count.labels(*labels).inc()
-            self.seconds.labels(*labels).observe(time.perf_counter() - started)
-
-
-def _structlog() -> Any:
-    import structlog
-    from opentelemetry import trace
-
-    def ids(_: Any, __: str, event: Any) -> Any:
-        found = trace.get_current_span().get_span_context()
-        if found.is_valid:
-            event["trace_id"] = format(found.trace_id, "032x")
-            event["span_id"] = format(found.span_id, "016x")
-        return event
-
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            ids,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(20),
-        cache_logger_on_first_use=True,
-        logger_factory=structlog.WriteLoggerFactory(),
-    )
-    return structlog.get_logger()
-
-
-def _dropping(*_: Any) -> Any:
-    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-
-    class Dropping(SpanExporter):
-        def export(self, spans: Any) -> SpanExportResult:  # noqa: ARG002
-            return SpanExportResult.SUCCESS
-
-    return Dropping()
-
-
-def _provider() -> None:
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(_dropping()))
-    trace.set_tracer_provider(provider)
+CONFIGURATIONS: tuple[Callable[[], FastAPI], ...] = (
+    obs_four,
+    obs_three,
+    obs_sampled_out,
+    obs_without_line,
+    stacked,
+    stacked_sentry,
+    stacked_sampled_out,
+)
 
 
 async def _receive() -> dict[str, Any]:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-def measure(app: FastAPI) -> float:
-    """Return the best microseconds a request."""
+def requests(app: FastAPI, loop: asyncio.AbstractEventLoop) -> measure.Work:
+    """Return what makes so many requests of `app` and holds their answers to 200."""
 
-    async def requests(count: int) -> None:
+    async def run(count: int) -> None:
         answered = []
 
         async def send(message: Any) -> None:
@@ -236,60 +112,56 @@ def measure(app: FastAPI) -> float:
             await app({**SCOPE, "headers": list(HEADERS), "state": {}}, _receive, send)
         assert answered == [200] * count
 
-    async def run() -> float:
-        await requests(REQUESTS // 4)
-        best = float("inf")
-        for _ in range(REPEATS):
-            started = time.perf_counter()
-            await requests(REQUESTS)
-            best = min(best, (time.perf_counter() - started) / REQUESTS * 1e6)
-        return best
-
-    return asyncio.run(run())
+    return lambda count: loop.run_until_complete(run(count))
 
 
-def run_one(name: str) -> None:
-    """Measure one candidate and print its row to stderr; stdout is the null device."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    bare = measure(application())
-    spent = measure(CANDIDATES[name][0]())
-    sys.stderr.write(json.dumps({"bare": bare, "us": spent}) + "\n")
-    sys.stderr.flush()
-    os._exit(0)
+def measured(configure: Callable[[], FastAPI], quick: bool) -> measure.Figures:
+    """Return the microseconds of the bare application, before anything else is set up, and with it."""
+    loop, repeats = asyncio.new_event_loop(), 10 if quick else REPEATS
+    bare = measure.slices({"bare": requests(application(), loop)}, COUNT, repeats)
+    return bare | measure.slices({"with": requests(configure(), loop)}, COUNT, repeats)
 
 
-def run_all(rounds: int) -> None:
-    """Measure every candidate, interleaved, and print the ratios."""
-    missing = [name for name, (_, needs) in CANDIDATES.items() if needs and not _installed(needs)]
-    names = [name for name in CANDIDATES if name not in missing]
-    rows: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
-            done = subprocess.run(
-                [sys.executable, __file__, name], capture_output=True, text=True, check=True
-            )
-            rows[name].append(json.loads(done.stderr.splitlines()[-1]))
-    added = {
-        name: statistics.median(row["us"] - row["bare"] for row in found) for name, found in rows.items()
-    }
-    print(f"{'candidate':24} {'us':>8} {'x bare':>8} {'added us':>9} {'added x ' + REFERENCE:>24}")
-    for name, found in rows.items():
-        spent = statistics.median(row["us"] for row in found)
-        ratio = statistics.median(row["us"] / row["bare"] for row in found)
-        print(
-            f"{name:24} {spent:8.1f} {ratio:8.2f} {added[name]:9.1f} {added[name] / added[REFERENCE]:24.2f}"
-        )
-    for name in missing:
-        print(f"{name:24} not installed")
+def table(quick: bool) -> Table:
+    """Measure what one request costs."""
+    names = [configure.__name__ for configure in CONFIGURATIONS]
+    found = measure.alternate(MODULE, names, 3 if quick else ROUNDS, *(["--quick"] if quick else []))
+    middle = {name: measure.medians(rows) for name, rows in found.items()}
+    bare = min(figures["bare"] for figures in middle.values())
+    times = {name: measure.ratio(rows, "with", "bare") for name, rows in found.items()}
+    peer = times["stacked_sentry"]
 
+    def figure(name: str) -> str:
+        return f"{middle[name]['with']:.0f} us"
 
-def _installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+    four = "obs: four pillars, redaction, exemplars"
+    return Table(
+        "One request, FastAPI hello, in process",
+        "processor time of a request without network; bare is the same application measured in the same process",
+        (
+            Row("bare FastAPI", f"{bare:.0f} us", "1.00 x bare"),
+            at_most(four, figure("obs_four"), times["obs_four"], 3.0, "bare"),
+            at_most(four, figure("obs_four"), times["obs_four"] / peer, 0.25, "stacked + Sentry"),
+            at_most(
+                "obs: the same, sampled out", figure("obs_sampled_out"), times["obs_sampled_out"], 2.0, "bare"
+            ),
+            beside("obs: without Sentry", figure("obs_three"), times["obs_three"], "bare"),
+            beside("obs: without access line", figure("obs_without_line"), times["obs_without_line"], "bare"),
+            beside("stacked + Sentry", figure("stacked_sentry"), peer, "bare"),
+            beside("stacked", figure("stacked"), times["stacked"], "bare"),
+            beside(
+                "stacked, sampled out",
+                figure("stacked_sampled_out"),
+                times["stacked_sampled_out"],
+                "bare",
+            ),
+        ),
+    )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and sys.argv[1] in CANDIDATES:
-        run_one(sys.argv[1])
-    else:
-        run_all(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    measure.main(
+        MODULE,
+        table,
+        {configure.__name__: partial(measured, configure) for configure in CONFIGURATIONS},
+    )

@@ -1,0 +1,182 @@
+"""What a scrape of 10,000 series costs, beside prometheus_client's own renderer, same bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from bench import measure
+from bench.table import Row, Table, at_most, beside, exactly
+
+MODULE = "bench.bench_scrape"
+SERIES, WORKERS, REPEATS, ROUNDS = 10_000, 4, 7, 5
+LABELS = ("route", "method", "status")
+TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text; version=1.0.0"
+_FILL = (
+    "import os, obs; from bench.bench_scrape import fill_ours;"
+    "obs.init('bench', log_level='critical', traces=False, series_cap=100000); fill_ours(obs); os._exit(0)"
+)
+
+
+def fill_ours(obs: Any) -> None:
+    counter = obs.counter("bench.orders", "Orders.", labels=LABELS)
+    for number in range(SERIES):
+        counter.inc(number + 0.5, route=f"/r/{number}", method="GET", status="200")
+
+
+def fill_theirs(prometheus_client: Any, registry: Any = None) -> None:
+    given = {"registry": registry} if registry is not None else {}
+    counter = prometheus_client.Counter("bench_orders", "Orders.", LABELS, **given)
+    for number in range(SERIES):
+        counter.labels(f"/r/{number}", "GET", "200").inc(number + 0.5)
+
+
+def endpoint(obs: Any, accept: str, encoding: str) -> Callable[[], bytes]:
+    """Return what asks the metrics endpoint of an instrumented application, in process."""
+    from starlette.applications import Starlette
+
+    app = Starlette()
+    obs.instrument(app)
+    loop = asyncio.new_event_loop()
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/metrics",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"accept", accept.encode()), (b"accept-encoding", encoding.encode())],
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    def ask() -> bytes:
+        parts: list[bytes] = []
+
+        async def send(message: Any) -> None:
+            parts.append(message.get("body", b""))
+
+        loop.run_until_complete(app(dict(scope), receive, send))
+        return b"".join(parts)
+
+    return ask
+
+
+def single(quick: bool) -> measure.Figures:
+    """Compare one process's scrape in every form, taking turns."""
+    import prometheus_client
+    from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
+
+    import obs
+
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    obs.init("bench", log_level="critical", log_format="json", traces=False, series_cap=100_000)
+    fill_ours(obs)
+    registry = prometheus_client.CollectorRegistry()
+    fill_theirs(prometheus_client, registry)
+    text = endpoint(obs, TEXT, "identity")
+    # Ours has obs' own signals too; the 10,000 series must be the same, byte for byte.
+    assert family(text()) == prometheus_client.generate_latest(registry)
+    candidates: dict[str, Callable[[], bytes]] = {
+        "text": text,
+        "gzip": endpoint(obs, TEXT, "gzip"),
+        "openmetrics": endpoint(obs, OPENMETRICS, "identity"),
+        "peer_text": lambda: prometheus_client.generate_latest(registry),
+        "peer_gzip": lambda: gzip.compress(prometheus_client.generate_latest(registry)),
+        "peer_openmetrics": lambda: openmetrics(registry),  # type: ignore[no-untyped-call]
+    }
+    return measure.slices(
+        {name: _repeat(call) for name, call in candidates.items()}, 1, 3 if quick else REPEATS
+    )
+
+
+def workers(quick: bool) -> measure.Figures:
+    """Compare a scrape over the files of four workers, each with all series."""
+    with tempfile.TemporaryDirectory() as ours, tempfile.TemporaryDirectory() as theirs:
+        for _ in range(WORKERS):
+            _child(_FILL, ours)
+            _child(
+                "import prometheus_client; from bench.bench_scrape import fill_theirs; fill_theirs(prometheus_client)",
+                theirs,
+            )
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = ours
+        import prometheus_client
+        from prometheus_client import multiprocess
+
+        import obs
+
+        obs.init("bench", log_level="critical", log_format="json", traces=False, series_cap=100_000)
+
+        def peer() -> bytes:
+            registry = prometheus_client.CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry, path=theirs)  # type: ignore[no-untyped-call]
+            return prometheus_client.generate_latest(registry)
+
+        text = endpoint(obs, TEXT, "identity")
+        assert peer().count(b"bench_orders_total{") == SERIES
+        spent = measure.slices(
+            {"workers": _repeat(text), "peer_workers": _repeat(peer)}, 1, 3 if quick else REPEATS
+        )
+        return spent | {"series": text().count(b"bench_orders_total{")}
+
+
+def family(text: bytes) -> bytes:
+    """Return the lines of the benchmark's own metric."""
+    start = text.index(b"# HELP bench_orders_total")
+    end = text.find(b"# HELP ", start + 1)
+    return text[start:] if end < 0 else text[start:end]
+
+
+def _child(code: str, folder: str) -> None:
+    env = {**measure.clean_environment(), "PROMETHEUS_MULTIPROC_DIR": folder}
+    subprocess.run([sys.executable, "-c", code], check=True, env=env, stdout=subprocess.DEVNULL)
+
+
+def _repeat(call: Callable[[], bytes]) -> measure.Work:
+    def work(count: int) -> None:
+        for _ in range(count):
+            call()
+
+    return work
+
+
+def table(quick: bool) -> Table:
+    """Measure what a scrape costs."""
+    found = measure.alternate(
+        MODULE, ["single", "workers"], 1 if quick else ROUNDS, *(["--quick"] if quick else [])
+    )
+    renderer = "prometheus_client"
+    rows = []
+    for mode, name, what in (
+        ("single", "text", "10,000 series, one process, same bytes"),
+        ("single", "gzip", "the same, gzip"),
+        ("single", "openmetrics", "the same, OpenMetrics"),
+        ("workers", "workers", f"{WORKERS} workers of 10,000 series, merged"),
+    ):
+        middle = measure.medians(found[mode])
+        peer = f"peer_{name}"
+        ratio = measure.ratio(found[mode], name, peer)
+        figure = f"{middle[name] / 1e3:.1f} ms"
+        rows.append(Row(f"{renderer}: {what}", f"{middle[peer] / 1e3:.1f} ms", "1.00"))
+        rows.append(
+            at_most(f"obs: {what}", figure, ratio, 0.25, renderer)
+            if name == "text"
+            else beside(f"obs: {what}", figure, ratio, renderer)
+        )
+    series = int(measure.medians(found["workers"])["series"])
+    rows.append(exactly("obs: series of the merged scrape", series, SERIES, SERIES))
+    return Table(
+        "A scrape",
+        "the answer of the endpoint, `_created` off for both; gzip: level 1 (obs), Python's default 9 (peer)",
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    measure.main(MODULE, table, {"single": single, "workers": workers})

@@ -1,0 +1,128 @@
+"""How the benchmarks measure: a fresh process a configuration, alternating, medians.
+
+Time is the processor time of the whole process, exporter threads included: on a machine that has other
+work to do the clock on the wall measures that work too. What waits (shutdown, exit) is measured by the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import timeit
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from bench.table import Table
+
+#: Runs the work so many times.
+Work = Callable[[int], object]
+#: Name -> measured value, of one process.
+Figures = dict[str, float]
+
+_TELEMETRY = ("OBS_", "OTEL_", "SENTRY_", "PROMETHEUS_", "LOG_LEVEL")
+
+
+def statement(text: str, names: Mapping[str, Any]) -> Work:
+    """Return what runs the statement `text` in a loop without a call around it, garbage collected as usual."""
+    return timeit.Timer(text, "import gc; gc.enable()", globals=dict(names)).timeit
+
+
+def slices(works: Mapping[str, Work], count: int, repeats: int) -> Figures:
+    """Return the median microseconds of each of `works`, alternating in slices of `count` runs."""
+    for work in works.values():
+        work(max(1, count // 2))
+    spent: dict[str, list[float]] = {name: [] for name in works}
+    gc.collect()
+    for _ in range(repeats):
+        for name, work in works.items():
+            began = time.process_time()
+            work(count)
+            spent[name].append((time.process_time() - began) / count * 1e6)
+    return {name: statistics.median(found) for name, found in spent.items()}
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without what would configure telemetry."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_TELEMETRY)}
+
+
+def fresh(module: str, candidate: str, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
+    """Run `candidate` of a script of ours in an interpreter of its own; return what it answered."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--one", candidate, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**clean_environment(), **(env or {})},
+    )
+    lines = done.stdout.splitlines()
+    if done.returncode or not lines:
+        raise SystemExit(f"{module} {candidate} failed ({done.returncode}):\n{done.stderr[-3000:]}")
+    return json.loads(lines[-1])
+
+
+def alternate(module: str, candidates: Sequence[str], rounds: int, *arguments: str) -> dict[str, list[Any]]:
+    """Run every candidate `rounds` times, each in a fresh process, taking turns."""
+    found: dict[str, list[Any]] = {name: [] for name in candidates}
+    for number in range(rounds):
+        for name in candidates:
+            _progress(f"{module} {name} {number + 1}/{rounds}")
+            found[name].append(fresh(module, name, *arguments))
+    _progress("")
+    return found
+
+
+def medians(found: Sequence[Figures]) -> Figures:
+    """Return the median over processes of each figure."""
+    return {name: statistics.median(one[name] for one in found) for name in found[0]}
+
+
+def ratio(found: Sequence[Figures], name: str, to: str) -> float:
+    """Return the median over processes of the ratio that each measured itself."""
+    return statistics.median(one[name] / one[to] for one in found)
+
+
+def silence() -> Callable[[Any], NoReturn]:
+    """Send stdout, where log lines go, to the null device; return what answers the driver and ends."""
+    answers = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+    def answer(result: Any) -> NoReturn:
+        os.write(answers, f"{json.dumps(result)}\n".encode())
+        # Peers' threads and exit handlers must not keep a finished measurement waiting.
+        os._exit(0)
+
+    return answer
+
+
+def main(
+    module: str, table: Callable[[bool], Table], candidates: Mapping[str, Callable[[bool], Any]] | None = None
+) -> None:
+    """Print the table of a script, or run one of its candidates for it.
+
+    `--quick` measures less, for a look; `--json` prints the table for machines.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=table.__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer repeats: minutes become seconds")
+    parser.add_argument("--json", action="store_true", help="the table for machines")
+    parser.add_argument("--one", choices=sorted(candidates or {}), help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.one:
+        answer = silence()
+        answer((candidates or {})[chosen.one](chosen.quick))
+    made = table(chosen.quick)
+    print(made.json() if chosen.json else made.text())
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
