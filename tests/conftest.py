@@ -31,6 +31,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     import obs.integrations.exchange
     import obs.integrations.httpx
+    import obs.integrations.websocket
     import obs.runtime.jobs  # noqa: F401
     from obs.runtime import instruments, setup, tally
 

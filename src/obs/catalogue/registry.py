@@ -17,6 +17,7 @@ from obs.catalogue import (
     self,
     target,
     tasks,
+    websocket,
 )
 from obs.catalogue.naming import check_signal
 from obs.catalogue.signal import DIALECTS, Counter, Dialect, Signal
@@ -25,6 +26,7 @@ from obs.errors import ConfigError, UnknownSignal, suggest
 #: Domain -> its signals, in the order they are listed to people.
 DOMAINS: dict[str, tuple[Signal, ...]] = {
     "http": http.SIGNALS,
+    "websocket": websocket.SIGNALS,
     "process": process.SIGNALS,
     "rpc": rpc.SIGNALS,
     "db": db.SIGNALS,

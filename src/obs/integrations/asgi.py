@@ -9,8 +9,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from obs.integrations.exchange import UNMATCHED, Exchange
+from obs.integrations.arrival import NOTHING, UNMATCHED, Arrival, Head, Incoming
+from obs.integrations.exchange import Exchange
+from obs.integrations.websocket import Connection
 from obs.runtime import draining, endpoints, guard, live, setup
+from obs.runtime.context import Client
 from obs.runtime.settings import Settings
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -22,7 +25,11 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Resolver: TypeAlias = Callable[[Scope, str], str]
 
 _SEEN = "obs.exchange"
+#: Where FastAPI (0.142 and later) keeps the telemetry of a request; it makes none where this is set.
+_FASTAPI = "fastapi.telemetry"
 _INTERNAL_ERROR = b"Internal Server Error"
+_GIVEN = (b"x-request-id", b"x-correlation-id", b"traceparent", b"tracestate", b"baggage")
+_LAST = frozenset({"http.response.body", "http.response.pathsend"})
 
 
 def no_route(scope: Scope, root_path: str) -> str:  # noqa: ARG001 - a Resolver
@@ -49,25 +56,28 @@ class Middleware:
         settings = live.settings()
         kind = scope["type"]
         if kind == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif kind != "http" or settings is None or _SEEN in scope:
+            await _Lifespan(receive, send).run(self.app, scope)
+        elif settings is None or _SEEN in scope or kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
         else:
             if settings is not self._settings:
                 self._settings, self._paths = settings, endpoints.paths(settings)
             path = _own_path(scope)
             endpoint = self._paths.get(path)
-            if endpoint is not None and scope["method"] in {"GET", "HEAD"}:
+            if endpoint is not None and kind == "http" and scope["method"] in {"GET", "HEAD"}:
                 await _answer(endpoint, scope, send)
             elif path in self._excluded or path.startswith(self._below):
                 await self.app(scope, receive, send)
-            else:
+            elif kind == "http":
                 await self._serve(settings, scope, receive, send)
+            else:
+                await self._converse(settings, scope, receive, send)
 
-    async def _serve(self, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(  # noqa: C901 - two closures and one try; parts of their own would cost a call each
+        self, settings: Settings, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         root_path = scope.get("root_path", "")
-        scope[_SEEN] = True
-        exchange = Exchange(settings, scope)
+        exchange = Exchange(settings, _head(scope))
 
         async def watch() -> Message:
             message = await receive()
@@ -78,10 +88,20 @@ class Middleware:
         async def reply(message: Message) -> None:
             kind = message["type"]
             if kind == "http.response.start":
-                exchange.starts(message)
-            elif kind == "http.response.body" and not message.get("more_body", False):
+                exchange.starts(message["status"])
+                _add_ids(message, exchange)
+            try:
+                await send(message)
+            except OSError as raised:
+                # Since ASGI 2.4 this is how a server says that nobody listens any more.
+                exchange.disconnected(raised)
+                raise
+            if kind in _LAST and not message.get("more_body", False):
                 exchange.completes()
-            await send(message)
+                # The error behind a failed request is yet to come; all else is known, and background
+                # work must neither delay the record nor be counted as part of the request.
+                if exchange.status < 500:
+                    exchange.record(self._route(scope, root_path))
 
         error: BaseException | None = None
         try:
@@ -99,6 +119,36 @@ class Middleware:
         finally:
             exchange.end(self._route(scope, root_path), error)
 
+    async def _converse(self, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
+        root_path = scope.get("root_path", "")
+        connection = Connection(settings, _head(scope))
+
+        async def watch() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                connection.closes(message.get("code") or 1005, by="client")
+            return message
+
+        async def reply(message: Message) -> None:
+            kind = message["type"]
+            if kind == "websocket.accept":
+                connection.accepts()
+                _add_ids(message, connection)
+            elif kind == "websocket.http.response.start":
+                connection.refuses(message["status"])
+                _add_ids(message, connection)
+            elif kind == "websocket.close":
+                connection.closes(message.get("code") or 1000, by="server")
+            await send(message)
+
+        try:
+            await self.app(scope, watch, reply)
+        except Exception as error:
+            connection.failed(error, self._route(scope, root_path))
+            raise
+        finally:
+            connection.end(self._route(scope, root_path))
+
     def _route(self, scope: Scope, root_path: str) -> str:
         try:
             return self._resolve(scope, root_path) or UNMATCHED
@@ -106,25 +156,78 @@ class Middleware:
             guard.report("integration", error)
             return UNMATCHED
 
-    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def watch() -> Message:
-            message = await receive()
-            if message["type"] == "lifespan.shutdown":
-                draining.begin()
-            if message["type"] == "lifespan.startup":
-                draining.end()
-                # By now the server has configured its loggers.
-                setup.adopt_servers()
-            return message
 
-        async def reply(message: Message) -> None:
-            if message["type"] in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
-                # The flush may wait for a collector; the event loop must not wait with it.
-                with guard.contained("traces"):
-                    await asyncio.get_running_loop().run_in_executor(None, setup.flush)
-            await send(message)
+class _Lifespan:
+    """The start and the end of an application."""
 
-        await self.app(scope, watch, reply)
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._phase = ""
+
+    async def run(self, app: App, scope: Scope) -> None:
+        # By now the server has configured its loggers.
+        setup.adopt_servers()
+        try:
+            await app(scope, self._watch, self._reply)
+        except Exception as error:
+            # One that has not even asked what is wanted does not know the protocol, as it may.
+            if self._phase:
+                from obs.runtime import crashes
+
+                crashes.unhandled(error, "http", f"the application failed at {self._phase}", event="lifespan")
+            raise
+
+    async def _watch(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "lifespan.shutdown":
+            self._phase = "its end"
+            draining.begin()
+        else:
+            self._phase = "its start"
+            draining.end()
+        return message
+
+    async def _reply(self, message: Message) -> None:
+        kind = message["type"]
+        if kind in {"lifespan.startup.failed", "lifespan.shutdown.failed"}:
+            # The whole stack as a text, which is logged once already, with its ids.
+            text = str(message.get("message") or "").rstrip()
+            message["message"] = text.rpartition("\n")[2]
+        if kind in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
+            # The flush may wait for a collector; the event loop must not wait with it.
+            with guard.contained("traces"):
+                await asyncio.get_running_loop().run_in_executor(None, setup.flush)
+        await self._send(message)
+
+
+def _head(scope: Scope) -> Head:
+    """Return what `scope` says about the request, and mark it as seen."""
+    scope[_SEEN] = True
+    # Where FastAPI traces already, that span is the request's; else it is told not to, in mounts as well.
+    own_span = scope.setdefault(_FASTAPI, None) is None
+    try:
+        headers = dict(scope["headers"])
+    except (TypeError, ValueError):
+        headers = {}
+    peer = scope.get("client")
+    agent = headers.get(b"user-agent", b"").decode("latin-1")
+    given = NOTHING
+    if not headers.keys().isdisjoint(_GIVEN):
+        given = Incoming(*(headers.get(name, b"").decode("latin-1") for name in _GIVEN))
+    client = Client(peer[0] if peer else "", agent)
+    return Head(
+        scope.get("method", "GET"), scope["path"], scope.get("scheme", "http"), client, given, own_span
+    )
+
+
+def _add_ids(message: Message, arrival: Arrival) -> None:
+    """Add the ids to the headers of `message`, where it has none of its own."""
+    # Any iterable is allowed, one that can be walked only once as well.
+    present = list(message.get("headers") or ())
+    names = {name.lower() for name, _ in present}
+    ours = ((name.encode("latin-1"), value.encode("latin-1")) for name, value in arrival.headers())
+    message["headers"] = [*present, *(item for item in ours if item[0] not in names)]
 
 
 def _own_path(scope: Scope) -> str:

@@ -52,7 +52,7 @@ def template(app: Any, scope: Scope, root_path: str) -> str:
             return str(getattr(route, "path_format", "") or getattr(route, "path", ""))
     start = {
         "type": scope["type"],
-        "method": scope["method"],
+        "method": scope.get("method", "GET"),
         "path": scope["path"],
         "root_path": root_path,
         "headers": scope["headers"],

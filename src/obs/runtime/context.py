@@ -26,6 +26,17 @@ request_id: ContextVar[str] = ContextVar("obs_request_id", default="")
 carried: ContextVar[Mapping[str, str]] = ContextVar("obs_baggage", default=_EMPTY)
 
 
+class Client(NamedTuple):
+    """Who called: the address as the server knows it, and what calls itself a user agent."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+#: The caller of the request in progress; empty text outside of any.
+client: ContextVar[Client] = ContextVar("obs_client", default=Client())  # noqa: B039 - a tuple
+
+
 class Ids(NamedTuple):
     """The ids of this moment; empty text where there is none."""
 

@@ -29,6 +29,15 @@ class Span(Protocol):
     def fail(self, error: BaseException | None, description: str = "") -> None:
         """Mark the span failed, with the error and its stack when there is one."""
 
+    def finish(self) -> None:
+        """End the span, which stays current until `end`: for work that outlives what it measures."""
+
+    def pause(self) -> None:
+        """Restore what was current before, without an end: a generator waits for its consumer."""
+
+    def resume(self) -> None:
+        """Make the span the current one again."""
+
     def end(self) -> None:
         """End the span and restore what was current before it."""
 

@@ -38,11 +38,13 @@ _SCALARS = (str, bool, int, float)
 class OtelSpan:
     """A span in progress that is current until it ends."""
 
-    __slots__ = ("_span", "_token")
+    __slots__ = ("_open", "_span", "_token")
 
     def __init__(self, span: trace.Span, token: Any) -> None:
         self._span = span
         self._token = token
+        # OpenTelemetry warns about a second end.
+        self._open = True
 
     def set(self, attributes: Mapping[str, Any]) -> None:
         """Add attributes, cleaned of secrets."""
@@ -80,10 +82,16 @@ class OtelSpan:
         self._span.set_attribute("error.type", kind)
         self._span.set_status(Status(StatusCode.ERROR, f"{kind}: {message}"))
 
+    def finish(self) -> None:
+        """End the span, which stays current until `end`."""
+        if self._open:
+            self._open = False
+            self._span.end()
+
     def end(self) -> None:
         """End the span and restore what was current before it."""
         try:
-            self._span.end()
+            self.finish()
         finally:
             # Not OpenTelemetry's own detach, which logs an error when a generator ends elsewhere.
             context.leave(self._token)

@@ -1,0 +1,158 @@
+"""What arrives at a server, a request or a websocket: its ids, its span, its error.
+
+Servers and frameworks differ in how one is read and answered; `asgi`, `wsgi` and `django` know
+that. What they tell an arrival is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from obs.catalogue import http
+from obs.runtime import context, guard, live
+from obs.runtime.context import Client
+from obs.runtime.settings import Settings
+
+_METHODS = frozenset(http.METHODS)
+#: The route of a request that no route took.
+UNMATCHED = "unmatched"
+_PATH_LIMIT = 2_048
+
+
+class Incoming(NamedTuple):
+    """The correlation headers of a request as they came; empty text for one that is absent."""
+
+    request_id: str = ""
+    correlation_id: str = ""
+    traceparent: str = ""
+    tracestate: str = ""
+    baggage: str = ""
+
+
+NOTHING = Incoming()
+
+
+class Head(NamedTuple):
+    """What a server knows about a request before its body."""
+
+    method: str
+    path: str
+    scheme: str
+    client: Client
+    given: Incoming = NOTHING
+    #: False where the framework has made the span of this request already.
+    own_span: bool = True
+
+
+class Arrival:
+    """One request or connection. Every method is safe: an error of ours is the guard's.
+
+    It is opened where the request arrives and left by `leave` in the same context (task or thread),
+    whose ids it sets for as long as it lives.
+    """
+
+    #: Name of the span before the route is known, empty for the method.
+    span_name = ""
+    #: What an unhandled exception is called in the log.
+    error_event = "http.exception"
+
+    __slots__ = (
+        "_client", "_correlation_id", "_failure", "_over", "_path", "_request_id", "_settings", "_span",
+        "_start", "_trace", "_undo", "gone", "method", "started",
+    )  # fmt: skip
+
+    def __init__(self, settings: Settings, head: Head) -> None:
+        self._start = time.perf_counter()
+        self._settings = settings
+        self._client = head.client
+        self._path = head.path[:_PATH_LIMIT]
+        #: The method, ``_OTHER`` for one that the conventions do not know.
+        self.method = head.method if head.method in _METHODS else "_OTHER"
+        #: Whether the answer is on its way.
+        self.started = False
+        #: Whether the client left before it had everything.
+        self.gone = False
+        self._over = False
+        self._failure: BaseException | None = None
+        self._span: live.Span | None = None
+        self._request_id = self._correlation_id = self._trace = ""
+        #: What takes the ids of this request away again, in the order they were put in place.
+        self._undo: list[Callable[[], None]] = []
+        try:
+            self._open(head, head.given if settings.trust_incoming else NOTHING)
+        except Exception as error:
+            guard.report("integration", error)
+
+    def _open(self, head: Head, given: Incoming) -> None:
+        correlation = _valid(given.correlation_id)
+        self._request_id = _valid(given.request_id) or correlation or context.new_request_id()
+        self._correlation_id = correlation or self._request_id
+        self._undo.append(partial(context.leave, context.request_id.set(self._request_id)))
+        self._undo.append(partial(context.leave, context.client.set(self._client)))
+        if given.baggage:
+            self._undo.append(context.take_baggage(given.baggage))
+        backend = live.tracing()
+        if backend is None:
+            return
+        if head.own_span:
+            self._span = backend.start(
+                self.span_name or self.method,
+                "server",
+                {"http.request.method": self.method, "url.path": self._path, "url.scheme": head.scheme},
+                context.parse_traceparent(given.traceparent, given.tracestate) if given.traceparent else None,
+            )
+        self._trace = context.traceparent()
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return the headers, names in lower case, that tell the caller the ids of this request."""
+        if not self._request_id:
+            return []
+        found = [("x-request-id", self._request_id), ("x-correlation-id", self._correlation_id)]
+        if self._trace:
+            found.append(("traceparent", self._trace))
+        return found
+
+    def failed(self, error: BaseException, route: str) -> None:
+        """Report what the application raised, once; the server's own report of it is dropped."""
+        if error is self._failure:
+            return
+        self._failure = error
+        try:
+            from obs.runtime import crashes
+
+            if self._is_departure(error):
+                # The access line says that the client left; the server need not log a stack about it.
+                from obs.runtime.logged import mark_logged
+
+                mark_logged(error)
+                return
+            if self._span is not None and not self._over:
+                self._span.fail(error)
+            where = "after the response to" if self._over else "in"
+            name = self.span_name or self.method
+            message = f"unhandled exception {where} {name} {route}"
+            crashes.unhandled(error, "http", message, event=self.error_event, method=self.method, route=route)
+        except Exception as failure:
+            guard.report("integration", failure)
+
+    def _is_departure(self, error: BaseException) -> bool:
+        return self.gone and type(error).__name__ == "ClientDisconnect"
+
+    def leave(self) -> None:
+        """Take the ids of this request out of the context again."""
+        with guard.contained("integration"):
+            if self._span is not None:
+                self._span.end()
+        while self._undo:
+            with guard.contained("integration"):
+                self._undo.pop()()
+
+
+def _valid(request_id: str) -> str:
+    """Return the id when it may be echoed into headers and lines, else empty text."""
+    if not request_id:
+        return ""
+    return request_id if context.REQUEST_ID.match(request_id.encode("utf-8", "replace")) else ""

@@ -1,0 +1,111 @@
+"""One websocket connection: counted, traced and logged from its handshake to its close.
+
+It has no part in the durations of HTTP requests: how long a client stays is not how fast we are.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal
+
+from obs.catalogue import websocket as signals
+from obs.integrations.arrival import UNMATCHED, Arrival, Head
+from obs.runtime import guard, logger
+from obs.runtime.instruments import counter, gauge
+from obs.runtime.settings import Settings
+from obs.runtime.severity import SEVERITY
+
+CONNECTIONS = counter(signals.CONNECTIONS)
+ACTIVE = gauge(signals.ACTIVE)
+
+#: RFC 6455 and its registry: what a server says when the fault is its own.
+_FAULTS = frozenset({1011, 1012, 1013, 1014})
+
+
+class Connection(Arrival):
+    """The life of one websocket, of which one span and one line are made at its end."""
+
+    span_name = "WEBSOCKET"
+    error_event = "websocket.exception"
+
+    __slots__ = ("_by", "_code", "_refused", "_series")
+
+    def __init__(self, settings: Settings, head: Head) -> None:
+        self._code = 0
+        self._by = ""
+        self._refused = 0
+        self._series: Any = None
+        super().__init__(settings, head)
+        try:
+            self._series = ACTIVE.series(())
+            self._series.inc()
+        except Exception as error:
+            guard.report("integration", error)
+
+    def accepts(self) -> None:
+        """Note that the handshake was answered."""
+        self.started = True
+
+    def refuses(self, status: int) -> None:
+        """Note that the handshake was answered with an HTTP response instead."""
+        self._refused = status
+
+    def closes(self, code: int, *, by: Literal["client", "server"]) -> None:
+        """Note the close code and who sent it; the first one counts."""
+        if not self._by:
+            self._code, self._by = code, by
+
+    def _is_departure(self, error: BaseException) -> bool:
+        # What Starlette raises from `receive` when the client has closed and nobody handles it.
+        return self._by == "client" and type(error).__name__ == "WebSocketDisconnect"
+
+    def end(self, route: str) -> None:
+        """Record everything about the connection, however it ended, and leave its context."""
+        seconds = time.perf_counter() - self._start
+        try:
+            self._record(route, seconds)
+        except Exception as failure:
+            guard.report("integration", failure)
+        self.leave()
+
+    def _record(self, route: str, seconds: float) -> None:
+        if self._series is not None:
+            self._series.dec()
+        failed = self._failure is not None and not self._is_departure(self._failure)
+        if failed or self._code in _FAULTS or self._refused >= 500:
+            result = "failed"
+        else:
+            result = "closed" if self.started else "refused"
+        CONNECTIONS.series((route, result)).inc()
+        # Without an accept a close is an HTTP 403, as the ASGI specification says.
+        status = 101 if self.started else self._refused or (500 if failed else 403)
+        if self._span is not None:
+            attributes: dict[str, Any] = {"http.response.status_code": status}
+            if self._code and self.started:
+                attributes["websocket.close.code"] = self._code
+            if route != UNMATCHED:
+                self._span.rename(f"{self.span_name} {route}")
+                attributes["http.route"] = route
+            self._span.set(attributes)
+            if result == "failed" and not failed:
+                self._span.fail(None)
+        if self._settings.access_log:
+            self._line(route, result, status, seconds)
+
+    def _line(self, route: str, result: str, status: int, seconds: float) -> None:
+        pipeline = logger.pipeline()
+        level = "error" if result == "failed" else "info"
+        if pipeline is None or SEVERITY[level] < pipeline.threshold:
+            return
+        fields: dict[str, Any] = {
+            "event": "websocket.connection",
+            "route": route,
+            "path": self._path,
+            "status": status,
+            "result": result,
+            "duration": round(seconds, 6),
+            "client": self._client.address,
+        }
+        if self._by and self.started:
+            fields["close_code"], fields["closed_by"] = self._code, self._by
+        pipeline.emit(level, f"{self.span_name} {route} {result}", fields, logger="obs.access")
