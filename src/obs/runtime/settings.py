@@ -36,8 +36,15 @@ class Settings:
     dialect: Dialect
     series_cap: int
     log_level: str
+    log_levels: Mapping[str, str]
     log_format: str
     log_stream: str
+    log_location: bool
+    log_repeat_limit: int
+    otlp_logs: str
+    logs_endpoint: str = field(repr=False)
+    log_queue: int
+    control_token_file: str
     access_log: bool
     otlp_endpoint: str = field(repr=False)
     traces_endpoint: str = field(repr=False)
@@ -47,6 +54,7 @@ class Settings:
     span_queue: int
     span_batch: int
     export_interval: float
+    slow_query: float
     shutdown_timeout: float
     trust_incoming: bool
     trust_sampled: bool

@@ -6,6 +6,7 @@ A parser raises ValueError saying what it expected; its caller says what it got 
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -19,6 +20,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 #: A name may stand in labels, file names and URLs of everything that is generated for it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _TEXT = re.compile(r"[\x20-\x7e]{0,256}\Z")
+_PATH_LIMIT = 4096
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,128}\Z")
 
 
@@ -67,6 +69,22 @@ def level(raw: Any) -> str:
     """Return a log level, `warn` and `fatal` included."""
     word = {"warn": "warning", "fatal": "critical"}.get(str(raw).lower(), str(raw).lower())
     return str(choice("debug", "info", "warning", "error", "critical")(word))
+
+
+def levels(raw: Any) -> Mapping[str, str]:
+    """Return a level a logger, from ``shop.db=debug,urllib3=error`` or a mapping."""
+    try:
+        return MappingProxyType({logger: level(word) for logger, word in pairs(raw).items()})
+    except ValueError as error:
+        raise ValueError(f"a level a logger such as shop.db=debug,urllib3=error: {error}") from None
+
+
+def file(raw: Any) -> str:
+    """Return the path of a file."""
+    path = os.fspath(raw) if isinstance(raw, (str, os.PathLike)) else ""
+    if not isinstance(path, str) or not path or "\0" in path or len(path) > _PATH_LIMIT:
+        raise ValueError("the path of a file")
+    return path
 
 
 def number(low: float, high: float, scale: float = 1.0) -> Parser:

@@ -84,12 +84,41 @@ TABLE: tuple[Row, ...] = (
         "Least severe level that is written.", "level",
     ),
     Row(
+        "log_levels", _variables("OBS_LOG_LEVELS"), parse.levels, MappingProxyType({}),
+        "Levels of single loggers and those below them, over log_level.", "logger=level,...",
+    ),
+    Row(
         "log_format", _variables("OBS_LOG_FORMAT"), parse.choice("auto", "json", "console"), "auto",
         "json, console (for people), or auto: console on a terminal.", "auto | json | console",
     ),
     Row(
         "log_stream", _variables("OBS_LOG_STREAM"), parse.choice("stdout", "stderr"), "stdout",
         "Where log lines go.", "stdout | stderr",
+    ),
+    Row(
+        "log_location", _variables("OBS_LOG_LOCATION"), parse.flag, False,
+        "Put file, line and function on every log line.", "flag",
+    ),
+    Row(
+        "log_repeat_limit", _variables("OBS_LOG_REPEAT_LIMIT"), parse.whole(0, 1_000_000), 100,
+        "Most lines a second of one logger, level and event; more are counted and told by one line. 0: no limit.",
+        "whole number",
+    ),
+    Row(
+        "otlp_logs", _variables("OBS_OTLP_LOGS"), parse.choice("off", "on", "both"), "off",
+        "Send log lines to the OTLP collector instead of log_stream (on), or to both.", "off | on | both",
+    ),
+    Row(
+        "logs_endpoint", _variables("OBS_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"), parse.url, "",
+        "Full URL for logs, when it is not <otlp_endpoint>/v1/logs.", "URL",
+    ),
+    Row(
+        "log_queue", _variables("OBS_LOG_QUEUE", "OTEL_BLRP_MAX_QUEUE_SIZE"), parse.whole(1, 1_000_000), 2048,
+        "Most log lines waiting for export; more are dropped and counted.", "whole number",
+    ),
+    Row(
+        "control_token_file", _variables("OBS_CONTROL_TOKEN_FILE"), parse.file, "",
+        "File with the bearer token for PUT /level on the port of serve(); without one, that is off.", "file",
     ),
     Row("access_log", _variables("OBS_ACCESS_LOG"), parse.flag, True, "Write one line a request.", "flag"),
     Row(
@@ -132,6 +161,10 @@ TABLE: tuple[Row, ...] = (
             "OBS_EXPORT_INTERVAL", Variable("OTEL_BSP_SCHEDULE_DELAY", parse.number(0.01, 3600.0, scale=0.001))
         ),
         parse.number(0.01, 3600.0), 5.0, "Seconds between two exports.", "seconds",
+    ),
+    Row(
+        "slow_query", _variables("OBS_SLOW_QUERY"), parse.number(0.0, 86_400.0), 1.0,
+        "Seconds from which a database operation gets a line of its own; 0 for never.", "seconds",
     ),
     Row(
         "shutdown_timeout", _variables("OBS_SHUTDOWN_TIMEOUT"), parse.number(0.0, 60.0), 3.0,
