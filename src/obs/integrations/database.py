@@ -1,0 +1,67 @@
+"""One operation on a database, from the client's side: its duration, its span, the line when it was slow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from obs.catalogue import db
+from obs.runtime import guard, live, logger, traces
+from obs.runtime.instruments import counter, histogram
+
+DURATION = histogram(db.OPERATION_DURATION)
+SLOW = counter(db.SLOW_QUERIES)
+
+
+class Operation:
+    """A database operation in progress. Every method is safe: an error of ours is the guard's."""
+
+    __slots__ = ("_ended", "_facts", "_operation", "_span", "_start", "_system", "_table")
+
+    def __init__(
+        self, system: str, operation: str, table: str, attributes: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> None:
+        self._system, self._operation, self._table = system, operation, table
+        #: What the line about a slow one says besides.
+        self._facts = facts
+        self._ended = False
+        self._span: live.Span | None = None
+        if live.tracing() is not None:
+            name = f"{operation} {table}" if table else operation
+            told = {"db.system.name": system, "db.operation.name": operation, **attributes}
+            if table:
+                told["db.collection.name"] = table
+            self._span = traces.start(name, "client", told)
+        self._start = time.perf_counter()
+
+    def end(self, error: BaseException | None = None, code: str = "") -> None:
+        """Record the operation once, however often this is called; `code` is the database's own."""
+        if self._ended:
+            return
+        self._ended = True
+        seconds = time.perf_counter() - self._start
+        kind = type(error).__name__ if error is not None else ""
+        with guard.contained("integration"):
+            DURATION.series((self._system, self._operation, self._table, kind)).observe(seconds)
+            settings = live.settings()
+            if settings is not None and seconds >= settings.slow_query > 0:
+                self._line(seconds, kind)
+            if self._span is not None and error is not None:
+                self._span.set({"error.type": kind, **({"db.response.status_code": code} if code else {})})
+                # Not the error itself: its words are the database's and repeat the values.
+                self._span.fail(None, kind)
+        traces.end(self._span, None)
+
+    def _line(self, seconds: float, kind: str) -> None:
+        SLOW.series((self._system, self._operation, self._table)).inc()
+        logger.log.warning(
+            "slow query",
+            event="db.slow_query",
+            system=self._system,
+            operation=self._operation,
+            table=self._table,
+            duration=round(seconds, 6),
+            **self._facts,
+            **({"error": kind} if kind else {}),
+        )
