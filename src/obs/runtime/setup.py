@@ -8,17 +8,18 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from obs.runtime import draining, guard, live
+from obs.runtime import draining, guard, live, recording
 from obs.runtime.parts.logs import LogsPart
 from obs.runtime.parts.metrics import MetricsPart
 from obs.runtime.parts.part import Part, Report
 from obs.runtime.parts.serve import ServePart
 from obs.runtime.parts.traces import TracesPart
 from obs.runtime.settings import Settings, differences, require_service, resolve
+from obs.runtime.silence import without_exporters
 
 _LOGS = LogsPart()
 _TRACES = TracesPart()
@@ -57,6 +58,8 @@ class Status:
 class _Running:
     settings: Settings
     notes: tuple[str, ...] = ()
+    #: Settings that say where to send telemetry, and are passed over in a test run.
+    silenced: tuple[str, ...] = ()
 
 
 _lock = threading.RLock()
@@ -77,13 +80,21 @@ def init(
     when nothing names the service or a setting cannot work.
     """
     given = {"service": service, "version": version, "environment": environment, **settings}
-    wanted = require_service(resolve(given))
+    return run(require_service(resolve(given)))
+
+
+def run(wanted: Settings) -> Status:
+    """Start obs with settings that are complete, or go over to them; return what is on."""
+    silenced: tuple[str, ...] = ()
+    if recording.silenced():
+        wanted, silenced = without_exporters(wanted)
     global _running
     with _lock:
         before = _running
         if before is not None and before.settings == wanted:
             return status()
-        _running = _start(wanted) if before is None else _change(before, wanted)
+        started = _start(wanted) if before is None else _change(before, wanted)
+        _running = replace(started, silenced=silenced)
         _stop_at_exit()
     return status()
 
@@ -96,6 +107,8 @@ def status() -> Status:
     report = Report()
     for part in PARTS:
         part.describe(report)
+    for name in running.silenced:
+        report.skipped[name] = recording.silenced() or "silenced when it started"
     return Status(
         running=True,
         settings=running.settings,

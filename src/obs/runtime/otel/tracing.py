@@ -26,9 +26,10 @@ from opentelemetry.trace import (
 )
 
 from obs._version import __version__
-from obs.runtime import context, guard
+from obs.runtime import context, guard, recording
 from obs.runtime.otel.export import Notify, SpanQueue, http_exporter
 from obs.runtime.otel.provider import KINDS, OURS, claim
+from obs.runtime.otel.recorded import CountedIds, Recorded, watch
 from obs.runtime.redaction import NAME_LIMIT, STACK_LIMIT, clean_value, plain_text, scrub
 from obs.runtime.settings import Settings
 
@@ -108,30 +109,40 @@ class Traces:
         self.endpoint = endpoint(settings)
         if not self.adopted:
             self._configure(notify)
+        elif recording.recorder() is not None:
+            watch(provider)
         self._provider: TracerProvider = provider
         self._tracer = provider.get_tracer("obs", __version__)
 
     def _configure(self, notify: Notify) -> None:
         settings = self.settings
-        if not self.endpoint:
+        recorded = recording.recorder() is not None
+        if not self.endpoint and not recorded:
             OURS.delegate_ids(settings.traces_ratio)
             return
-        exporter = partial(http_exporter, self.endpoint, dict(settings.otlp_headers), settings.otlp_timeout)
-        self._queue = SpanQueue(
-            exporter,
+        backend = SdkProvider(
+            sampler=ParentBased(TraceIdRatioBased(settings.traces_ratio)),
+            resource=Resource(_resource(settings)),
+            shutdown_on_exit=False,
+            id_generator=CountedIds() if recorded else None,
+        )
+        if recorded:
+            backend.add_span_processor(Recorded())
+        if self.endpoint:
+            self._queue = self._export(notify)
+            backend.add_span_processor(self._queue)
+        OURS.delegate_to(backend)
+
+    def _export(self, notify: Notify) -> SpanQueue:
+        settings = self.settings
+        return SpanQueue(
+            partial(http_exporter, self.endpoint, dict(settings.otlp_headers), settings.otlp_timeout),
             size=settings.span_queue,
             batch=min(settings.span_batch, settings.span_queue),
             interval=settings.export_interval,
             notify=notify,
             target=_public(self.endpoint),
         )
-        backend = SdkProvider(
-            sampler=ParentBased(TraceIdRatioBased(settings.traces_ratio)),
-            resource=Resource(_resource(settings)),
-            shutdown_on_exit=False,
-        )
-        backend.add_span_processor(self._queue)
-        OURS.delegate_to(backend)
 
     def current(self) -> tuple[str, str, bool]:
         """Return trace id, span id and whether it is sampled; empty text outside of a span."""
