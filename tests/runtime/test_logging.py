@@ -282,13 +282,6 @@ def test_root_handlers_of_the_console_are_replaced_and_given_back() -> None:
         mine.stream.close()
 
 
-def test_the_access_lines_of_uvicorn_are_silenced(lines: Lines) -> None:
-    obs.init("shop")
-    logging.getLogger("uvicorn.access").info("GET / 200")
-    logging.getLogger("uvicorn.error").info("started")
-    assert [line["message"] for line in lines()] == ["started"]
-
-
 def test_lines_are_counted_by_level(lines: Lines) -> None:
     obs.init("shop")
     obs.log.info("a")

@@ -29,5 +29,10 @@ FIELDS = (
     LogField("span_id", "W3C span id, 16 hexadecimal digits.", bounded=True),
     LogField("request_id", "Correlation id of the request.", bounded=True),
     LogField("logger", "Name of the logger, when it has one.", bounded=True),
+    LogField("code_file_path", "File that the line comes from, on request.", bounded=True),
+    LogField("code_line_number", "Line in that file.", bounded=True),
+    LogField("code_function_name", "Function that the line comes from.", bounded=True),
+    LogField("repeated", "How many more lines like this one were left out in the second before.", bounded=True),
+    LogField("truncated", "True when fields were cut because the line was too long.", bounded=True),
     LogField("exception", "Stack of the error, multi-line text in one value."),
 )

@@ -11,6 +11,11 @@ COMPONENT = Label(
 )
 METRIC = Label("metric", "The metric that was capped.")
 REASON = Label("reason", "Why it was lost.", ("queue_full", "export_failed", "shutdown"))
+LOGS_REASON = Label(
+    "reason",
+    "Why it was lost.",
+    ("repeated", "stream", "queue_full", "export_failed", "shutdown"),
+)
 VERSION = Label("version", "Version of the service.")
 SDK_VERSION = Label("sdk.version", "Version of obs.")
 
@@ -35,6 +40,13 @@ SPANS_DROPPED = Counter(
     unit="{span}",
     labels=(REASON,),
 )
+LOGS_DROPPED = Counter(
+    id="obs.logs.dropped",
+    metric="obs_logs_dropped_total",
+    help="Log lines that were left out because they repeated, or never delivered.",
+    unit="{line}",
+    labels=(LOGS_REASON,),
+)
 BUILD = Gauge(
     id="obs.build",
     metric="obs_build_info",
@@ -43,4 +55,4 @@ BUILD = Gauge(
     across="max",
 )
 
-SIGNALS = (ERRORS, OVERFLOW, SPANS_DROPPED, BUILD)
+SIGNALS = (ERRORS, OVERFLOW, SPANS_DROPPED, LOGS_DROPPED, BUILD)

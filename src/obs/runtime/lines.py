@@ -6,64 +6,69 @@ fields, redaction, ids and counting are the same for all of them.
 
 from __future__ import annotations
 
-import os
-import select
-import threading
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from obs.catalogue.log import FIELDS
-from obs.runtime import context, live, tally
+from obs.runtime import context, levels, live, tally
 from obs.runtime.json import dumps
 from obs.runtime.redaction import NAME_LIMIT, STACK_LIMIT, clean, plain_text, scrub
+from obs.runtime.repeats import Repeats
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY
+from obs.runtime.stream import Stream
 
-Renderer: TypeAlias = Callable[[dict[str, Any]], bytes]
+#: A finished line: plain JSON data, clean of secrets, in the order of the catalogue.
+Line: TypeAlias = dict[str, Any]
+Renderer: TypeAlias = Callable[[Line], bytes]
+#: What takes finished lines, and may not change them. May raise; the guard has the error then.
+Output: TypeAlias = Callable[[Line], None]
 
+#: The logger of our access lines: one a request, however many.
+ACCESS = "obs.access"
+#: Bytes of a rendered line, newline included: as much as a pipe holds.
+LINE_LIMIT = 65_536
+#: Bytes that the message and the stack of a shortened line keep, each.
+_SHARE = LINE_LIMIT // 4
 _RESERVED = frozenset(field.name for field in FIELDS)
-#: Seconds that a full, non-blocking stream is waited for before the rest of a line is given up.
-_PATIENCE = 1.0
+#: Whose frames are not where a line comes from.
+_MACHINERY = ("obs.runtime.", "obs.integrations.", "structlog.", "logging.")
 
 
-class Stream:
-    """A file descriptor that gets whole lines, also from a forked child."""
+class Location(NamedTuple):
+    """The place in the code that a line comes from."""
 
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self._renew()
-
-    def _renew(self) -> None:
-        # Re-entrant, because a signal handler may log while this very thread is writing.
-        self._lock = threading.RLock()
-
-    def write(self, line: bytes) -> None:
-        """Write `line` in one call where the system allows it. Raises OSError."""
-        with self._lock:
-            done = 0
-            while done < len(line):
-                try:
-                    done += os.write(self.fd, line[done:] if done else line)
-                except BlockingIOError:  # noqa: PERF203 - an exception here is the rare case
-                    if not select.select([], [self.fd], [], _PATIENCE)[1]:
-                        raise
+    file: str
+    line: int
+    function: str
 
 
 class Pipeline:
-    """Renders and writes lines for one set of settings."""
+    """Makes lines for one set of settings and hands them to its outputs."""
 
-    def __init__(self, settings: Settings, stream: Stream, render: Renderer | None = None) -> None:
-        self.threshold = SEVERITY[settings.log_level]
-        self._stream = stream
-        self._render = render or render_json
-        self._service = settings.service
-        self._fixed = {
-            name: value
-            for name, value in (("version", settings.version), ("environment", settings.environment))
-            if value
-        }
+    def __init__(self, settings: Settings, outputs: tuple[Output, ...], local: Output) -> None:
+        self._outputs = _captured or outputs
+        self._own_outputs = outputs
+        #: Where a line goes that the network must not lose: that the network is lost.
+        self._local = local
+        self._fixed = {"service": settings.service}
+        for name in ("version", "environment"):
+            if getattr(settings, name):
+                self._fixed[name] = getattr(settings, name)
+        self._locate = settings.log_location
+        self._repeats = Repeats(settings.log_repeat_limit) if settings.log_repeat_limit else None
+
+    @property
+    def threshold(self) -> int:
+        """The threshold of the whole, as a number of standard logging."""
+        return levels.threshold("")
+
+    def enabled(self, level: str, logger: str = "") -> bool:
+        """Tell whether a line of `level` is to be written for `logger`."""
+        return SEVERITY[level] >= levels.threshold(logger)
 
     def emit(
         self,
@@ -74,12 +79,51 @@ class Pipeline:
         logger: str = "",
         error: BaseException | None = None,
         stack: str = "",
+        known: Mapping[str, Any] | None = None,
+        template: str = "",
+        location: Location | None = None,
+        sampled: bool = True,
+        local: bool = False,
     ) -> None:
-        """Write one line. Raises only what the stream raises (OSError)."""
-        line: dict[str, Any] = {
-            "timestamp": _timestamp(time.time()),
+        """Write one line, whatever the threshold. Raises only what an output raises (OSError).
+
+        `known` holds fields that the catalogue bounds: plain data without secrets, which is not
+        scanned. `template` is the message before its values, which tells repetitions. Lines that are
+        not `sampled` (audit and security events) are written however often they repeat. A `local`
+        line goes to the stream even when lines go to a collector.
+        """
+        now = time.time()
+        repeats = self._repeats
+        if repeats is not None:
+            if int(now) != repeats.second:
+                self._summarise(repeats, int(now))
+            if (
+                sampled
+                and logger != ACCESS
+                and not _admits(repeats, logger, level, template or message, error)
+            ):
+                return
+        line = self._begin(now, level, message, logger)
+        if self._locate and logger != ACCESS:
+            _add_location(line, location or _caller())
+        if known:
+            line.update(known)
+        bound = context.bound.get()
+        own = {**bound, **fields} if bound else fields
+        if own:
+            for name, value in clean(own).items():
+                line[f"{name}_" if name in _RESERVED else name] = value
+        if error is not None:
+            stack = format_stack(error)
+        if stack:
+            line["exception"] = scrub(stack, STACK_LIMIT)
+        self.deliver(line, local=local)
+
+    def _begin(self, now: float, level: str, message: str, logger: str) -> Line:
+        """Return what every line begins with."""
+        line: Line = {
+            "timestamp": _timestamp(now),
             "level": level,
-            "service": self._service,
             **self._fixed,
             "message": plain_text(message),
         }
@@ -91,22 +135,121 @@ class Pipeline:
             line["request_id"] = request
         if logger:
             line["logger"] = plain_text(logger, NAME_LIMIT)
-        bound = context.bound.get()
-        own = {**bound, **fields} if bound else fields
-        if own:
-            for name, value in clean(own).items():
-                line[f"{name}_" if name in _RESERVED else name] = value
-        if error is not None:
-            stack = format_stack(error)
-        if stack:
-            line["exception"] = scrub(stack, STACK_LIMIT)
-        tally.add("log_records", level)
-        self._stream.write(self._render(line))
+        return line
+
+    def deliver(self, line: Line, *, local: bool = False) -> None:
+        """Count `line` and hand it to every output. Raises what they raise, after all had it."""
+        tally.add("log_records", line["level"])
+        outputs = self._outputs
+        if len(outputs) == 1 and not local:
+            outputs[0](line)
+            return
+        if local and self._local not in outputs and not _captured:
+            outputs = (*outputs, self._local)
+        failure: Exception | None = None
+        for output in outputs:
+            try:
+                output(line)
+            except Exception as error:  # noqa: PERF203 - one broken output is not the next one's
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def flush(self) -> None:
+        """Tell what was left out of repeated lines so far."""
+        if self._repeats is not None:
+            self._summarise(self._repeats, 0)
+
+    def renew(self) -> None:
+        """Begin anew in a forked child."""
+        if self._repeats is not None:
+            self._repeats.renew()
+
+    def capture(self, outputs: tuple[Output, ...]) -> None:
+        """Hand lines to `outputs` instead of its own; with none, to its own again."""
+        self._outputs = outputs or self._own_outputs
+
+    def _summarise(self, repeats: Repeats, second: int) -> None:
+        for kind, left_out in repeats.turn(second):
+            # Of the process, not of the request in which it happens to be told.
+            line: Line = {"timestamp": _timestamp(time.time()), "level": kind.level, **self._fixed}
+            line["message"] = plain_text(kind.event)
+            if kind.logger:
+                line["logger"] = plain_text(kind.logger, NAME_LIMIT)
+            line["repeated"] = left_out
+            if kind.error:
+                line["exception"] = plain_text(kind.error, NAME_LIMIT)
+            self.deliver(line)
 
 
-def render_json(line: dict[str, Any]) -> bytes:
+def _admits(repeats: Repeats, logger: str, level: str, event: Any, error: BaseException | None) -> bool:
+    text = event if type(event) is str else plain_text(event, NAME_LIMIT)
+    if repeats.admits(logger, level, text, type(error).__qualname__ if error is not None else ""):
+        return True
+    tally.add("logs_dropped", "repeated")
+    return False
+
+
+_captured: tuple[Output, ...] = ()
+
+
+def capture(*outputs: Output) -> None:
+    """Hand the lines of every pipeline made from now on to `outputs` alone; with none, end that.
+
+    For the test kit, which also calls `Pipeline.capture` of the one in use.
+    """
+    global _captured
+    _captured = outputs
+
+
+class Printed:
+    """Lines as text on a stream, each bounded as a whole."""
+
+    def __init__(self, stream: Stream, render: Renderer) -> None:
+        self._stream = stream
+        self._render = render
+
+    def __call__(self, line: Line) -> None:
+        """Write `line`. Raises OSError, and counts the line as dropped then."""
+        text = self._render(line)
+        if len(text) > LINE_LIMIT:
+            text = self._render(shorten(line))
+        try:
+            self._stream.write(text)
+        except OSError:
+            tally.add("logs_dropped", "stream")
+            raise
+
+
+def render_json(line: Line) -> bytes:
     """Return the line as JSON, newline included."""
     return dumps(line) + b"\n"
+
+
+def shorten(line: Line) -> Line:
+    """Return a copy of `line` whose largest fields are cut until it fits `LINE_LIMIT`."""
+    short: Line = {**line, "truncated": True}
+    sizes = {name: _size(name, value) for name, value in short.items()}
+    total = sum(sizes.values()) + 3
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        if total <= LINE_LIMIT:
+            break
+        value = short[name]
+        if name not in _RESERVED:
+            short[name] = f"...({sizes[name]} bytes cut)..."
+            if _size(name, short[name]) >= sizes[name]:
+                # One of very many small fields.
+                del short[name]
+        while name in _RESERVED and isinstance(value, str) and _size(name, value) > _SHARE:
+            quarter = len(value) // 4
+            value = short[name] = f"{value[:quarter]}...(cut)...{value[-quarter:]}"
+        total += (_size(name, short[name]) if name in short else 0) - sizes[name]
+    return short
+
+
+def _size(name: str, value: Any) -> int:
+    """Return the bytes that a field takes in a line of JSON."""
+    return len(dumps(name)) + len(dumps(value)) + 2
 
 
 def format_stack(error: BaseException) -> str:
@@ -115,6 +258,24 @@ def format_stack(error: BaseException) -> str:
         return "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
     except Exception:
         return type(error).__qualname__
+
+
+def _caller() -> Location | None:
+    frame = sys._getframe(2)  # noqa: SLF001 - inspect's way builds the source of every frame
+    while frame.f_back is not None and _is_machinery(frame.f_globals.get("__name__", "")):
+        frame = frame.f_back
+    return Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def _is_machinery(module: str) -> bool:
+    return f"{module}.".startswith(_MACHINERY)
+
+
+def _add_location(line: Line, location: Location | None) -> None:
+    if location is not None:
+        line["code_file_path"] = plain_text(location.file, NAME_LIMIT)
+        line["code_line_number"] = location.line
+        line["code_function_name"] = plain_text(location.function, NAME_LIMIT)
 
 
 _second = (0, "")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from obs.runtime import guard
+from obs.runtime import guard, levels
 from obs.runtime.severity import SEVERITY, active_error
 
 if TYPE_CHECKING:
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 _pipeline: Pipeline | None = None
 _off = False
+_DEBUG, _INFO, _WARNING, _ERROR, _CRITICAL = SEVERITY.values()
 
 
 def use(pipeline: Pipeline | None, *, off: bool = False) -> None:
     """Send every logger's lines to `pipeline`; None means standard logging, or nowhere with `off`."""
     global _pipeline, _off
     _pipeline, _off = pipeline, off
+    if pipeline is None:
+        levels.stop(off=off)
 
 
 def pipeline() -> Pipeline | None:
@@ -36,11 +39,15 @@ class Logger:
     underscore.
     """
 
-    __slots__ = ("_fields", "_name")
+    __slots__ = ("_fields", "_gate", "_name")
 
     def __init__(self, name: str = "", fields: Mapping[str, Any] | None = None) -> None:
         self._name = name
         self._fields: Mapping[str, Any] = MappingProxyType(dict(fields or {}))
+        self._gate = levels.gate(name)
+
+    def __reduce__(self) -> tuple[type[Logger], tuple[str, dict[str, Any]]]:
+        return Logger, (self._name, dict(self._fields))
 
     def bind(self, /, **fields: Any) -> Logger:
         """Return a logger that adds `fields` to each of its lines."""
@@ -48,48 +55,65 @@ class Logger:
 
     def debug(self, event: str, /, **fields: Any) -> None:
         """Write a line for developers."""
-        self._log("debug", event, fields)
+        if self._gate.level <= _DEBUG:
+            self._log("debug", event, fields)
 
     def info(self, event: str, /, **fields: Any) -> None:
         """Write a line about what happened."""
-        self._log("info", event, fields)
+        if self._gate.level <= _INFO:
+            self._log("info", event, fields)
 
     def warning(self, event: str, /, **fields: Any) -> None:
         """Write a line about what may become a problem."""
-        self._log("warning", event, fields)
+        if self._gate.level <= _WARNING:
+            self._log("warning", event, fields)
 
     def error(self, event: str, /, **fields: Any) -> None:
         """Write a line about what failed; `exc_info=True` or an exception adds the stack."""
-        self._log("error", event, fields)
+        if self._gate.level <= _ERROR:
+            self._log("error", event, fields)
 
     def critical(self, event: str, /, **fields: Any) -> None:
         """Write a line about what stops the service."""
-        self._log("critical", event, fields)
+        if self._gate.level <= _CRITICAL:
+            self._log("critical", event, fields)
 
     def exception(self, event: str, /, **fields: Any) -> None:
         """Write an error line with the stack of the exception being handled."""
-        self._log("error", event, {"exc_info": True, **fields})
+        if self._gate.level <= _ERROR:
+            self._log("error", event, {"exc_info": True, **fields})
 
     def _log(self, level: str, event: str, fields: dict[str, Any]) -> None:
-        current = _pipeline
-        if current is None:
-            if not _off:
-                with guard.contained("logs"):
-                    _before_init(self._name, level, event, {**self._fields, **fields})
-            return
-        if SEVERITY[level] < current.threshold:
-            return
         try:
             error = active_error(fields.pop("exc_info", None))
             own = {**self._fields, **fields} if self._fields else fields
-            current.emit(level, event, own, logger=self._name, error=error)
+            current = _pipeline
+            if current is not None:
+                current.emit(level, event, own, logger=self._name, error=error)
+            elif not _off:
+                _before_init(self._name, level, event, own, error)
         except Exception as failure:
             guard.report("logs", failure)
 
 
-def _before_init(name: str, level: str, event: str, fields: dict[str, Any]) -> None:
+def write(
+    name: str, level: str, message: str, fields: Mapping[str, Any], error: BaseException | None = None
+) -> None:
+    """Write one line for the logger called `name`, whatever its threshold. Never raises."""
+    try:
+        current = _pipeline
+        if current is not None:
+            current.emit(level, message, fields, logger=name, error=error)
+        elif not _off:
+            _before_init(name, level, message, fields, error)
+    except Exception as failure:
+        guard.report("logs", failure)
+
+
+def _before_init(
+    name: str, level: str, event: str, fields: Mapping[str, Any], error: BaseException | None
+) -> None:
     logger = logging.getLogger(name or "obs")
-    error = active_error(fields.pop("exc_info", None))
     if not logger.isEnabledFor(SEVERITY[level]):
         return
     rendered = "".join(f" {key}={value!r}" for key, value in fields.items())

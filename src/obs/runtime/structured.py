@@ -9,23 +9,28 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
+from functools import lru_cache
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from obs.runtime import guard
-from obs.runtime.lines import Pipeline, Renderer
+from obs.runtime import guard, levels, logger
+from obs.runtime.lines import Renderer
 from obs.runtime.severity import SEVERITY, active_error
 
 _NAME = "structlog"
+#: Methods of structlog's loggers -> the level that they write.
+_METHODS = {
+    "debug": "debug", "info": "info", "msg": "info", "warning": "warning", "warn": "warning",
+    "error": "error", "exception": "error", "critical": "critical", "fatal": "critical",
+}  # fmt: skip
 
 
 class Structlog:
     """What was done to structlog, now or as soon as it is imported, and how to undo it."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    def __init__(self) -> None:
         self._configured = False
         self.adopted = False
         self._awaited: _Awaited | None = None
@@ -41,7 +46,7 @@ class Structlog:
         self._awaited = None
         self.adopted = structlog.is_configured()
         if not self.adopted:
-            _configure_structlog(self._pipeline)
+            structlog.configure(**_configuration())
             self._configured = True
 
     def stop(self) -> None:
@@ -51,7 +56,7 @@ class Structlog:
         if self._configured:
             import structlog
 
-            if _to_line in structlog.get_config()["processors"]:
+            if structlog.get_config()["processors"] is _configuration()["processors"]:
                 structlog.reset_defaults()
 
 
@@ -112,17 +117,17 @@ class _Telling(Loader):
 
 
 class _LineLogger:
-    """What structlog's loggers write to: the pipeline."""
+    """What structlog's loggers write to: the pipeline of the moment.
 
-    def __init__(self, pipeline: Pipeline, name: str = "") -> None:
-        self._pipeline = pipeline
+    structlog caches its loggers for ever, so that this one outlives `shutdown()` and the next `init()`.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.gate = levels.gate(name)
         self._name = name
 
     def msg(self, level: str, message: str, fields: dict[str, Any], error: BaseException | None) -> None:
-        try:
-            self._pipeline.emit(level, message, fields, logger=self._name, error=error)
-        except Exception as failure:
-            guard.report("logs", failure)
+        logger.write(self._name, level, message, fields, error)
 
     debug = info = warning = error = critical = exception = log = msg
 
@@ -130,20 +135,78 @@ class _LineLogger:
 def _to_line(_: Any, method: str, event: MutableMapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     error = active_error(event.pop("exc_info", method == "exception"))
     level = {"warn": "warning", "exception": "error", "fatal": "critical"}.get(method, method)
-    message = str(event.pop("event", ""))
+    message = event.pop("event", "")
     return (level if level in SEVERITY else "info", message, dict(event), error), {}
 
 
-def _configure_structlog(pipeline: Pipeline) -> None:
+@lru_cache(maxsize=1)
+def _configuration() -> dict[str, Any]:
+    """Return what structlog is configured with, made once: cached loggers keep the very list."""
     import structlog
 
-    structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, _to_line],
-        wrapper_class=structlog.make_filtering_bound_logger(pipeline.threshold),
-        logger_factory=lambda *names: _LineLogger(pipeline, str(names[0]) if names else ""),
-        # A cached logger would keep this pipeline after the next init().
-        cache_logger_on_first_use=False,
-    )
+    return {
+        "processors": [structlog.contextvars.merge_contextvars, _to_line],
+        "wrapper_class": _gated(structlog.make_filtering_bound_logger(0)),
+        "logger_factory": lambda *names: _LineLogger(str(names[0]) if names else ""),
+        # A logger that is not cached is made anew for every line, for those that are not written too.
+        "cache_logger_on_first_use": True,
+    }
+
+
+def _gated(base: Any) -> Any:
+    """Return structlog's own kind of logger, whose threshold is that of the gate at the moment.
+
+    The one it offers has its threshold built into the class, for the life of every cached logger.
+    """
+
+    def method(name: str, number: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        write, write_later = getattr(base, name), getattr(base, f"a{name}")
+
+        def log(self: Any, event: Any = None, *args: Any, **fields: Any) -> Any:
+            if self._logger.gate.level <= number:
+                return write(self, event, *args, **fields)
+            return None
+
+        async def alog(self: Any, event: Any = None, *args: Any, **fields: Any) -> Any:
+            if self._logger.gate.level <= number:
+                return await write_later(self, event, *args, **fields)
+            return None
+
+        return log, alog
+
+    methods = dict(_introspection(base))
+    for name, level in _METHODS.items():
+        methods[name], methods[f"a{name}"] = method(name, SEVERITY[level])
+    return type("Logger", (base,), methods)
+
+
+def _introspection(base: Any) -> dict[str, Callable[..., Any]]:
+    """Return the methods that take a level as a number."""
+
+    def log(self: Any, level: int, event: Any, *args: Any, **fields: Any) -> Any:
+        return base.log(self, level, event, *args, **fields) if self._logger.gate.level <= level else None
+
+    async def alog(self: Any, level: int, event: Any, *args: Any, **fields: Any) -> Any:
+        if self._logger.gate.level <= level:
+            return await base.alog(self, level, event, *args, **fields)
+        return None
+
+    def is_enabled_for(self: Any, level: int) -> bool:
+        return bool(self._logger.gate.level <= level)
+
+    def get_effective_level(self: Any) -> int:
+        return int(self._logger.gate.level)
+
+    return {
+        "log": log,
+        "alog": alog,
+        "is_enabled_for": is_enabled_for,
+        "get_effective_level": get_effective_level,
+    }
+
+
+#: The same on every line, and known to whoever sits in front of the terminal.
+_OF_THE_PROCESS = frozenset({"service", "version", "environment"})
 
 
 def console() -> Renderer:
@@ -156,9 +219,9 @@ def console() -> Renderer:
     )
 
     def to_bytes(line: dict[str, Any]) -> bytes:
+        # A copy: the line is for other outputs too.
+        line = {name: value for name, value in line.items() if name not in _OF_THE_PROCESS}
         stack = line.pop("exception", "")
-        for name in ("service", "version", "environment"):
-            line.pop(name, None)
         text = render(None, line["level"], line)
         return (str(text) + (f"\n{stack}" if stack else "") + "\n").encode("utf-8", "backslashreplace")
 

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["errors", "overflow", "spans_dropped", "log_records"]
+Kind: TypeAlias = Literal["errors", "overflow", "spans_dropped", "log_records", "logs_dropped"]
 
 # Re-entrant, because a signal handler may log while this very thread is counting.
 _lock = threading.RLock()

@@ -26,6 +26,7 @@ class Own:
             (self_signals.ERRORS, "errors"),
             (self_signals.OVERFLOW, "overflow"),
             (self_signals.SPANS_DROPPED, "spans_dropped"),
+            (self_signals.LOGS_DROPPED, "logs_dropped"),
         )
         self._limits = kernel.limits()
 

@@ -1,0 +1,229 @@
+"""Which level of which logger is written, and how that changes while the process runs.
+
+A logger asks its gate, one comparison; the rules behind the gates follow the hierarchy of standard
+logging: what holds for ``shop`` holds for ``shop.basket`` unless that has a rule of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+from obs.errors import ConfigError, suggest
+from obs.runtime.severity import SEVERITY
+
+#: Nothing is held back, and everything is.
+_OPEN, _SHUT = 0, 1_000
+_ALIASES = {"warn": "warning", "fatal": "critical"}
+#: What takes a rule back.
+DEFAULT = "default"
+#: Names of loggers whose threshold is remembered; those of records made by hand have no end.
+_MOST_NAMES = 4_096
+#: A logger's name is not for prose.
+_NAME_LIMIT = 256
+
+
+class Gate:
+    """The threshold of one logger, as a number of standard logging."""
+
+    __slots__ = ("__weakref__", "level", "name")
+
+    def __init__(self, name: str, level: int) -> None:
+        self.name = name
+        self.level = level
+
+
+class Rule(NamedTuple):
+    """A level that holds for a logger and those below it, until a moment of the monotonic clock."""
+
+    level: str
+    until: float | None = None
+
+
+_lock = threading.RLock()
+_gates: WeakValueDictionary[str, Gate] = WeakValueDictionary()
+_known: dict[str, int] = {}
+#: What the settings say, and what was said since then; the empty name is the whole.
+_configured: dict[str, str] = {}
+_rules: dict[str, Rule] = {}
+_timers: dict[str, threading.Timer] = {}
+_fixed: int | None = _OPEN
+_listener: Callable[[], None] | None = None
+
+
+def gate(name: str) -> Gate:
+    """Return the gate that every logger called `name` shares."""
+    with _lock:
+        found = _gates.get(name)
+        if found is None:
+            found = _gates[name] = Gate(name, _threshold(name))
+        return found
+
+
+def threshold(name: str) -> int:
+    """Return the threshold of the logger called `name`, as a number of standard logging."""
+    found = _known.get(name)
+    if found is None:
+        found = _threshold(name)
+        if len(_known) >= _MOST_NAMES:
+            _known.clear()
+        _known[name] = found
+    return found
+
+
+def start(level: str, rules: Mapping[str, str], listener: Callable[[], None] | None = None) -> None:
+    """Begin with `level` for the whole and `rules` for some loggers; call `listener` after a change.
+
+    What `set_level` said of single loggers stays when settings change.
+    """
+    global _fixed, _listener
+    with _lock:
+        _configured.clear()
+        _configured.update(rules)
+        _configured[""] = level
+        _forget("")
+        _fixed, _listener = None, listener
+        _apply()
+
+
+def stop(*, off: bool = False) -> None:
+    """End: loggers pass everything on to standard logging, or with `off` nothing to anybody."""
+    global _fixed, _listener
+    with _lock:
+        for name in list(_rules):
+            _forget(name)
+        _configured.clear()
+        _fixed, _listener = (_SHUT if off else _OPEN), None
+        _apply()
+
+
+def set_level(level: str | int, logger: str = "") -> None:
+    """Write lines of `logger`, and of loggers below it, from `level` on; without a name, all lines.
+
+    `level` is debug, info, warning, error or critical, a number of standard logging that means one
+    of these, or "default": what the settings say. It holds for this process until `shutdown()`.
+    Raises `ConfigError` for an unknown level and before `init()`.
+    """
+    change(level, logger)
+
+
+def change(level: str | int, logger: str = "", seconds: float | None = None) -> None:
+    """Do what `set_level` does, and with `seconds` undo it after that time."""
+    word = _word(level)
+    name: object = logger
+    if not isinstance(name, str) or len(name) > _NAME_LIMIT:
+        raise ConfigError(f"got {logger!r:.80} as a logger, expected its name")
+    if _fixed == _OPEN:
+        raise ConfigError(
+            "set_level() was called before init()",
+            hint="obs.init(..., log_level=..., log_levels=...) says how to begin",
+        )
+    with _lock:
+        before = _rules.get(logger)
+        _forget(logger)
+        if word != DEFAULT:
+            _rules[logger] = Rule(word, None if seconds is None else time.monotonic() + seconds)
+        if seconds is not None:
+            # What was there for a time as well is not restored: its own time may be over by then.
+            back = before if before is not None and before.until is None else None
+            _revert_after(seconds, logger, back)
+        _apply()
+
+
+def rules() -> dict[str, tuple[str, float | None]]:
+    """Return logger -> its level and, of a temporary one, the seconds left; "" is the whole."""
+    now = time.monotonic()
+    with _lock:
+        told: dict[str, tuple[str, float | None]] = {
+            name: (level, None) for name, level in _configured.items()
+        }
+        for name, rule in _rules.items():
+            told[name] = (rule.level, None if rule.until is None else max(0.0, rule.until - now))
+        return told
+
+
+def names() -> set[str]:
+    """Return the loggers that have a rule of their own."""
+    return {*_configured, *_rules} - {""}
+
+
+def _word(level: str | int) -> str:
+    if isinstance(level, int) and not isinstance(level, bool):
+        found = next((word for word, number in SEVERITY.items() if number == level), None)
+        if found is None:
+            numbers = ", ".join(str(number) for number in SEVERITY.values())
+            raise ConfigError(f"unknown log level {level}: expected one of {numbers}")
+        return found
+    word = str(level)[:64].lower()
+    word = _ALIASES.get(word, word)
+    if word not in SEVERITY and word != DEFAULT:
+        known = (*SEVERITY, DEFAULT)
+        raise ConfigError(
+            f"unknown log level {word!r}: expected one of {', '.join(known)}", hint=suggest(word, known)
+        )
+    return word
+
+
+def _threshold(name: str) -> int:
+    if _fixed is not None:
+        return _fixed
+    prefix = name
+    while True:
+        rule = _rules.get(prefix)
+        level = rule.level if rule is not None else _configured.get(prefix)
+        if level is not None:
+            return SEVERITY[level]
+        if not prefix:
+            return _OPEN
+        prefix = prefix.rpartition(".")[0]
+
+
+def _apply() -> None:
+    _known.clear()
+    for found in list(_gates.values()):
+        found.level = _threshold(found.name)
+    if _listener is not None:
+        _listener()
+
+
+def _forget(logger: str) -> None:
+    _rules.pop(logger, None)
+    timer = _timers.pop(logger, None)
+    if timer is not None:
+        timer.cancel()
+
+
+def _revert_after(seconds: float, logger: str, back: Rule | None) -> None:
+    def revert() -> None:
+        with _lock:
+            if _timers.get(logger) is timer:
+                _forget(logger)
+                if back is not None:
+                    _rules[logger] = back
+                _apply()
+
+    timer = threading.Timer(seconds, revert)
+    timer.daemon = True
+    timer.name = "obs-level"
+    _timers[logger] = timer
+    timer.start()
+
+
+def _renew_in_child() -> None:
+    global _lock
+    _lock = threading.RLock()
+    # The threads that would have ended them are the parent's.
+    temporary = [name for name, rule in _rules.items() if rule.until is not None]
+    _timers.clear()
+    for name in temporary:
+        del _rules[name]
+    if temporary:
+        _apply()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_in_child)

@@ -1,0 +1,67 @@
+"""Records of standard logging as lines."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from obs.runtime import guard, levels
+from obs.runtime.lines import Location, Pipeline
+from obs.runtime.logged import is_logged
+from obs.runtime.severity import active_error, level_of
+
+#: What every LogRecord has; all else came in through `extra=`.
+_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+
+
+class Handler(logging.Handler):
+    """Writes records of standard logging through the pipeline."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__()
+        self._pipeline = pipeline
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write `record` unless a filter refuses it; without the handler's lock, the stream has one."""
+        # Since Python 3.12 a filter may answer with another record.
+        passed: Any = self.filter(record) if self.filters else record
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write `record`; an error is the guard's, never the host's."""
+        try:
+            # The threshold is ours: another handler of the host may want more than we do.
+            if record.levelno < levels.threshold(record.name):
+                return
+            error = active_error(record.exc_info) if record.exc_info else None
+            if error is not None and is_logged(error):
+                return
+            values = vars(record)
+            own = {key: values[key] for key in values.keys() - _RECORD} if len(values) > _PLAIN else {}
+            self._pipeline.emit(
+                level_of(record.levelno),
+                _message(record),
+                own,
+                logger=record.name,
+                error=error,
+                stack=record.exc_text or record.stack_info or "",
+                template=record.msg if record.args and type(record.msg) is str else "",
+                location=Location(record.pathname, record.lineno, record.funcName or ""),
+            )
+        except Exception as failure:
+            guard.report("logs", failure)
+
+
+#: Attributes of a record that nothing was added to.
+_PLAIN = len(vars(logging.makeLogRecord({})))
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:
+        # The line is worth more than its arguments; the guard still counts the mistake.
+        guard.report("logs", error)
+        return str(record.msg)
