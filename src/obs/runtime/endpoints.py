@@ -80,7 +80,7 @@ def _scrape(accept: str, accept_encoding: str) -> Response:
         return _text(404, "metrics are off\n")
     from obs.runtime.metrics import scrape
 
-    body, content_type, encoding = scrape.answer(_metrics.registry, accept, accept_encoding)
+    body, content_type, encoding = scrape.answer(_metrics, accept, accept_encoding)
     headers = [("content-type", content_type), ("vary", "accept, accept-encoding")]
     if encoding:
         headers.append(("content-encoding", encoding))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from types import TracebackType
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from obs.catalogue import Counter as CounterSignal
 from obs.catalogue import Gauge as GaugeSignal
@@ -44,6 +45,9 @@ class Series(Protocol):
 class Metric(Protocol):
     """One metric of the back end."""
 
+    def find(self, values: tuple[str, ...]) -> Series | None:
+        """Return the series with `values` when there is one already."""
+
     def series(self, values: tuple[str, ...]) -> Series:
         """Return the series with `values` in the order of the signal's labels, within the cap."""
 
@@ -73,6 +77,7 @@ class _Inert:
 _INERT: Series = _Inert()
 S = TypeVar("S", bound=Signal)
 H = TypeVar("H", "Counter", "Gauge", "Histogram")
+B = TypeVar("B", bound="Instrument[Any]")
 #: Sets of labels that one handle prepares: their values come from the host, which may invent some for ever.
 _MOST_PREPARED = 1_000
 _backend: Backend | None = None
@@ -88,6 +93,10 @@ class Instrument(Generic[S]):
         names = signal.label_names("otel")
         self._positions = {name: position for position, name in enumerate(names)}
         self._width = len(names)
+        #: Takes the values out of a call's labels: one value, or a tuple of them in declared order.
+        self._pick: Callable[[Mapping[str, object]], object] = itemgetter(*names) if names else _nothing
+        #: What `_pick` took -> series, for values that are text and have one of their own.
+        self._quick: dict[object, Series] = {}
         self._metric: Metric | None = None
         self._prepared: dict[tuple[tuple[int, str], ...], None] = {}
 
@@ -98,6 +107,7 @@ class Instrument(Generic[S]):
             for known in self._prepared:
                 metric.prepare(dict(known))
         self._metric = metric
+        self._quick = {}
 
     def series(self, values: tuple[str, ...]) -> Series:
         """Return the series with `values` in declared order; while inert, one that does nothing."""
@@ -115,28 +125,65 @@ class Instrument(Generic[S]):
                 self._metric.prepare(dict(known))
 
     def _find(self, labels: Mapping[str, object]) -> Series:
-        metric = self._metric
+        """Return the series with `labels`; raises when they are not those of the signal."""
+        metric, quick = self._metric, self._quick
         if metric is None:
             return _INERT
         if len(labels) != self._width or any(name not in self._positions for name in labels):
             expected = ", ".join(self._positions) or "no labels"
             got = ", ".join(labels) or "no labels"
             raise ConfigError(f"signal {self.signal.id!r}: got {got}, expected {expected}")
-        if not labels:
-            return metric.series(())
-        return metric.series(tuple(str(labels[name]) for name in self._positions))
+        given = tuple(labels[name] for name in self._positions)
+        values = tuple(_text(value) for value in given)
+        series = metric.series(values)
+        # Nothing else may equal a remembered key: 1 and True would, and their texts differ.
+        if metric.find(values) is series and all(type(value) is str for value in given):
+            quick[self._pick(labels)] = series
+        return series
 
 
-class BoundCounter:
+def _nothing(labels: Mapping[str, object]) -> object:  # noqa: ARG001 - stands in for an itemgetter
+    return ()
+
+
+def _text(value: object) -> str:
+    # An enumeration that is text counts as its value, as it does where it is compared.
+    return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+class _Bound(Generic[B]):
+    """A handle with its labels already given: its series is looked up once a run of obs."""
+
+    __slots__ = ("_handle", "_labels", "_metric", "_series")
+
+    def __init__(self, handle: B, labels: Mapping[str, object]) -> None:
+        self._handle = handle
+        self._labels = dict(labels)
+        self._metric: Metric | None = None
+        self._series: Series = _INERT
+
+    def _look_up(self) -> Series:
+        handle = self._handle
+        # The series first: another thread that sees the metric must not use the one before it.
+        self._series = _INERT if handle._metric is None else handle._find(self._labels)  # noqa: SLF001
+        self._metric = handle._metric  # noqa: SLF001
+        return self._series
+
+
+class BoundCounter(_Bound["Counter"]):
     """A counter with its labels already given."""
 
-    def __init__(self, counter: Counter, labels: Mapping[str, object]) -> None:
-        self._counter = counter
-        self._labels = dict(labels)
+    __slots__ = ()
 
     def inc(self, amount: float = 1, /) -> None:
         """Add `amount`, which must not be negative."""
-        self._counter.inc(amount, **self._labels)
+        try:
+            if self._metric is self._handle._metric:  # noqa: SLF001 - one unit with its handle
+                self._series.inc(amount)
+            else:
+                self._look_up().inc(amount)
+        except Exception as error:
+            guard.report("metrics", error)
 
 
 class Counter(Instrument[CounterSignal]):
@@ -145,7 +192,14 @@ class Counter(Instrument[CounterSignal]):
     def inc(self, amount: float = 1, /, **labels: object) -> None:
         """Add `amount`, which must not be negative, to the series with `labels`."""
         try:
-            self._find(labels).inc(amount)
+            try:
+                series = self._quick[self._pick(labels)]
+            except (KeyError, TypeError):
+                series = self._find(labels)
+            else:
+                if len(labels) != self._width:
+                    series = self._find(labels)
+            series.inc(amount)
         except Exception as error:
             guard.report("metrics", error)
 
@@ -154,20 +208,51 @@ class Counter(Instrument[CounterSignal]):
         return BoundCounter(self, labels)
 
 
+class BoundGauge(_Bound["Gauge"]):
+    """A gauge with its labels already given."""
+
+    __slots__ = ()
+
+    def set(self, value: float, /) -> None:
+        """Set the value."""
+        try:
+            self._current().set(value)
+        except Exception as error:
+            guard.report("metrics", error)
+
+    def inc(self, amount: float = 1, /) -> None:
+        """Add `amount`."""
+        try:
+            self._current().inc(amount)
+        except Exception as error:
+            guard.report("metrics", error)
+
+    def dec(self, amount: float = 1, /) -> None:
+        """Subtract `amount`."""
+        self.inc(-amount)
+
+    def track(self, read: Callable[[], float], /) -> None:
+        """Take the value from `read` at each scrape, from any thread."""
+        self._handle.track(read, **self._labels)
+
+    def _current(self) -> Series:
+        return self._series if self._metric is self._handle._metric else self._look_up()  # noqa: SLF001
+
+
 class Gauge(Instrument[GaugeSignal]):
     """A number that goes up and down."""
 
     def set(self, value: float, /, **labels: object) -> None:
         """Set the series with `labels` to `value`."""
         try:
-            self._find(labels).set(value)
+            self._series_of(labels).set(value)
         except Exception as error:
             guard.report("metrics", error)
 
     def inc(self, amount: float = 1, /, **labels: object) -> None:
         """Add `amount` to the series with `labels`."""
         try:
-            self._find(labels).inc(amount)
+            self._series_of(labels).inc(amount)
         except Exception as error:
             guard.report("metrics", error)
 
@@ -175,9 +260,13 @@ class Gauge(Instrument[GaugeSignal]):
         """Subtract `amount` from the series with `labels`."""
         self.inc(-amount, **labels)
 
+    def bind(self, /, **labels: object) -> BoundGauge:
+        """Return this gauge with `labels` given once."""
+        return BoundGauge(self, labels)
+
     def track(self, read: Callable[[], float], /, **labels: object) -> None:
         """Take the value of the series with `labels` from `read` at each scrape, from any thread."""
-        self._tracked[tuple(sorted((name, str(value)) for name, value in labels.items()))] = read
+        self._tracked[tuple(sorted((name, _text(value)) for name, value in labels.items()))] = read
         self._track(read, labels)
 
     def __init__(self, signal: GaugeSignal) -> None:
@@ -193,6 +282,13 @@ class Gauge(Instrument[GaugeSignal]):
     def _track(self, read: Callable[[], float], labels: Mapping[str, object]) -> None:
         with guard.contained("metrics"):
             self._find(labels).track(read)
+
+    def _series_of(self, labels: Mapping[str, object]) -> Series:
+        try:
+            series = self._quick[self._pick(labels)]
+        except (KeyError, TypeError):
+            return self._find(labels)
+        return series if len(labels) == self._width else self._find(labels)
 
 
 class Timer:
@@ -213,15 +309,46 @@ class Timer:
         self._histogram.observe(time.perf_counter() - self._start, **self._labels)
 
 
+class BoundHistogram(_Bound["Histogram"]):
+    """A histogram with its labels already given."""
+
+    __slots__ = ()
+
+    def observe(self, value: float, /) -> None:
+        """Count `value`."""
+        try:
+            if self._metric is self._handle._metric:  # noqa: SLF001
+                self._series.observe(value)
+            else:
+                self._look_up().observe(value)
+        except Exception as error:
+            guard.report("metrics", error)
+
+    def time(self) -> Timer:
+        """Return a block whose duration in seconds is observed."""
+        return Timer(self._handle, self._labels)
+
+
 class Histogram(Instrument[HistogramSignal]):
     """A distribution."""
 
     def observe(self, value: float, /, **labels: object) -> None:
         """Count `value` in the series with `labels`."""
         try:
-            self._find(labels).observe(value)
+            try:
+                series = self._quick[self._pick(labels)]
+            except (KeyError, TypeError):
+                series = self._find(labels)
+            else:
+                if len(labels) != self._width:
+                    series = self._find(labels)
+            series.observe(value)
         except Exception as error:
             guard.report("metrics", error)
+
+    def bind(self, /, **labels: object) -> BoundHistogram:
+        """Return this histogram with `labels` given once."""
+        return BoundHistogram(self, labels)
 
     def time(self, /, **labels: object) -> Timer:
         """Return a block whose duration in seconds is observed."""

@@ -1,133 +1,163 @@
-"""The metrics back end: series under a cap, with exemplars of the current span."""
+"""The metrics back end: every metric of one run of obs, each with at most so many series."""
 
 from __future__ import annotations
 
 import itertools
 import math
-import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
-from prometheus_client import CollectorRegistry
-from prometheus_client import Counter as PromCounter
-from prometheus_client import Gauge as PromGauge
-from prometheus_client import Histogram as PromHistogram
+from prometheus_client import CollectorRegistry, Metric
 
-from obs.catalogue import Counter, Dialect, Histogram, Signal
+from obs.catalogue import Counter, Dialect, Gauge, Signal
 from obs.errors import ConfigError
-from obs.runtime import guard, live, tally
+from obs.runtime import guard, logger
+from obs.runtime.metrics import render
+from obs.runtime.metrics.family import HEAD, Exemplar, Family, Row, Values, define
 from obs.runtime.metrics.own import Own
+from obs.runtime.metrics.series import (
+    CounterSeries,
+    DatedGaugeSeries,
+    GaugeSeries,
+    HistogramSeries,
+    OverflowSeries,
+)
+from obs.runtime.metrics.store import Store
 from obs.runtime.settings import Settings
 
-#: Value that replaces those of unbounded labels once a metric has reached its cap.
+#: Value that replaces those of unbounded labels once a metric has reached its cap, and any value
+#: that is not among the declared ones of a closed label.
 OVERFLOW = "overflow"
+#: The declared value of a closed label that stands for all others, where it has one.
+OTHER = "_OTHER"
 #: Closed combinations of labels that are created at once; more of them would only bloat a scrape.
 _PREPARED = 64
+#: Longest label value, in characters: a series keeps its labels as long as the process lives.
+_VALUE_LIMIT = 256
 
 
-def _check(amount: float) -> None:
-    """Refuse what would make a sum useless for the rest of the process's life."""
-    if not math.isfinite(amount):
-        raise ValueError(f"got {amount!r}, expected a finite number")
+class Reading(NamedTuple):
+    """One series as it is now; of a histogram, `value` is the count of observations."""
+
+    value: float
+    sum: float = 0.0
+    #: Observations in each bucket alone, the infinite one last.
+    buckets: tuple[float, ...] = ()
+    exemplars: tuple[Exemplar, ...] = ()
 
 
-class _CounterSeries:
-    __slots__ = ("_child",)
-
-    def __init__(self, child: PromCounter) -> None:
-        self._child = child
-
-    def inc(self, amount: float = 1) -> None:
-        _check(amount)
-        trace_id, span_id, sampled = live.span_ids()
-        if sampled:
-            self._child.inc(amount, {"trace_id": trace_id, "span_id": span_id})
-        else:
-            self._child.inc(amount)
-
-
-class _HistogramSeries:
-    __slots__ = ("_child",)
-
-    def __init__(self, child: PromHistogram) -> None:
-        self._child = child
-
-    def observe(self, value: float) -> None:
-        _check(value)
-        trace_id, span_id, sampled = live.span_ids()
-        if sampled:
-            self._child.observe(value, {"trace_id": trace_id, "span_id": span_id})
-        else:
-            self._child.observe(value)
-
-
-class _GaugeSeries:
-    __slots__ = ("_child", "dec", "inc", "set")
-
-    def __init__(self, child: PromGauge) -> None:
-        self._child = child
-        self.inc, self.dec, self.set = child.inc, child.dec, child.set
-
-    def track(self, read: Callable[[], float]) -> None:
-        def guarded() -> float:
-            with guard.contained("metrics"):
-                return float(read())
-            return math.nan
-
-        self._child.set_function(guarded)
-
-
-class _Metric:
+class KeptMetric:
     """One metric: its series by label values, at most `cap` of them."""
 
-    def __init__(self, signal: Signal, dialect: Dialect, cap: int, registry: CollectorRegistry) -> None:
-        self._signal = signal
+    def __init__(self, signal: Signal, dialect: Dialect, cap: int, store: Store) -> None:
+        self.signal = signal
         self._name = signal.named(dialect)
         self._cap = cap
+        self._store = store
         self._open = tuple(index for index, label in enumerate(signal.labels) if not label.bounded)
-        self._series: dict[tuple[str, ...], Any] = {}
-        self._lock = threading.RLock()
-        self._make = _maker(signal, dialect, registry)
-        self.prepare({})
+        self._closed = {
+            index: frozenset(label.values) for index, label in enumerate(signal.labels) if label.values
+        }
+        self._series: dict[Values, Any] = {}
+        self._warned = False
+        self._kind = _kind(signal)
+        self.family = Family(define(signal, dialect, cap))
+        self.rows: list[Row] = []
+        self.by_values: dict[Values, int] = {}
 
-    def series(self, values: tuple[str, ...]) -> Any:
+    def describe(self) -> Iterable[Metric]:
+        """Return the name that is taken, for the registry to refuse a second owner."""
+        definition = self.family.definition
+        return [Metric(definition.name, definition.help, definition.kind)]
+
+    def collect(self) -> Iterable[Metric]:
+        """Return this process's series as prometheus_client's own objects."""
+        return render.metrics(
+            render.Snapshot(
+                [(self.family, list(self.rows))], self._store.cells.tolist(), self._store.exemplars
+            )
+        )
+
+    def find(self, values: Values) -> Any | None:
+        """Return the series with `values` when there is one already."""
+        return self._series.get(values)
+
+    def series(self, values: Values) -> Any:
+        """Return the series with `values` in the order of the labels, within the cap."""
         found = self._series.get(values)
         return found if found is not None else self._add(values)
 
     def prepare(self, known: Mapping[int, str]) -> None:
+        """Create the series for every closed combination of the labels not in `known`."""
         choices = [
             (known[index],) if index in known else label.values
-            for index, label in enumerate(self._signal.labels)
+            for index, label in enumerate(self.signal.labels)
         ]
         if math.prod(len(choice) for choice in choices) <= _PREPARED:
             for values in itertools.product(*choices):
                 self.series(values)
 
-    def _add(self, values: tuple[str, ...]) -> Any:
-        if self._open and len(self._series) >= self._cap:
-            tally.add("overflow", self._name)
-            values = tuple(OVERFLOW if index in self._open else value for index, value in enumerate(values))
-        with self._lock:
-            found = self._series.get(values)
-            if found is None:
-                found = self._series[values] = self._make(values)
-            return found
+    def refresh(self) -> None:
+        """Read what is tracked."""
+        if isinstance(self.signal, Gauge):
+            for series in list(self._series.values()):
+                series.refresh()
+
+    def _add(self, given: Values) -> Any:
+        values = tuple(_writable(value) for value in given)
+        full = bool(self._open) and len(self._series) >= self._cap and values not in self._series
+        fitted = tuple(
+            OVERFLOW if full and index in self._open else self._declared(index, value)
+            for index, value in enumerate(values)
+        )
+        with self._store.lock:
+            series = self._series.get(fitted)
+            if series is None:
+                series = self._series[fitted] = self._make(fitted)
+        if fitted == values:
+            return series
+        self._warn(full=full)
+        return OverflowSeries(series, self._name)
+
+    def _declared(self, index: int, value: str) -> str:
+        declared = self._closed.get(index)
+        if declared is None or value in declared:
+            return value
+        return OTHER if OTHER in declared else OVERFLOW
+
+    def _make(self, values: Values) -> Any:
+        at = self._store.allocate(self.family, values)
+        series = self._kind(self._store, at, self.family)
+        self.rows.append(Row(values, self.family.starts(values), at))
+        self.by_values[values] = at
+        return series
+
+    def _warn(self, *, full: bool) -> None:
+        if self._warned:
+            return
+        self._warned = True
+        why = (
+            f"reached its cap of {self._cap} series"
+            if full
+            else "got a value that its label does not declare"
+        )
+        with guard.contained("metrics"):
+            logger.get_logger("obs").warning(
+                f"metric {self._name} {why}; what does not fit is counted as {OVERFLOW}", metric=self._name
+            )
 
 
-def _maker(signal: Signal, dialect: Dialect, registry: CollectorRegistry) -> Callable[[tuple[str, ...]], Any]:
-    name, names = signal.named(dialect), signal.label_names(dialect)
-    help_ = signal.help or signal.id
-    wrap: Callable[[Any], Any]
+def _kind(signal: Signal) -> Callable[[Store, int, Family], Any]:
     if isinstance(signal, Counter):
-        parent: Any = PromCounter(name, help_, names, registry=registry)
-        wrap = _CounterSeries
-    elif isinstance(signal, Histogram):
-        parent = PromHistogram(name, help_, names, registry=registry, buckets=signal.buckets)
-        wrap = _HistogramSeries
-    else:
-        parent = PromGauge(name, help_, names, registry=registry)
-        wrap = _GaugeSeries
-    return lambda values: wrap(parent.labels(*values) if names else parent)
+        return CounterSeries
+    if isinstance(signal, Gauge):
+        return GaugeSeries if signal.across == "sum" else DatedGaugeSeries
+    return HistogramSeries
+
+
+def _writable(value: str) -> str:
+    """Return `value` cut to what is kept, and so that it can be encoded: half a character cannot."""
+    return value[:_VALUE_LIMIT].encode("utf-8", "backslashreplace").decode()
 
 
 class Metrics:
@@ -136,20 +166,79 @@ class Metrics:
     def __init__(self, settings: Settings) -> None:
         self._dialect: Dialect = settings.dialect
         self._cap = settings.series_cap
+        self._metrics: dict[str, KeptMetric] = {}
+        self.store = Store()
+        self.own = Own(settings)
         self.registry = CollectorRegistry()
-        self.registry.register(Own(settings))
+        self.registry.register(self.own)
 
-    def metric(self, signal: Signal) -> _Metric | None:
+    def metric(self, signal: Signal) -> KeptMetric | None:
         """Return the metric of `signal`; None when another signal's series already count it.
 
         Raises `ConfigError` when its name is taken by a signal of obs itself.
         """
         if isinstance(signal, Counter) and signal.counted_by and not self._has_own_series(signal):
             return None
+        metric = KeptMetric(signal, self._dialect, self._cap, self.store)
         try:
-            return _Metric(signal, self._dialect, self._cap, self.registry)
+            self.registry.register(metric)
         except ValueError as error:
             raise ConfigError(f"signal {signal.id!r} cannot be kept: {error}") from None
+        self._metrics[signal.id] = metric
+        metric.prepare({})
+        return metric
 
     def _has_own_series(self, signal: Counter) -> bool:
         return self._dialect == "classic" and bool(signal.classic)
+
+    def snapshot(self) -> render.Snapshot:
+        """Return every series of this process as it is now."""
+        metrics = list(self._metrics.values())
+        for metric in metrics:
+            metric.refresh()
+        with self.store.lock:
+            return render.Snapshot(
+                [(metric.family, list(metric.rows)) for metric in metrics],
+                self.store.cells.tolist(),
+                dict(self.store.exemplars),
+            )
+
+    def view(self) -> tuple[render.Snapshot, Iterable[Metric]]:
+        """Return what a scrape shows: our series, and what obs says of itself and of the process."""
+        return self.snapshot(), self.own.collect()
+
+    def value(self, signal: str | Signal, labels: Mapping[str, object] | None = None) -> float | None:
+        """Return the value of one series, of a histogram the count of observations; None without it."""
+        reading = self.read(signal, labels)
+        return None if reading is None else reading.value
+
+    def read(self, signal: str | Signal, labels: Mapping[str, object] | None = None) -> Reading | None:
+        """Return one series of this process, found by signal (or its id) and labels; None without it.
+
+        Labels may be named as the signal declares them or as a handle takes them.
+        """
+        metric = self._metrics.get(signal if isinstance(signal, str) else signal.id)
+        if metric is None:
+            return None
+        given = {name.replace(".", "_"): str(value) for name, value in (labels or {}).items()}
+        names = [label.named("otel") for label in metric.signal.labels]
+        if set(given) != set(names):
+            return None
+        values = tuple(given[name] for name in names)
+        metric.refresh()
+        at = metric.by_values.get(values)
+        return None if at is None else self._reading(metric.family, at)
+
+    def _reading(self, family: Family, at: int) -> Reading:
+        with self.store.lock:
+            cells = self.store.cells
+            numbers = [cells[position] for position in range(at, at + family.width)]
+            exemplars = [self.store.exemplars.get(position) for position in range(at, at + family.width)]
+        kept = tuple(exemplar for exemplar in exemplars if exemplar is not None)
+        if family.definition.kind != "histogram":
+            return Reading(numbers[0], exemplars=kept)
+        buckets = tuple(numbers[HEAD:])
+        return Reading(sum(buckets), numbers[0], buckets, kept)
+
+    def close(self) -> None:
+        """Give back what other processes may see."""

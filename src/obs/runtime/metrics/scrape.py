@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple, Protocol
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
 from obs.runtime import guard
+from obs.runtime.metrics import render
+
+#: Ways to write names that leave ours as they are; for the others the stock renderer has to do it.
+_PLAIN_NAMES = frozenset({"underscores", "allow-utf-8"})
+
+
+class Source(Protocol):
+    """What is shown: our metrics, of this process or of its whole group."""
+
+    def view(self) -> tuple[render.Snapshot, Iterable[Metric]]:
+        """Return our series, and what obs says of itself and of the process."""
 
 
 class Answer(NamedTuple):
@@ -21,21 +33,16 @@ class Answer(NamedTuple):
     encoding: str
 
 
-class _Union:
-    """Our registry and the host's default one; each metric name once, ours first."""
+class _Foreign:
+    """Metrics that others have collected, without those in `names`; each name once."""
 
-    def __init__(self, ours: CollectorRegistry, *, created: bool) -> None:
-        self._ours = ours
-        self._created = created
+    def __init__(self, metrics: Iterable[Metric], names: set[str], *, created: bool) -> None:
+        self._metrics, self._names, self._created = metrics, names, created
 
     def collect(self) -> Iterable[Metric]:
-        names = set()
-        for metric in self._ours.collect():
-            names.add(metric.name)
-            yield self._fit(metric)
-        for metric in _host():
-            if metric.name not in names:
-                names.add(metric.name)
+        for metric in self._metrics:
+            if metric.name not in self._names:
+                self._names.add(metric.name)
                 yield self._fit(metric)
 
     def _fit(self, metric: Metric) -> Metric:
@@ -55,18 +62,32 @@ def _host() -> list[Metric]:
     return []
 
 
-def answer(ours: CollectorRegistry, accept: str, accept_encoding: str) -> Answer:
+def answer(source: Source, accept: str, accept_encoding: str) -> Answer:
     """Return the metrics as OpenMetrics or plain text, after `accept`, gzipped when allowed."""
     try:
         encode, content_type = choose_encoder(accept)
     except (TypeError, ValueError):
         # A version that is no number, from whoever sent this header.
         encode, content_type = choose_encoder("")
-    openmetrics = content_type.startswith("application/openmetrics-text")
-    body = encode(_Union(ours, created=openmetrics))
+    body = _write(source, encode, openmetrics=content_type.startswith("application/openmetrics-text"))
     if _allows_gzip(accept_encoding):
         return Answer(gzip.compress(body, compresslevel=1), content_type, "gzip")
     return Answer(body, content_type, "")
+
+
+def _write(source: Source, encode: Callable[[_Foreign], bytes], *, openmetrics: bool) -> bytes:
+    snapshot, own = source.view()
+    names = {family.definition.name for family, _ in snapshot.families}
+    if _keeps_names(encode):
+        ours = (render.openmetrics if openmetrics else render.text)(snapshot).encode()
+        others = [*own, *_host()]
+        return ours + encode(_Foreign(others, names, created=openmetrics))
+    everything = [*render.metrics(snapshot), *own, *_host()]
+    return encode(_Foreign(everything, set(), created=openmetrics))
+
+
+def _keeps_names(encode: Callable[[_Foreign], bytes]) -> bool:
+    return not isinstance(encode, partial) or encode.keywords.get("escaping") in _PLAIN_NAMES
 
 
 def _allows_gzip(accept_encoding: str) -> bool:
