@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from obs.integrations.arrival import NOTHING, UNMATCHED, Arrival, Head, Incoming
 from obs.integrations.exchange import Exchange
 from obs.integrations.websocket import Connection
-from obs.runtime import draining, endpoints, guard, live, setup
+from obs.runtime import access, draining, endpoints, guard, live, setup
 from obs.runtime.context import Client
 from obs.runtime.settings import Settings
 
@@ -50,6 +50,7 @@ class Middleware:
         self._resolve = resolve
         self._settings: Settings | None = None
         self._paths: dict[str, str] = {}
+        access.replace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; the application's errors pass through unchanged."""

@@ -10,7 +10,6 @@ from obs.integrations.arrival import UNMATCHED, Arrival, Head
 from obs.runtime import guard, logger
 from obs.runtime.instruments import counter, gauge, histogram
 from obs.runtime.settings import Settings
-from obs.runtime.severity import SEVERITY
 
 DURATION = histogram(http.SERVER_DURATION)
 REQUESTS = counter(http.SERVER_REQUESTS)
@@ -18,6 +17,7 @@ ACTIVE = gauge(http.SERVER_ACTIVE)
 
 #: What nginx calls a request whose client left before there was an answer.
 _CLIENT_CLOSED = 499
+_ACCESS = "obs.access"
 
 
 class Exchange(Arrival):
@@ -96,17 +96,16 @@ class Exchange(Arrival):
     def _line(self, route: str, seconds: float) -> None:
         pipeline = logger.pipeline()
         level = "error" if self.status >= 500 else "info"
-        if pipeline is None or SEVERITY[level] < pipeline.threshold:
+        if pipeline is None or not pipeline.enabled(level, _ACCESS):
             return
-        fields: dict[str, Any] = {
+        known: dict[str, Any] = {
             "event": "http.request",
             "method": self.method,
             "route": route,
-            "path": self._path,
             "status": self.status,
             "duration": round(seconds, 6),
-            "client": self._client.address,
         }
         if self.gone:
-            fields["disconnected"] = True
-        pipeline.emit(level, f"{self.method} {route} {self.status}", fields, logger="obs.access")
+            known["disconnected"] = True
+        fields = {"path": self._path, "client": self._client.address}
+        pipeline.emit(level, f"{self.method} {route} {self.status}", fields, logger=_ACCESS, known=known)

@@ -106,13 +106,13 @@ class Pipeline:
         line = self._begin(now, level, message, logger)
         if self._locate and logger != ACCESS:
             _add_location(line, location or _caller())
-        if known:
-            line.update(known)
         bound = context.bound.get()
         own = {**bound, **fields} if bound else fields
         if own:
             for name, value in clean(own).items():
                 line[f"{name}_" if name in _RESERVED else name] = value
+        if known:
+            line.update(known)
         if error is not None:
             stack = format_stack(error)
         if stack:
