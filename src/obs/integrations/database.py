@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from obs.catalogue import db
@@ -12,19 +13,29 @@ from obs.runtime.instruments import counter, histogram
 
 DURATION = histogram(db.OPERATION_DURATION)
 SLOW = counter(db.SLOW_QUERIES)
+_NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Operation:
     """A database operation in progress. Every method is safe: an error of ours is the guard's."""
 
-    __slots__ = ("_ended", "_facts", "_operation", "_span", "_start", "_system", "_table")
+    __slots__ = ("_ended", "_facts", "_may_wait", "_operation", "_span", "_start", "_system", "_table")
 
     def __init__(
-        self, system: str, operation: str, table: str, attributes: Mapping[str, Any], facts: Mapping[str, Any]
+        self,
+        system: str,
+        operation: str,
+        table: str,
+        attributes: Mapping[str, Any],
+        *,
+        facts: Mapping[str, Any] = _NO_FACTS,
+        may_wait: bool = False,
     ) -> None:
         self._system, self._operation, self._table = system, operation, table
         #: What the line about a slow one says besides.
         self._facts = facts
+        #: Whether it is the very purpose of the operation to wait, so that no time is slow.
+        self._may_wait = may_wait
         self._ended = False
         self._span: live.Span | None = None
         if live.tracing() is not None:
@@ -45,7 +56,7 @@ class Operation:
         with guard.contained("integration"):
             DURATION.series((self._system, self._operation, self._table, kind)).observe(seconds)
             settings = live.settings()
-            if settings is not None and seconds >= settings.slow_query > 0:
+            if not self._may_wait and settings is not None and seconds >= settings.slow_query > 0:
                 self._line(seconds, kind)
             if self._span is not None and error is not None:
                 self._span.set({"error.type": kind, **({"db.response.status_code": code} if code else {})})

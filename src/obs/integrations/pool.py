@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from obs.catalogue import db
 from obs.runtime import guard, live
@@ -66,11 +68,21 @@ class PoolMeter:
             if in_vain:
                 TIMEOUTS.series((self.name,)).inc()
 
-    def timed_out(self) -> None:
-        """Note that somebody got no connection in time, where waiting itself is not seen."""
-        with guard.contained("metrics"):
-            self._refresh()
-            TIMEOUTS.series((self.name,)).inc()
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """Count who takes a connection in the block as waiting when all are lent, and as given up on failure."""
+        if self.most is None or len(self._lent) < self.most:
+            yield
+            return
+        self.wait()
+        in_vain = False
+        try:
+            yield
+        except Exception:
+            in_vain = True
+            raise
+        finally:
+            self.waited(in_vain=in_vain)
 
     def opened(self) -> None:
         """Note that the pool made a connection."""

@@ -55,10 +55,9 @@ class _Watch:
                 self._attributes[key] = value
         self.meter = PoolMeter(_pool_name(engine))
 
-    def before(
-        self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
-    ) -> None:
+    def before(self, *given: Any) -> None:
         with guard.contained("integration"):
+            _, _, statement, parameters, context, executemany = given
             _end(context)
             known = sql.read(statement, self._system)
             attributes = {
@@ -67,13 +66,12 @@ class _Watch:
             if executemany and hasattr(parameters, "__len__") and len(parameters) > 1:
                 attributes["db.operation.batch.size"] = len(parameters)
             facts = {"fingerprint": known.fingerprint, "statement": known.text}
-            setattr(context, _CALL, Operation(self._system, known.operation, known.table, attributes, facts))
+            begun = Operation(self._system, known.operation, known.table, attributes, facts=facts)
+            setattr(context, _CALL, begun)
 
-    def after(
-        self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
-    ) -> None:
+    def after(self, *given: Any) -> None:
         with guard.contained("integration"):
-            _end(context)
+            _end(given[4])
 
     def failed(self, failure: Any) -> None:
         with guard.contained("integration"):
@@ -82,14 +80,14 @@ class _Watch:
             error = failure.sqlalchemy_exception or original
             _end(failure.execution_context, error, code if isinstance(code, str) else "")
 
-    def connected(self, connection: Any, record: Any) -> None:
+    def connected(self, *_: Any) -> None:
         self.meter.opened()
 
-    def lent(self, connection: Any, record: Any, proxy: Any) -> None:
-        self.meter.lend(id(record))
+    def lent(self, *given: Any) -> None:
+        self.meter.lend(id(given[1]))
 
-    def returned(self, connection: Any, record: Any) -> None:
-        self.meter.take_back(id(record))
+    def returned(self, *given: Any) -> None:
+        self.meter.take_back(id(given[1]))
 
     def disposed(self, engine: Any) -> None:
         with guard.contained("integration"):

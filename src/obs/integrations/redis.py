@@ -1,0 +1,213 @@
+"""redis-py clients, plain, asynchronous and clustered: commands, hits and misses, the pool. Keys stay unseen.
+
+Nothing of redis-py is imported: what a client and its pool are called by is all that is needed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any
+
+from obs.catalogue import cache
+from obs.integrations.database import Operation
+from obs.integrations.pool import PoolMeter
+from obs.runtime import guard
+from obs.runtime.instruments import counter
+
+HITS = counter(cache.HITS)
+MISSES = counter(cache.MISSES)
+
+_MARK = "_obs_instrumented"
+_SYSTEM = "redis"
+_NAME_LIMIT = 32
+#: A pool with this many connections or more knows no limit.
+_UNLIMITED = 2**31
+_FOUND_ONE = frozenset(("GET", "GETEX", "GETDEL", "HGET", "JSON.GET"))
+_FOUND_MANY = frozenset(("MGET", "HMGET", "JSON.MGET"))
+_FOUND_FIELDS = frozenset(("HGETALL",))
+_WAITING = frozenset((
+    "BLPOP", "BRPOP", "BLMOVE", "BLMPOP", "BRPOPLPUSH", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP",
+    "WAIT", "WAITAOF", "MONITOR", "PSUBSCRIBE", "SUBSCRIBE", "SSUBSCRIBE",
+))  # fmt: skip
+
+
+def instrument(client: Any) -> None:
+    """Instrument one `Redis` or `RedisCluster` client, plain or asynchronous; a second time is harmless."""
+    if getattr(client, _MARK, False):
+        return
+    setattr(client, _MARK, True)
+    pool = getattr(client, "connection_pool", None)
+    attributes = _attributes(pool)
+    client.execute_command = _observed(client.execute_command, partial(_Command, attributes))
+    make = client.pipeline
+
+    @wraps(make)
+    def pipeline(*args: Any, **kwargs: Any) -> Any:
+        made = make(*args, **kwargs)
+        with guard.contained("integration"):
+            made.execute = _observed(made.execute, partial(_Pipeline, attributes, made))
+            if hasattr(made, "immediate_execute_command"):
+                # Between WATCH and MULTI a pipeline sends each command by itself.
+                made.immediate_execute_command = _observed(
+                    made.immediate_execute_command, partial(_Command, attributes)
+                )
+        return made
+
+    client.pipeline = pipeline
+    if pool is not None:
+        _watch_pool(pool)
+
+
+def _observed(call: Callable[..., Any], begin: Callable[..., _Command]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(call):
+
+        @wraps(call)
+        async def later(*args: Any, **kwargs: Any) -> Any:
+            command = begin(*args)
+            try:
+                result = await call(*args, **kwargs)
+            except BaseException as error:
+                command.end(None, error)
+                raise
+            command.end(result, None)
+            return result
+
+        return later
+
+    @wraps(call)
+    def now(*args: Any, **kwargs: Any) -> Any:
+        command = begin(*args)
+        try:
+            result = call(*args, **kwargs)
+        except BaseException as error:
+            command.end(None, error)
+            raise
+        command.end(result, None)
+        return result
+
+    return now
+
+
+class _Command:
+    """One command in progress. Every method is safe: an error of ours is the guard's."""
+
+    def __init__(self, attributes: dict[str, Any], *args: Any) -> None:
+        self._operation: Operation | None = None
+        with guard.contained("integration"):
+            self._begin(attributes, args)
+
+    def _begin(self, attributes: dict[str, Any], args: Sequence[Any]) -> None:
+        self._name = _command_name(args)
+        self._operation = Operation(_SYSTEM, self._name, "", attributes, may_wait=self._name in _WAITING)
+
+    def end(self, result: Any, error: BaseException | None) -> None:
+        """Record the command, answered or failed."""
+        with guard.contained("integration"):
+            if self._operation is not None:
+                self._operation.end(error)
+                if error is None:
+                    self._count(result)
+
+    def _count(self, result: Any) -> None:
+        _count_found(self._name, result)
+
+
+class _Pipeline(_Command):
+    """One pipeline in progress, whose commands are sent and answered together."""
+
+    def __init__(self, attributes: dict[str, Any], pipeline: Any, *args: Any) -> None:
+        self._pipeline = pipeline
+        super().__init__(attributes, *args)
+
+    def _begin(self, attributes: dict[str, Any], args: Sequence[Any]) -> None:  # noqa: ARG002 - of the execution
+        stack: Any = getattr(self._pipeline, "command_stack", None)
+        if not stack:
+            stack = getattr(self._pipeline, "_command_stack", ())
+        # A command is a pair of arguments and options, in a cluster an object that has them.
+        self._names = [_command_name(getattr(item, "args", None) or item[0]) for item in stack]
+        explicit = bool(getattr(self._pipeline, "explicit_transaction", False))
+        name = "MULTI" if explicit or getattr(self._pipeline, "is_transaction", False) else "PIPELINE"
+        size = {"db.operation.batch.size": len(self._names)} if len(self._names) > 1 else {}
+        self._operation = Operation(_SYSTEM, name, "", {**attributes, **size})
+
+    def _count(self, result: Any) -> None:
+        if isinstance(result, list) and len(result) == len(self._names):
+            for name, one in zip(self._names, result, strict=True):
+                if not isinstance(one, Exception):
+                    _count_found(name, one)
+
+
+def _command_name(args: Sequence[Any]) -> str:
+    """Return the command in capitals: the first word of the first argument, because keys may follow in it."""
+    first = args[0] if args else ""
+    text = first.decode("ascii", "replace") if isinstance(first, bytes) else str(first)
+    words = text[: 2 * _NAME_LIMIT].split(None, 1)
+    name = words[0].upper() if words else ""
+    plain = name.replace(".", "").replace("_", "").replace("-", "")
+    return name if plain.isascii() and plain.isalnum() and len(name) <= _NAME_LIMIT else "OTHER"
+
+
+def _count_found(name: str, result: Any) -> None:
+    if name in _FOUND_ONE:
+        hits, asked = int(result is not None), 1
+    elif name in _FOUND_MANY and isinstance(result, (list, tuple)):
+        hits, asked = sum(1 for one in result if one is not None), len(result)
+    elif name in _FOUND_FIELDS:
+        hits, asked = int(bool(result)), 1
+    else:
+        return
+    # Both exist from the first lookup on, so that a ratio has both its parts.
+    HITS.series((name,)).inc(hits)
+    MISSES.series((name,)).inc(asked - hits)
+
+
+def _attributes(pool: Any) -> dict[str, Any]:
+    given = getattr(pool, "connection_kwargs", {})
+    found = {
+        "server.address": given.get("host") or given.get("path"),
+        "server.port": given.get("port"),
+        "db.namespace": str(given.get("db") or 0) if pool is not None else None,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _watch_pool(pool: Any) -> None:
+    if getattr(pool, _MARK, False):
+        return
+    setattr(pool, _MARK, True)
+    found = _attributes(pool)
+    address = f"{found.get('server.address', 'redis')}:{found.get('server.port', '')}".rstrip(":")
+    meter = PoolMeter(f"{address}/{found.get('db.namespace', '0')}")
+    most = getattr(pool, "max_connections", _UNLIMITED)
+    meter.most = most if most < _UNLIMITED else None
+    take, release = pool.get_connection, pool.release
+    if inspect.iscoroutinefunction(take):
+
+        @wraps(take)
+        async def taken_later(*args: Any, **kwargs: Any) -> Any:
+            with meter.taking():
+                connection = await take(*args, **kwargs)
+            meter.lend(id(connection))
+            return connection
+
+        pool.get_connection = taken_later
+    else:
+
+        @wraps(take)
+        def taken(*args: Any, **kwargs: Any) -> Any:
+            with meter.taking():
+                connection = take(*args, **kwargs)
+            meter.lend(id(connection))
+            return connection
+
+        pool.get_connection = taken
+
+    @wraps(release)
+    def released(connection: Any, *args: Any, **kwargs: Any) -> Any:
+        meter.take_back(id(connection))
+        # Plain or a coroutine, which its caller awaits.
+        return release(connection, *args, **kwargs)
+
+    pool.release = released
