@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from obs._version import __version__
     from obs.errors import ConfigError, MissingExtra, ObsError, UnknownSignal
     from obs.integrations.kinds import instrument
+    from obs.runtime.carry import carry
     from obs.runtime.context import Ids, bind, extract, ids, inject
     from obs.runtime.health import check
     from obs.runtime.instruments import Counter, Gauge, Histogram, counter, gauge, histogram
     from obs.runtime.jobs import Job, job
+    from obs.runtime.levels import set_level
     from obs.runtime.logger import Logger, get_logger, log
     from obs.runtime.server import serve
     from obs.runtime.settings import Settings
@@ -23,10 +25,12 @@ else:
         "obs._version": ("__version__",),
         "obs.errors": ("ConfigError", "MissingExtra", "ObsError", "UnknownSignal"),
         "obs.integrations.kinds": ("instrument",),
+        "obs.runtime.carry": ("carry",),
         "obs.runtime.context": ("Ids", "bind", "extract", "ids", "inject"),
         "obs.runtime.health": ("check",),
         "obs.runtime.instruments": ("Counter", "Gauge", "Histogram", "counter", "gauge", "histogram"),
         "obs.runtime.jobs": ("Job", "job"),
+        "obs.runtime.levels": ("set_level",),
         "obs.runtime.logger": ("Logger", "get_logger", "log"),
         "obs.runtime.server": ("serve",),
         "obs.runtime.settings": ("Settings",),
@@ -65,6 +69,7 @@ __all__ = [
     "UnknownSignal",
     "__version__",
     "bind",
+    "carry",
     "check",
     "counter",
     "extract",
@@ -79,6 +84,7 @@ __all__ = [
     "job",
     "log",
     "serve",
+    "set_level",
     "shutdown",
     "span",
     "status",

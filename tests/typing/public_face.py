@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import obs
@@ -24,6 +26,7 @@ def start() -> obs.Status:
     assert settings is not None
     port: int = obs.serve(0)
     obs.log.info("started", port=port, service=settings.service, on=status.on)
+    obs.set_level("debug", "shop")
     return status
 
 
@@ -47,6 +50,11 @@ async def load(limit: int) -> list[int]:
     return [limit]
 
 
+@obs.span("parts")
+def parts(count: int) -> Iterator[int]:
+    yield from range(count)
+
+
 async def work(app: Any) -> int:
     obs.instrument(app)
     with obs.bind(user_id=7), obs.span("work", kind="consumer") as span:
@@ -65,5 +73,7 @@ async def work(app: Any) -> int:
             obs.get_logger("shop", part="work").bind(order=1).warning("slow", trace=ids.trace_id)
     async with obs.job("async"):
         total: int = settle(orders)
+    carried: int = await asyncio.to_thread(obs.carry(settle), orders)
+    total += carried + sum(parts(3))
     flushed: bool = obs.flush(timeout=1.0)
     return total if flushed and obs.shutdown() else 0

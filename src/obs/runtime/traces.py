@@ -1,18 +1,14 @@
-"""Spans of the face: a block, an asynchronous block, or a decorator."""
+"""Spans of the face: a block, an asynchronous block, or a decorator of functions and generators."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 from obs.errors import ConfigError
 from obs.runtime import guard, live
+from obs.runtime.block import Block
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Kind: TypeAlias = Literal["internal", "server", "client", "producer", "consumer"]
 _KINDS = ("internal", "server", "client", "producer", "consumer")
 
@@ -44,62 +40,6 @@ class ActiveSpan:
                 self._span.fail(None, description)
 
 
-class Block:
-    """What `with`, `async with` and a decorator have in common; each entry is a run of its own."""
-
-    def _open(self) -> Any:
-        raise NotImplementedError
-
-    def _close(self, opened: Any, error: BaseException | None) -> None:
-        raise NotImplementedError
-
-    def __init__(self) -> None:
-        # A stack, because one block may be entered again inside itself.
-        self._opened: list[Any] = []
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close(self._opened.pop(), error)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close(self._opened.pop(), error)
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Run each call of `function`, plain or asynchronous, in a block of its own."""
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def asynchronous(*args: P.args, **kwargs: P.kwargs) -> Any:
-                opened = self._open()
-                error: BaseException | None = None
-                try:
-                    return await function(*args, **kwargs)
-                except BaseException as raised:
-                    error = raised
-                    raise
-                finally:
-                    self._close(opened, error)
-
-            return cast("Callable[P, R]", asynchronous)
-
-        @functools.wraps(function)
-        def plain(*args: P.args, **kwargs: P.kwargs) -> R:
-            opened = self._open()
-            error: BaseException | None = None
-            try:
-                return function(*args, **kwargs)
-            except BaseException as raised:
-                error = raised
-                raise
-            finally:
-                self._close(opened, error)
-
-        return plain
-
-
 class SpanBlock(Block):
     """A span around a block or a function."""
 
@@ -114,6 +54,9 @@ class SpanBlock(Block):
 
     def _close(self, opened: ActiveSpan, error: BaseException | None) -> None:
         end(opened._span, error)  # noqa: SLF001 - made by this very class
+
+    def _span_of(self, opened: ActiveSpan) -> live.Span | None:
+        return opened._span  # noqa: SLF001
 
     def __enter__(self) -> ActiveSpan:
         opened = self._open()

@@ -89,13 +89,24 @@ class OtelSpan:
             self._open = False
             self._span.end()
 
+    def pause(self) -> None:
+        """Restore what was current before, without an end."""
+        token, self._token = self._token, None
+        if token is not None:
+            # Not OpenTelemetry's own detach, which logs an error when a generator ends elsewhere.
+            context.leave(token)
+
+    def resume(self) -> None:
+        """Make the span the current one again."""
+        if self._token is None:
+            self._token = otel_context.attach(trace.set_span_in_context(self._span))
+
     def end(self) -> None:
         """End the span and restore what was current before it."""
         try:
             self.finish()
         finally:
-            # Not OpenTelemetry's own detach, which logs an error when a generator ends elsewhere.
-            context.leave(self._token)
+            self.pause()
 
 
 class Traces:
