@@ -6,13 +6,12 @@ that. What they tell an arrival is the same for all of them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 from obs.catalogue import http
-from obs.runtime import context, guard, live
+from obs.runtime import clock, context, guard, live
 from obs.runtime.context import Client
 from obs.runtime.settings import Settings
 
@@ -65,7 +64,7 @@ class Arrival:
     )  # fmt: skip
 
     def __init__(self, settings: Settings, head: Head) -> None:
-        self._start = time.perf_counter()
+        self._start = clock.elapsed()
         self._settings = settings
         self._client = head.client
         self._path = head.path[:_PATH_LIMIT]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from obs.catalogue import db
-from obs.runtime import guard, live, logger, traces
+from obs.runtime import clock, guard, live, logger, traces
 from obs.runtime.instruments import counter, histogram
 
 DURATION = histogram(db.OPERATION_DURATION)
@@ -44,14 +43,14 @@ class Operation:
             if table:
                 told["db.collection.name"] = table
             self._span = traces.start(name, "client", told)
-        self._start = time.perf_counter()
+        self._start = clock.elapsed()
 
     def end(self, error: BaseException | None = None, code: str = "") -> None:
         """Record the operation once, however often this is called; `code` is the database's own."""
         if self._ended:
             return
         self._ended = True
-        seconds = time.perf_counter() - self._start
+        seconds = clock.elapsed() - self._start
         kind = type(error).__name__ if error is not None else ""
         with guard.contained("integration"):
             DURATION.series((self._system, self._operation, self._table, kind)).observe(seconds)

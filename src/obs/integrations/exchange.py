@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from obs.catalogue import http
 from obs.integrations.arrival import UNMATCHED, Arrival, Head
-from obs.runtime import guard, logger
+from obs.runtime import clock, guard, logger
 from obs.runtime.instruments import counter, gauge, histogram
 from obs.runtime.settings import Settings
 
@@ -45,7 +44,7 @@ class Exchange(Arrival):
     def completes(self) -> None:
         """Note when the last byte of the response was handed over; background work comes after it."""
         if not self._ended_at:
-            self._ended_at = time.perf_counter()
+            self._ended_at = clock.elapsed()
 
     def disconnected(self, error: BaseException | None = None) -> None:
         """Note that the client has gone, unless it has everything already; `error` told so."""
@@ -64,7 +63,7 @@ class Exchange(Arrival):
         if self._over:
             return
         self._over = True
-        seconds = (self._ended_at or time.perf_counter()) - self._start
+        seconds = (self._ended_at or clock.elapsed()) - self._start
         if not self.started and (self.gone or (error is not None and not isinstance(error, Exception))):
             self.status = _CLIENT_CLOSED
         try:

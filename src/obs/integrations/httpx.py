@@ -5,11 +5,10 @@ Nothing of httpx is imported: a client's own hooks and transport are all that is
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from obs.catalogue import http
-from obs.runtime import context, guard, live, traces
+from obs.runtime import clock, context, guard, live, traces
 from obs.runtime.instruments import counter, histogram
 
 DURATION = histogram(http.CLIENT_DURATION)
@@ -59,7 +58,7 @@ class _Call:
     """One outgoing request, until the head of its response is there."""
 
     def __init__(self, request: Any) -> None:
-        self._start = time.perf_counter()
+        self._start = clock.elapsed()
         self._method = request.method if request.method in _METHODS else "_OTHER"
         self._address = request.url.host
         self._span: live.Span | None = None
@@ -89,7 +88,7 @@ class _Call:
                 str(status) if status else "",
                 type(error).__name__ if error is not None else str(status) if status >= 400 else "",
             )
-            DURATION.series(values).observe(time.perf_counter() - self._start)
+            DURATION.series(values).observe(clock.elapsed() - self._start)
             REQUESTS.series(values).inc()
             if self._span is not None and status:
                 self._span.set({"http.response.status_code": status})

@@ -5,12 +5,11 @@ It has no part in the durations of HTTP requests: how long a client stays is not
 
 from __future__ import annotations
 
-import time
 from typing import Any, Literal
 
 from obs.catalogue import websocket as signals
 from obs.integrations.arrival import UNMATCHED, Arrival, Head
-from obs.runtime import guard, logger
+from obs.runtime import clock, guard, logger
 from obs.runtime.instruments import counter, gauge
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY
@@ -61,7 +60,7 @@ class Connection(Arrival):
 
     def end(self, route: str) -> None:
         """Record everything about the connection, however it ended, and leave its context."""
-        seconds = time.perf_counter() - self._start
+        seconds = clock.elapsed() - self._start
         try:
             self._record(route, seconds)
         except Exception as failure:

@@ -6,7 +6,6 @@ comparison with None.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
@@ -20,7 +19,7 @@ from obs.catalogue import Label, Registry, Signal, bundled
 from obs.catalogue.naming import UNIT_SUFFIX, prometheus_name
 from obs.catalogue.signal import SECONDS_BUCKETS, Across
 from obs.errors import ConfigError
-from obs.runtime import guard
+from obs.runtime import clock, guard
 
 
 class Series(Protocol):
@@ -300,13 +299,13 @@ class Timer:
         self._start = 0.0
 
     def __enter__(self) -> Timer:  # noqa: PYI034 - typing.Self needs Python 3.11
-        self._start = time.perf_counter()
+        self._start = clock.elapsed()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._histogram.observe(time.perf_counter() - self._start, **self._labels)
+        self._histogram.observe(clock.elapsed() - self._start, **self._labels)
 
 
 class BoundHistogram(_Bound["Histogram"]):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from obs.catalogue import jobs as signals
 from obs.errors import ConfigError
-from obs.runtime import guard, live, logger, traces
+from obs.runtime import clock, guard, live, logger, traces
 from obs.runtime.instruments import counter, gauge, histogram
 from obs.runtime.traces import ActiveSpan, Block
 
@@ -34,18 +33,16 @@ class Job(Block):
         # The first failure of a job must count from zero, so both results exist before it.
         RUNS.prepare(job_name=self._name)
         ACTIVE.inc(job_name=self._name)
-        return _Run(
-            time.perf_counter(), traces.start(f"job {self._name}", "internal", {"job.name": self._name})
-        )
+        return _Run(clock.elapsed(), traces.start(f"job {self._name}", "internal", {"job.name": self._name}))
 
     def _close(self, opened: _Run, error: BaseException | None) -> None:
-        seconds = time.perf_counter() - opened.started
+        seconds = clock.elapsed() - opened.started
         result = "failure" if error is not None and not isinstance(error, GeneratorExit) else "success"
         ACTIVE.dec(job_name=self._name)
         RUNS.inc(job_name=self._name, result=result)
         DURATION.observe(seconds, job_name=self._name, result=result)
         if result == "success":
-            LAST_SUCCESS.set(time.time(), job_name=self._name)
+            LAST_SUCCESS.set(clock.now(), job_name=self._name)
         else:
             logger.log.error(
                 "job failed", event="job.failed", job=self._name, duration=round(seconds, 6), exc_info=error

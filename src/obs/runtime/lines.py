@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from obs.catalogue.log import FIELDS
-from obs.runtime import context, levels, live, tally
+from obs.runtime import clock, context, levels, live, tally
 from obs.runtime.json import dumps
 from obs.runtime.redaction import NAME_LIMIT, STACK_LIMIT, clean, plain_text, scrub
 from obs.runtime.repeats import Repeats
@@ -92,7 +92,7 @@ class Pipeline:
         not `sampled` (audit and security events) are written however often they repeat. A `local`
         line goes to the stream even when lines go to a collector.
         """
-        now = time.time()
+        now = clock.now()
         repeats = self._repeats
         if repeats is not None:
             if int(now) != repeats.second:
@@ -172,7 +172,7 @@ class Pipeline:
     def _summarise(self, repeats: Repeats, second: int) -> None:
         for kind, left_out in repeats.turn(second):
             # Of the process, not of the request in which it happens to be told.
-            line: Line = {"timestamp": _timestamp(time.time()), "level": kind.level, **self._fixed}
+            line: Line = {"timestamp": _timestamp(clock.now()), "level": kind.level, **self._fixed}
             line["message"] = plain_text(kind.event)
             if kind.logger:
                 line["logger"] = plain_text(kind.logger, NAME_LIMIT)

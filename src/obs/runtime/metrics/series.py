@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from bisect import bisect_left
 from collections.abc import Callable
 from time import monotonic
 
-from obs.runtime import guard, live, tally
+from obs.runtime import clock, guard, live, tally
 from obs.runtime.metrics.family import HEAD, Exemplar, Family
 from obs.runtime.metrics.store import Store
 
@@ -28,7 +27,7 @@ def _exemplify(store: Store, at: int, value: float, now: float) -> float:
     trace_id, span_id, sampled = live.span_ids()
     if not sampled or len(trace_id) + len(span_id) + _NAMES > _EXEMPLAR_LIMIT:
         return now + _LOOK_AGAIN
-    store.mark(at, Exemplar(trace_id, span_id, float(value), time.time()))
+    store.mark(at, Exemplar(trace_id, span_id, float(value), clock.now()))
     return now + EXEMPLAR_INTERVAL
 
 
@@ -39,7 +38,7 @@ class CounterSeries:
 
     def __init__(self, store: Store, at: int, family: Family) -> None:  # noqa: ARG002 - as its siblings
         self._store, self._at, self._due = store, at, 0.0
-        store.set(at + 1, (time.time(),))
+        store.set(at + 1, (clock.now(),))
 
     def inc(self, amount: float = 1) -> None:
         """Add `amount`; raises ValueError when it is negative or not finite."""
@@ -102,12 +101,12 @@ class DatedGaugeSeries(GaugeSeries):
     def set(self, value: float) -> None:
         """Set the value; raises TypeError or ValueError when it is no number."""
         super().set(value)
-        self._store.set(self._at + 1, (time.time(),))
+        self._store.set(self._at + 1, (clock.now(),))
 
     def inc(self, amount: float = 1) -> None:
         """Add `amount`; raises ValueError when it is not finite."""
         super().inc(amount)
-        self._store.set(self._at + 1, (time.time(),))
+        self._store.set(self._at + 1, (clock.now(),))
 
 
 class HistogramSeries:
@@ -118,7 +117,7 @@ class HistogramSeries:
     def __init__(self, store: Store, at: int, family: Family) -> None:
         self._store, self._at, self._bounds = store, at, family.bounds
         self._due = [0.0] * len(family.bounds)
-        store.set(at + 1, (time.time(),))
+        store.set(at + 1, (clock.now(),))
 
     def observe(self, value: float) -> None:
         """Count `value` in its bucket; raises ValueError when it is not finite."""
