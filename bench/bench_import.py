@@ -1,68 +1,131 @@
-"""What it costs to import and start obs, beside the libraries it stands on.
-
-Each line is the wall time of a fresh interpreter over an empty one, best of ROUNDS, rounds
-interleaved, and how many modules it loads.
-
-    python bench/bench_import.py [ROUNDS]
-"""
+"""What it costs to import and start obs, beside the very libraries it stands on."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
 
+from bench import measure
+from bench.table import Row, Table, at_most, beside
+
+MODULE = "bench.bench_import"
+ROUNDS = 21
+DSN = "http://key@127.0.0.1:9/1"
+INIT = "import obs; obs.init('bench', log_level='error', log_format='json'{})"
+OTLP = ", otlp_endpoint='http://127.0.0.1:9'"
+THREE = (
+    "import logging, prometheus_client, orjson, opentelemetry.sdk.trace.export, "
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+)
+FRAMEWORKS = (
+    "fastapi",
+    "starlette",
+    "flask",
+    "django",
+    "grpc",
+    "celery",
+    "sqlalchemy",
+    "asyncio",
+    "structlog",
+)
 CANDIDATES = {
-    "empty interpreter": "",
+    "empty": "",
     "import obs": "import obs",
-    "import obs.catalogue": "import obs.catalogue",
-    "obs.init, all pillars": "import obs; obs.init('bench', log_level='error')",
-    "obs.init, with OTLP endpoint": (
-        "import obs; obs.init('bench', log_level='error', otlp_endpoint='http://127.0.0.1:9')"
-    ),
-    "prometheus_client": "import prometheus_client",
+    "init, no export": INIT.format(""),
+    "init, OTLP": INIT.format(OTLP),
+    "init, OTLP and Sentry": f"import os; os.environ['SENTRY_DSN'] = '{DSN}'; {INIT.format(OTLP)}",
+    "libraries": THREE,
+    "libraries and Sentry": f"{THREE}, sentry_sdk",
     "structlog": "import structlog",
-    "opentelemetry.sdk.trace": "import opentelemetry.sdk.trace",
-    "OTLP/HTTP exporter": "import opentelemetry.exporter.otlp.proto.http.trace_exporter",
-    "the parts, by hand": (
-        "import prometheus_client, structlog, orjson, opentelemetry.sdk.trace.export, "
-        "opentelemetry.exporter.otlp.proto.http.trace_exporter"
-    ),
-    "obs --help": "import sys; sys.argv = ['obs', '--help']; from obs.__main__ import main; main()",
+    "fastapi": "import fastapi",
 }
-REFERENCE = "the parts, by hand"
 
 
-def wall(code: str) -> float:
-    """Return the milliseconds that an interpreter takes for `code`."""
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
-    return (time.perf_counter() - began) * 1e3
+def spent(code: str) -> float:
+    """Return the processor milliseconds that an interpreter takes for `code`, exit handlers left out."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", f"{code}\nimport os; os._exit(0)"],
+        stdout=subprocess.DEVNULL,
+        env=measure.clean_environment(),
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"failed: {code}")
+    return (usage.ru_utime + usage.ru_stime) * 1e3
 
 
-def modules(code: str) -> int:
-    """Return how many modules are loaded after `code`."""
-    script = f"{code}\nimport sys; print(len(sys.modules), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    return int(done.stderr.splitlines()[-1])
+def loaded(code: str, names: Sequence[str]) -> tuple[int, list[str]]:
+    """Return how many modules `code` loads and which of `names` are among them."""
+    script = f"{code}\nimport sys, os; print(*sys.modules, file=sys.stderr, flush=True); os._exit(0)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=measure.clean_environment(),
+    )
+    modules = done.stderr.splitlines()[-1].split()
+    return len(modules), [name for name in names if name in modules]
 
 
-def run(rounds: int) -> None:
-    """Measure every candidate and print one line each."""
-    times: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    for _ in range(rounds):
-        for name, code in CANDIDATES.items():
-            times[name].append(wall(code))
-    empty = min(times["empty interpreter"])
-    reference = min(times[REFERENCE]) - empty
-    print(f"{'candidate':30} {'ms over empty':>14} {'x ' + REFERENCE:>20} {'modules':>8}")
-    for name, code in CANDIDATES.items():
-        spent = min(times[name]) - empty
-        print(f"{name:30} {spent:14.1f} {spent / reference:20.2f} {modules(code):8}")
+def table(quick: bool) -> Table:
+    """Measure import and init."""
+    found: list[measure.Figures] = []
+    for _ in range(5 if quick else ROUNDS):
+        times = {name: spent(code) for name, code in CANDIDATES.items()}
+        # Over an empty interpreter of the same round: the machine may be slower in the next one.
+        found.append({name: max(0.1, took - times["empty"]) for name, took in times.items()})
+    middle = measure.medians(found)
+
+    def figure(name: str) -> str:
+        return f"{middle[name]:.0f} ms, {loaded(CANDIDATES[name], ())[0]} modules"
+
+    three, four = "the same libraries", "the same libraries with sentry_sdk"
+    everything = "init, OTLP and Sentry"
+    frameworks = loaded(CANDIDATES[everything], FRAMEWORKS)[1]
+    return Table(
+        "Import and init",
+        "processor time of a fresh interpreter over an empty one; `libraries` are those that obs loads, "
+        "imported in one process without any set-up",
+        (
+            Row("libraries", figure("libraries"), "1.00"),
+            at_most(
+                "import obs and init, OTLP/HTTP",
+                figure("init, OTLP"),
+                measure.ratio(found, "init, OTLP", "libraries"),
+                1.1,
+                three,
+            ),
+            Row("libraries and sentry_sdk", figure("libraries and Sentry"), "1.00"),
+            at_most(
+                "import obs and init, all pillars, OTLP/HTTP, Sentry",
+                figure(everything),
+                measure.ratio(found, everything, "libraries and Sentry"),
+                1.1,
+                four,
+            ),
+            Row(
+                "frameworks loaded by that (asyncio and structlog count)",
+                ", ".join(frameworks) or "none",
+                "",
+                "none",
+                not frameworks,
+            ),
+            beside(
+                "import obs and init, nothing exported",
+                figure("init, no export"),
+                measure.ratio(found, "init, no export", "libraries"),
+                three,
+            ),
+            Row("import obs", figure("import obs")),
+            Row("import structlog", figure("structlog")),
+            Row("import fastapi", figure("fastapi")),
+        ),
+    )
 
 
 if __name__ == "__main__":
-    for variable in [name for name in os.environ if name.startswith(("OBS_", "OTEL_"))]:
-        del os.environ[variable]
-    run(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    measure.main(MODULE, table)

@@ -44,7 +44,7 @@ class Table:
     def markdown(self) -> str:
         lines = [HEAD, ("---",) * len(HEAD), *(row.cells() for row in self.rows)]
         body = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
-        return f"### {self.title}\n\n{self.note}\n\n{body}\n"
+        return f"### {self.title}\n\n{self.note[0].upper()}{self.note[1:]}.\n\n{body}\n"
 
     def json(self) -> str:
         return json.dumps(asdict(self))
