@@ -50,6 +50,10 @@ class Settings:
     traces_endpoint: str = field(repr=False)
     otlp_headers: Mapping[str, str] = field(repr=False)
     otlp_timeout: float
+    otlp_compression: str
+    otlp_certificate: str
+    otlp_client_certificate: str
+    otlp_client_key: str
     traces_ratio: float
     span_queue: int
     span_batch: int

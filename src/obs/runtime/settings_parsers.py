@@ -87,6 +87,14 @@ def file(raw: Any) -> str:
     return path
 
 
+def existing_file(raw: Any) -> str:
+    """Return the path of a file that can be read now: a later failure would only cost telemetry."""
+    path = file(raw)
+    if not os.path.isfile(path) or not os.access(path, os.R_OK):  # noqa: PTH113 - pathlib is not loaded here
+        raise ValueError("the path of a file that exists and can be read")
+    return path
+
+
 def number(low: float, high: float, scale: float = 1.0) -> Parser:
     """Return a parser of numbers from `low` to `high`; a variable is in units of `scale`."""
 

@@ -143,6 +143,28 @@ TABLE: tuple[Row, ...] = (
         parse.number(0.1, 120.0), 10.0, "Seconds that one export may take, retries included.", "seconds",
     ),
     Row(
+        "otlp_compression",
+        _variables(
+            "OBS_OTLP_COMPRESSION", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"
+        ),
+        parse.choice("none", "gzip"), "none", "Compression of what is sent to the collector.", "none | gzip",
+    ),
+    Row(
+        "otlp_certificate",
+        _variables("OBS_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"),
+        parse.existing_file, "", "Certificate authorities (PEM) that an https collector is held to, instead of the system's.", "file",
+    ),
+    Row(
+        "otlp_client_certificate",
+        _variables("OBS_OTLP_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
+        parse.existing_file, "", "Our own certificate (PEM) for a collector that asks for one.", "file",
+    ),
+    Row(
+        "otlp_client_key",
+        _variables("OBS_OTLP_CLIENT_KEY", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_KEY"),
+        parse.existing_file, "", "Its private key (PEM), where it is in a file of its own.", "file",
+    ),
+    Row(
         "traces_ratio",
         _variables("OBS_TRACES_RATIO", Variable("OTEL_TRACES_SAMPLER", parse.sampler), "OTEL_TRACES_SAMPLER_ARG"),
         parse.RATIO, 1.0, "Share of new traces that is sampled, decided at the head.", "0 to 1",
