@@ -1,97 +1,171 @@
 """httpx clients: duration by server, a client span, and our ids on the request.
 
-Nothing of httpx is imported: a client's own hooks and transport are all that is needed.
+Nothing of httpx is imported, and nothing private of it is used: hooks see each request that is sent,
+redirects and the rounds of an authentication included; `send` sees what fails and when a body ends.
 """
 
 from __future__ import annotations
 
+import weakref
+from contextvars import ContextVar
+from functools import wraps
+from types import ModuleType
 from typing import Any
 
-from obs.catalogue import http
-from obs.runtime import clock, context, guard, live, traces
-from obs.runtime.instruments import counter, histogram
+from obs.integrations.outgoing import Call
+from obs.runtime import context, guard
 
-DURATION = histogram(http.CLIENT_DURATION)
-REQUESTS = counter(http.CLIENT_REQUESTS)
-
-_MARK = "_obs_instrumented"
-_METHODS = frozenset(http.METHODS)
+_MARK, _HOOKED = "_obs_instrumented", "_obs_hooked"
 
 
-def instrument(client: Any) -> None:
-    """Instrument one `httpx.Client` or `httpx.AsyncClient`; a second time is harmless."""
-    if getattr(client, _MARK, False):
+class _Sending:
+    """One `send`, which may take several requests; the last of them is the open one."""
+
+    __slots__ = ("call", "client")
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.call: Call | None = None
+
+
+_sending: ContextVar[_Sending | None] = ContextVar("obs_httpx_sending", default=None)
+
+
+def instrument(target: Any) -> None:
+    """Instrument one `httpx.Client` or `httpx.AsyncClient`, or the module: every client of it, at its first use.
+
+    A second time is harmless.
+    """
+    if _MARK in target.__dict__:
         return
-    setattr(client, _MARK, True)
-    # The method that sends exactly one request: redirects are requests of their own.
-    send = client._send_single_request  # noqa: SLF001 - event hooks cannot see a failed connection
-
-    if hasattr(client, "aclose"):
-
-        async def send_later(request: Any) -> Any:
-            call = _Call(request)
-            try:
-                response = await send(request)
-            except BaseException as error:
-                call.end(0, error)
-                raise
-            call.end(response.status_code, None)
-            return response
-
-        client._send_single_request = send_later  # noqa: SLF001
+    if isinstance(target, ModuleType):
+        for kind in (target.Client, target.AsyncClient):
+            kind.send = _observed(kind.send, hasattr(kind, "aclose"))
     else:
+        # Its own from here on; the module's is passed through.
+        target.send = _observed(type(target).send, hasattr(target, "aclose")).__get__(target)
+        _hook(target)
+    setattr(target, _MARK, True)
 
-        def send_now(request: Any) -> Any:
-            call = _Call(request)
+
+def _observed(send: Any, asynchronous: bool) -> Any:
+    """Return `send` of a class with its requests observed, for the class itself or for one instance."""
+    if asynchronous:
+
+        @wraps(send)
+        async def observed_async(client: Any, request: Any, *, stream: bool = False, **kwargs: Any) -> Any:
+            sending, token = _enter(client)
             try:
-                response = send(request)
+                response = await send(client, request, stream=stream, **kwargs)
             except BaseException as error:
-                call.end(0, error)
+                _end(sending, error)
                 raise
-            call.end(response.status_code, None)
+            finally:
+                context.leave(token)
+            _close(sending, response, "aclose" if stream else "")
             return response
 
-        client._send_single_request = send_now  # noqa: SLF001
+        return observed_async
+
+    @wraps(send)
+    def observed(client: Any, request: Any, *, stream: bool = False, **kwargs: Any) -> Any:
+        sending, token = _enter(client)
+        try:
+            response = send(client, request, stream=stream, **kwargs)
+        except BaseException as error:
+            _end(sending, error)
+            raise
+        finally:
+            context.leave(token)
+        _close(sending, response, "close" if stream else "")
+        return response
+
+    return observed
 
 
-class _Call:
-    """One outgoing request, until the head of its response is there."""
+def _enter(client: Any) -> tuple[_Sending, Any]:
+    with guard.contained("integration"):
+        _hook(client)
+    outer = _sending.get()
+    if outer is not None and outer.client is client and outer.call is None:
+        # An instance that is instrumented itself, whose class is as well: one sending.
+        return _Sending(client), _sending.set(outer)
+    sending = _Sending(client)
+    return sending, _sending.set(sending)
 
-    def __init__(self, request: Any) -> None:
-        self._start = clock.elapsed()
-        self._method = request.method if request.method in _METHODS else "_OTHER"
-        self._address = request.url.host
-        self._span: live.Span | None = None
-        with guard.contained("integration"):
-            self._open(request)
 
-    def _open(self, request: Any) -> None:
-        attributes = {
-            "http.request.method": self._method,
-            "server.address": self._address,
-            # Without the query, which is where tokens travel.
-            "url.full": str(request.url.copy_with(query=None, fragment=None, username=None, password=None)),
-        }
-        if request.url.port:
-            attributes["server.port"] = request.url.port
-        self._span = traces.start(self._method, "client", attributes)
-        for name, value in context.inject().items():
-            # What the caller set explicitly stays.
-            request.headers.setdefault(name, value)
+def _hook(client: Any) -> None:
+    if _HOOKED in client.__dict__:
+        return
+    setattr(client, _HOOKED, True)
+    hooks = {name: list(present) for name, present in client.event_hooks.items()}
+    asynchronous = hasattr(client, "aclose")
+    hooks.setdefault("request", []).append(_begin_async if asynchronous else _begin)
+    # First, so that the status is noted before a hook of the host may raise.
+    hooks.setdefault("response", []).insert(0, _answered_async if asynchronous else _answered)
+    client.event_hooks = hooks
 
-    def end(self, status: int, error: BaseException | None) -> None:
-        """Record the call, answered or failed."""
-        with guard.contained("integration"):
-            values = (
-                self._method,
-                self._address,
-                str(status) if status else "",
-                type(error).__name__ if error is not None else str(status) if status >= 400 else "",
-            )
-            DURATION.series(values).observe(clock.elapsed() - self._start)
-            REQUESTS.series(values).inc()
-            if self._span is not None and status:
-                self._span.set({"http.response.status_code": status})
-                if status >= 400:
-                    self._span.fail(None)
-        traces.end(self._span, error)
+
+async def _begin_async(request: Any) -> None:
+    _begin(request)
+
+
+async def _answered_async(response: Any) -> None:
+    _answered(response)
+
+
+def _begin(request: Any) -> None:
+    with guard.contained("integration"):
+        sending = _sending.get()
+        if sending is not None:
+            if sending.call is not None:
+                sending.call.withdraw(request.headers)
+            _end(sending, None)
+            sending.call = Call(request.method, str(request.url), request.headers)
+
+
+def _answered(response: Any) -> None:
+    with guard.contained("integration"):
+        sending = _sending.get()
+        if sending is not None and sending.call is not None:
+            sending.call.answered(response.status_code)
+
+
+def _end(sending: _Sending, error: BaseException | None) -> None:
+    call, sending.call = sending.call, None
+    if call is not None:
+        call.finish(error)
+
+
+def _close(sending: _Sending, response: Any, closing: str) -> None:
+    """End the call now, or when the streamed body has been read or given up (httpx closes it then)."""
+    call = sending.call
+    if not closing or call is None:
+        _end(sending, None)
+        return
+    with guard.contained("integration"):
+        call.leave()
+        # For whoever never closes it.
+        weakref.finalize(response, call.finish).atexit = False
+        close = getattr(response, closing)
+        setattr(
+            response, closing, _closing_async(close, call) if closing == "aclose" else _closing(close, call)
+        )
+
+
+def _closing(close: Any, call: Call) -> Any:
+    @wraps(close)
+    def closed() -> None:
+        call.finish()
+        close()
+
+    return closed
+
+
+def _closing_async(close: Any, call: Call) -> Any:
+    @wraps(close)
+    async def closed() -> None:
+        call.finish()
+        await close()
+
+    return closed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from obs.errors import ConfigError
@@ -23,8 +24,21 @@ class _Kind(NamedTuple):
 _KINDS = (
     _Kind("fastapi.applications.FastAPI", "fastapi", "a FastAPI application", serves=True),
     _Kind("starlette.applications.Starlette", "starlette", "a Starlette application", serves=True),
+    _Kind("flask.app.Flask", "flask", "a Flask application", serves=True),
+    _Kind("django.core.handlers.base.BaseHandler", "django", "a Django handler", serves=True),
     _Kind("httpx.AsyncClient", "httpx", "an httpx.AsyncClient", serves=False),
     _Kind("httpx.Client", "httpx", "an httpx.Client", serves=False),
+    _Kind("module httpx", "httpx", "the module httpx", serves=False),
+    _Kind("requests.sessions.Session", "requests", "a requests.Session", serves=False),
+    _Kind("module requests", "requests", "the module requests", serves=False),
+    _Kind("sqlalchemy.engine.base.Engine", "sqlalchemy", "a SQLAlchemy Engine", serves=False),
+    _Kind("sqlalchemy.ext.asyncio.engine.AsyncEngine", "sqlalchemy", "an AsyncEngine", serves=False),
+    _Kind("redis.client.Redis", "redis", "a redis.Redis", serves=False),
+    _Kind("redis.asyncio.client.Redis", "redis", "a redis.asyncio.Redis", serves=False),
+    _Kind("redis.cluster.RedisCluster", "redis", "a RedisCluster", serves=False),
+    _Kind("redis.asyncio.cluster.RedisCluster", "redis", "a redis.asyncio.RedisCluster", serves=False),
+    _Kind("celery.app.base.Celery", "celery", "a Celery application", serves=False),
+    _Kind("module grpc", "grpc", "the module grpc", serves=False),
 )
 
 
@@ -39,6 +53,8 @@ def instrument(target: Any, /, *, exclude: Collection[str] = ()) -> None:
     `exclude` that cannot match.
     """
     bases = {f"{base.__module__}.{base.__qualname__}" for base in type(target).__mro__}
+    if isinstance(target, ModuleType):
+        bases.add(f"module {target.__name__}")
     for kind in _KINDS:
         if kind.base in bases:
             module = importlib.import_module(f"obs.integrations.{kind.module}")
@@ -50,7 +66,10 @@ def instrument(target: Any, /, *, exclude: Collection[str] = ()) -> None:
                 module.instrument(target)
             return
     supported = ", ".join(kind.called for kind in _KINDS)
-    wrap = "an ASGI application of another kind can be wrapped: obs.integrations.asgi.Middleware(app)"
+    wrap = (
+        "applications of another kind can be wrapped: obs.integrations.asgi.Middleware(app) for ASGI, "
+        "obs.integrations.wsgi.Middleware(app) for WSGI"
+    )
     raise ConfigError(f"cannot instrument {_name(target)}; supported are {supported}", hint=wrap)
 
 
