@@ -19,6 +19,8 @@ STATEMENTS = {
     "peer_bound_inc": "child.inc()",
     "inc": f"ours.inc({_KEYWORDS})",
     "peer_inc": f"theirs.labels({_KEYWORDS}).inc()",
+    "bound_observe": "kept.observe(0.03)",
+    "peer_bound_observe": "bucket.observe(0.03)",
     "observe": f"durations.observe(0.03, {_KEYWORDS})",
     "peer_observe": f"seconds.labels({_KEYWORDS}).observe(0.03)",
 }
@@ -45,11 +47,13 @@ def hot(quick: bool) -> measure.Figures:
     child = theirs.labels("GET", "/a", "200")
     ours = obs.counter("bench.orders", "Orders.", labels=LABELS)
     durations = obs.histogram("bench.seconds", "Seconds.", labels=LABELS)
-    bound = ours.bind(method="GET", route="/a", status="200")
+    given = {"method": "GET", "route": "/a", "status": "200"}
+    bound = ours.bind(**given)
     exemplar = {"trace_id": "0123456789abcdef" * 2, "span_id": "0123456789abcdef"}
 
     names: dict[str, Any] = {"theirs": theirs, "seconds": seconds, "child": child}
     names |= {"ours": ours, "durations": durations, "bound": bound, "exemplar": exemplar}
+    names |= {"kept": durations.bind(**given), "bucket": seconds.labels(**given)}
     repeats = 8 if quick else REPEATS
     plain = measure.slices(_works(names, STATEMENTS), COUNT, repeats)
     with obs.span("bench"):
@@ -78,6 +82,7 @@ def table(quick: bool) -> Table:
     for name, what, to, limit, of in (
         ("bound_inc", "counter, bound handle .inc()", "peer_bound_inc", 1.5, child),
         ("inc", "counter .inc(**labels)", "peer_inc", 0.7, f"{keyed}.inc()"),
+        ("bound_observe", "histogram, bound handle .observe()", "peer_bound_observe", None, child),
         ("observe", "histogram .observe(**labels)", "peer_observe", None, f"{keyed}.observe()"),
         ("spanned_bound_inc", "bound handle in a sampled span", "peer_exemplar", None, f"{child}, exemplar"),
         (

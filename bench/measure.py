@@ -16,6 +16,7 @@ import sys
 import time
 import timeit
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from bench.table import Table
@@ -86,6 +87,18 @@ def medians(found: Sequence[Figures]) -> Figures:
 def ratio(found: Sequence[Figures], name: str, to: str) -> float:
     """Return the median over processes of the ratio that each measured itself."""
     return statistics.median(one[name] / one[to] for one in found)
+
+
+def written(work: Work, count: int) -> float:
+    """Return the bytes that one run of `work` writes, by the kernel's count: a line left out would be cheap."""
+    before = _written()
+    work(count)
+    return (_written() - before) / count
+
+
+def _written() -> int:
+    io = Path("/proc/self/io").read_text(encoding="ascii")
+    return int(io.partition("wchar: ")[2].split()[0])
 
 
 def silence() -> Callable[[Any], NoReturn]:
