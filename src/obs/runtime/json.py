@@ -1,4 +1,4 @@
-"""The only door to orjson: bytes of one JSON object, whatever text it is given."""
+"""The only door to orjson: bytes of one JSON object, whatever text it is given, and back."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def dumps(data: Any) -> bytes:
     except TypeError:
         # Lone surrogates (undecodable file names, broken input) have no UTF-8 form.
         return orjson.dumps(_encodable(data))
+
+
+def loads(text: bytes) -> Any:
+    """Return the data that a JSON text holds; raise ValueError when it is none."""
+    return orjson.loads(text)
 
 
 def _encodable(data: Any) -> Any:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
@@ -52,6 +53,7 @@ _configured: dict[str, str] = {}
 _rules: dict[str, Rule] = {}
 _timers: dict[str, threading.Timer] = {}
 _fixed: int | None = _OPEN
+_keeping = False
 _listener: Callable[[], None] | None = None
 
 
@@ -94,11 +96,23 @@ def stop(*, off: bool = False) -> None:
     """End: loggers pass everything on to standard logging, or with `off` nothing to anybody."""
     global _fixed, _listener
     with _lock:
-        for name in list(_rules):
-            _forget(name)
+        if not _keeping:
+            for name in list(_rules):
+                _forget(name)
         _configured.clear()
         _fixed, _listener = (_SHUT if off else _OPEN), None
         _apply()
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Keep what was said of single loggers over a `stop` and a `start` inside the block."""
+    global _keeping
+    _keeping = True
+    try:
+        yield
+    finally:
+        _keeping = False
 
 
 def set_level(level: str | int, logger: str = "") -> None:

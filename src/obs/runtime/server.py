@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 
 from obs.errors import ConfigError, ObsError
-from obs.runtime import endpoints, guard, live
+from obs.runtime import control, endpoints, guard, live
 
 #: Seconds a client may take to send its request, so that idle connections do not keep threads.
 _PATIENCE = 10.0
@@ -41,15 +41,40 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._answer(with_body=False)
 
+    def do_PUT(self) -> None:
+        length = self.headers.get("content-length", "")
+        size = int(length) if length.isascii() and length.isdecimal() and len(length) < 10 else -1
+        if size < 0:
+            self.send_error(411)
+        elif size > control.BODY_LIMIT:
+            self.send_error(413)
+        else:
+            self._control((self.headers.get("content-type", ""), self.rfile.read(size)))
+
+    def _control(self, change: tuple[str, bytes] | None, *, with_body: bool = True) -> None:
+        settings = live.settings()
+        response = None
+        if settings is not None and self._path() == control.PATH:
+            response = control.answer(settings, self.headers.get("authorization", ""), change)
+        if response is None:
+            self.send_error(404)
+        else:
+            self._send(response, with_body=with_body)
+
     def _answer(self, *, with_body: bool) -> None:
         settings = live.settings()
-        endpoint = endpoints.paths(settings).get(self.path.partition("?")[0]) if settings else None
+        endpoint = endpoints.paths(settings).get(self._path()) if settings else None
         if endpoint is None:
-            self.send_error(404)
+            self._control(None, with_body=with_body)
             return
         accept = ", ".join(self.headers.get_all("accept") or ())
         encoding = ", ".join(self.headers.get_all("accept-encoding") or ())
-        response = endpoints.answer_in_thread(endpoint, accept, encoding)
+        self._send(endpoints.answer_in_thread(endpoint, accept, encoding), with_body=with_body)
+
+    def _path(self) -> str:
+        return self.path.partition("?")[0]
+
+    def _send(self, response: endpoints.Response, *, with_body: bool) -> None:
         self.send_response(response.status)
         for name, value in response.headers:
             self.send_header(name, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from obs.runtime import guard, logger
+from obs.runtime import guard, levels, logger
 from obs.runtime.parts.part import Part, Report
 from obs.runtime.settings import Settings
 
@@ -33,6 +33,11 @@ class LogsPart(Part):
 
         self.logs = Logs(settings)
         guard.report_to(_report_line)
+
+    def change(self, before: Settings, wanted: Settings) -> str:
+        """Go over to other settings; what `set_level` said of single loggers stays."""
+        with levels.kept():
+            return super().change(before, wanted)
 
     def stop(self, timeout: float) -> bool:  # noqa: ARG002 - lines are written at once
         """Give standard logging back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+from obs.runtime import live
 from obs.runtime.parts.part import Part, Report
 from obs.runtime.settings import Settings
 
@@ -15,10 +16,15 @@ class ServePart(Part):
     name = "serve"
 
     def start(self, settings: Settings) -> None:
-        """Nothing to do: `serve()` starts it."""
+        """Look at the token, for a file that protects nothing is a mistake; `serve()` does the rest."""
+        if settings.control_token_file:
+            from obs.runtime.control import read_token
 
-    def change(self, before: Settings, wanted: Settings) -> str:  # noqa: ARG002 - it reads no setting
+            read_token(settings.control_token_file)
+
+    def change(self, before: Settings, wanted: Settings) -> str:  # noqa: ARG002 - nothing is kept
         """Keep serving."""
+        self.start(wanted)
         return ""
 
     def stop(self, timeout: float) -> bool:  # noqa: ARG002 - a scrape is short
@@ -33,6 +39,9 @@ class ServePart(Part):
         server = _module()
         if server is not None:
             report.on += [f"serve {address}" for address in server.addresses()]
+        settings = live.settings()
+        if settings is not None and settings.control_token_file and server is not None and server.addresses():
+            report.on.append("level over HTTP")
 
 
 def _module() -> ModuleType | None:
