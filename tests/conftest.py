@@ -22,6 +22,13 @@ from obs.catalogue import bundled
 _SETTINGS = ("OBS_", "OTEL_", "SENTRY_", "LOG_LEVEL")
 
 
+def pytest_configure() -> None:
+    """Let obs send telemetry out, which its own pytest plugin prevents: here that is what is tested."""
+    from obs.runtime import recording
+
+    recording.silence("")
+
+
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run the test with obs not started and no setting in the environment; stop it afterwards.

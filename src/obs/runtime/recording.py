@@ -22,9 +22,6 @@ class Recorder(Protocol):
     def span(self, span: Mapping[str, Any]) -> None:
         """Take a span that has ended, cleaned: see `obs.runtime.otel.recorded`."""
 
-    def metrics(self, registry: Any) -> None:
-        """Take the registry that metrics live in from now on."""
-
     def error(self, error: Mapping[str, Any]) -> None:
         """Take an error event as it would be sent, cleaned."""
 

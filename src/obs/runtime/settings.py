@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -90,6 +90,21 @@ def resolve(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, st
         values[row.name], sources[row.name] = _value(row, given, variables)
     _refuse_shared_paths(values)
     return Settings(**values, sources=MappingProxyType(sources))
+
+
+def override(settings: Settings, arguments: Mapping[str, Any]) -> Settings:
+    """Return `settings` with `arguments` of `init()` over them.
+
+    Raises `ConfigError` for an unknown name or a value that cannot work.
+    """
+    wanted = {name: value for name, value in arguments.items() if value is not None}
+    given = resolve(wanted, {})
+    changed = {name: getattr(given, name) for name in wanted}
+    return replace(
+        settings,
+        **changed,
+        sources=MappingProxyType({**settings.sources, **dict.fromkeys(wanted, "argument")}),
+    )
 
 
 def require_service(settings: Settings) -> Settings:

@@ -108,6 +108,7 @@ def status() -> Status:
     for part in PARTS:
         part.describe(report)
     for name in running.silenced:
+        report.skipped.pop("trace export", None)
         report.skipped[name] = recording.silenced() or "silenced when it started"
     return Status(
         running=True,

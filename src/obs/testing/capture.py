@@ -1,0 +1,62 @@
+"""Capture everything that obs makes during a block, and put the process back afterwards."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from obs.runtime import clock, context, draining, lines, recording, setup, tally
+from obs.runtime.settings import override
+from obs.testing.clock import Clock
+from obs.testing.recorder import Recorder
+from obs.testing.telemetry import Telemetry
+
+#: The service of a test whose code has not called `init()`.
+SERVICE = "test"
+
+
+@contextmanager
+def capture(service: str = SERVICE, **settings: Any) -> Iterator[Telemetry]:
+    """Capture logs, metrics, spans, error and audit events of the block, under fixed ids and a fixed clock.
+
+    Where `init()` has run already, its settings hold, under these over them; else obs runs for `service`
+    at level debug. Nothing is sent out. Afterwards obs is as it was before: running with the same
+    settings, its metrics at zero again, or stopped. Code in the block may call `init()` and
+    `shutdown()`. Captures do not nest. Raises `RuntimeError` inside another capture.
+    """
+    if recording.recorder() is not None:
+        raise RuntimeError("a capture is in progress: use the `telemetry` that it gave")
+    before = setup.status().settings
+    silenced = recording.silenced()
+    recorder = Recorder(Clock())
+    fresh = context.new_request_id
+    requests = itertools.count(1)
+    # What is on its way out for real is let out first.
+    setup.shutdown(0 if silenced else None)
+    tally.reset()
+    recording.show(recorder)
+    recording.silence(silenced or "captured by a test")
+    lines.capture(recorder.line)
+    clock.replace(recorder.clock.now, recorder.clock.elapsed)
+    context.new_request_id = lambda: f"{next(requests):032x}"
+    try:
+        if before is None:
+            setup.init(service, **{"log_level": "debug", **settings})
+        else:
+            setup.run(override(before, settings))
+        telemetry = Telemetry(recorder)
+        telemetry.clear()
+        yield telemetry
+    finally:
+        setup.shutdown(0)
+        context.new_request_id = fresh
+        clock.restore()
+        lines.capture()
+        recording.silence(silenced)
+        recording.show(None)
+        tally.reset()
+        draining.end()
+        if before is not None:
+            setup.run(before)
