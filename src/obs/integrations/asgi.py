@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 from obs.integrations.arrival import NOTHING, UNMATCHED, Arrival, Head, Incoming
 from obs.integrations.exchange import Exchange
+from obs.integrations.paths import Paths
 from obs.integrations.websocket import Connection
-from obs.runtime import access, draining, endpoints, guard, live, setup
+from obs.runtime import draining, endpoints, guard, live, setup
 from obs.runtime.context import Client
 from obs.runtime.settings import Settings
 
@@ -45,12 +46,8 @@ class Middleware:
 
     def __init__(self, app: App, *, resolve: Resolver = no_route, exclude: tuple[str, ...] = ()) -> None:
         self.app = app
-        self._excluded = exclude
-        self._below = tuple(f"{path}/" for path in exclude)
+        self._paths = Paths(exclude)
         self._resolve = resolve
-        self._settings: Settings | None = None
-        self._paths: dict[str, str] = {}
-        access.replace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; the application's errors pass through unchanged."""
@@ -61,13 +58,11 @@ class Middleware:
         elif settings is None or _SEEN in scope or kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
         else:
-            if settings is not self._settings:
-                self._settings, self._paths = settings, endpoints.paths(settings)
             path = _own_path(scope)
-            endpoint = self._paths.get(path)
-            if endpoint is not None and kind == "http" and scope["method"] in {"GET", "HEAD"}:
+            endpoint = self._paths.endpoint(settings, path)
+            if endpoint and kind == "http" and scope["method"] in {"GET", "HEAD"}:
                 await _answer(endpoint, scope, send)
-            elif path in self._excluded or path.startswith(self._below):
+            elif self._paths.excludes(path):
                 await self.app(scope, receive, send)
             elif kind == "http":
                 await self._serve(settings, scope, receive, send)
