@@ -43,6 +43,10 @@ class Operation:
             if table:
                 told["db.collection.name"] = table
             self._span = traces.start(name, "client", told)
+            with guard.contained("traces"):
+                if self._span is not None:
+                    # Not current meanwhile: where a library never tells the end, the host is not left in it.
+                    self._span.pause()
         self._start = clock.elapsed()
 
     def end(self, error: BaseException | None = None, code: str = "") -> None:
@@ -52,6 +56,10 @@ class Operation:
         self._ended = True
         seconds = clock.elapsed() - self._start
         kind = type(error).__name__ if error is not None else ""
+        with guard.contained("traces"):
+            if self._span is not None:
+                # For the exemplar and the line.
+                self._span.resume()
         with guard.contained("integration"):
             DURATION.series((self._system, self._operation, self._table, kind)).observe(seconds)
             settings = live.settings()

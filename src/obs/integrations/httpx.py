@@ -144,7 +144,6 @@ def _close(sending: _Sending, response: Any, closing: str) -> None:
         _end(sending, None)
         return
     with guard.contained("integration"):
-        call.leave()
         # For whoever never closes it.
         weakref.finalize(response, call.finish).atexit = False
         close = getattr(response, closing)

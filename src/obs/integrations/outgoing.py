@@ -15,14 +15,12 @@ REQUESTS = counter(http.CLIENT_REQUESTS)
 
 _METHODS = frozenset(http.METHODS)
 _URL_LIMIT = 2_048
+#: Where OpenTelemetry's exporters send to.
+_EXPORTS = ("/v1/traces", "/v1/metrics", "/v1/logs")
 
 
 class Call:
-    """One request until the last byte of its response. Every method is safe: an error of ours is the guard's.
-
-    The span ends with `leave`, in the context that made the call; the duration ends with `finish`,
-    wherever the body was read to its end.
-    """
+    """One request until the last byte of its response. Every method is safe: an error of ours is the guard's."""
 
     __slots__ = ("_address", "_error", "_finished", "_method", "_span", "_start", "_status", "injected")
 
@@ -41,6 +39,10 @@ class Call:
 
     def _open(self, url: str, headers: Any) -> None:
         parts = urlsplit(url)
+        if parts.path.endswith(_EXPORTS):
+            # Telemetry about an exporter's own requests would export itself for ever.
+            self._finished = True
+            return
         host, port = parts.hostname or "", parts.port
         self._address = host
         bare = f"[{host}]" if ":" in host else host
@@ -57,6 +59,9 @@ class Call:
                 # What the caller set explicitly stays.
                 if name not in headers:
                     headers[name] = self.injected[name] = value
+        if self._span is not None:
+            # The host goes on in its own span, while the body may still be on its way.
+            self._span.pause()
 
     def withdraw(self, headers: Any) -> None:
         """Take our headers off a request that was made from this call's own."""
@@ -76,17 +81,12 @@ class Call:
                 if status >= 400:
                     self._span.fail(None)
 
-    def leave(self, error: BaseException | None = None) -> None:
-        """End the span, with the error when there was one."""
-        span, self._span = self._span, None
-        traces.end(span, error)
-
     def finish(self, error: BaseException | None = None) -> None:
         """Record the call once, however often this is called."""
         if self._finished:
             return
         self._finished = True
-        self.leave(error)
+        traces.end(self._span, error)
         with guard.contained("integration"):
             kind = type(error).__name__ if error is not None else self._error
             values = (self._method, self._address, str(self._status) if self._status else "", kind)

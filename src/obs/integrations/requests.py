@@ -53,8 +53,6 @@ class _Adapter:
             raise
         with guard.contained("integration"):
             call.answered(response.status_code)
-            # The session itself reads the body later, or the host does.
-            call.leave()
             if response.is_redirect:
                 call.withdraw(request.headers)
             _follow(response, call)
