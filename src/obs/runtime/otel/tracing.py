@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from opentelemetry import baggage as otel_baggage
 from opentelemetry import context as otel_context
@@ -27,6 +25,7 @@ from opentelemetry.trace import (
 
 from obs._version import __version__
 from obs.runtime import context, guard, recording
+from obs.runtime.otel import resource
 from obs.runtime.otel.export import Notify, SpanQueue, http_exporter
 from obs.runtime.otel.provider import KINDS, OURS, claim
 from obs.runtime.otel.recorded import CountedIds, Recorded, watch
@@ -133,7 +132,7 @@ class Traces:
             return
         backend = SdkProvider(
             sampler=ParentBased(TraceIdRatioBased(settings.traces_ratio)),
-            resource=Resource(_resource(settings)),
+            resource=Resource(resource.attributes(settings)),
             shutdown_on_exit=False,
             id_generator=CountedIds() if recorded else None,
         )
@@ -252,17 +251,3 @@ def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
 def _flat(value: Any) -> Any:
     alike = isinstance(value, list) and len({type(item) for item in value}) == 1
     return value if alike and isinstance(value[0], _SCALARS) else str(value)
-
-
-def _resource(settings: Settings) -> dict[str, Any]:
-    return {
-        **settings.resource,
-        "telemetry.sdk.language": "python",
-        "telemetry.sdk.name": "obs",
-        "telemetry.sdk.version": __version__,
-        "service.name": settings.service,
-        "service.instance.id": str(uuid4()),
-        "process.pid": os.getpid(),
-        **({"service.version": settings.version} if settings.version else {}),
-        **({"deployment.environment.name": settings.environment} if settings.environment else {}),
-    }
