@@ -13,6 +13,8 @@ BENCH_BIN := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
 OLDEST := .venv-oldest
 ARGS ?=
+# Its own node and its own bundled program: nothing is asked of the network.
+PYRIGHT := PYRIGHT_PYTHON_GLOBAL_NODE=0 PYRIGHT_PYTHON_USE_BUNDLED_PYRIGHT=1 PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)" >&2
 
 .PHONY: help demo test check fix engines test-oldest test-engines bench artefacts lock clean
@@ -41,6 +43,8 @@ check: $(READY) ## Format, lint, types, import contracts, drift of generated fil
 	@$(BIN)/ruff check .
 	$(call say,types)
 	@$(BIN)/mypy
+	$(call say,public face under pyright)
+	@$(PYRIGHT) --pythonpath $(BIN)/python --project tests/typing
 	$(call say,import contracts)
 	@$(BIN)/lint-imports --no-cache
 	$(call say,drift of generated files)

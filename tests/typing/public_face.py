@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import obs
 from obs.catalogue import Counter, Label
+
+if TYPE_CHECKING:
+    from typing_extensions import assert_type
 
 BASKETS: obs.Counter = obs.counter("basket.abandoned", "Baskets left behind.", labels=("reason",))
 LEVEL: obs.Gauge = obs.gauge("stock.level", unit="{item}", across="max")
@@ -77,3 +80,23 @@ async def work(app: Any) -> int:
     total += carried + sum(parts(3))
     flushed: bool = obs.flush(timeout=1.0)
     return total if flushed and obs.shutdown() else 0
+
+
+def keep_types(fetch: Callable[[int], str]) -> None:
+    """A decorator gives back what it was given; a block gives what can be done in it."""
+    assert_type(obs.__version__, str)
+    assert_type(obs.status(), obs.Status)
+    assert_type(obs.status().on, tuple[str, ...])
+    assert_type(obs.log, obs.Logger)
+    assert_type(obs.carry(fetch)(1), str)
+    assert_type(obs.span("fetch")(fetch)(1), str)
+    assert_type(obs.job("fetch")(fetch)(1), str)
+    assert_type(obs.job("fetch"), obs.Job)
+    assert_type(obs.check("fetch")(database)(), bool)
+    assert_type(obs.extract({}).__enter__(), None)
+    with obs.span("block") as span:
+        assert_type(span, obs.ActiveSpan)
+    with obs.job("block") as run:
+        assert_type(run, obs.ActiveSpan)
+    kinds: list[type[obs.ObsError]] = [obs.ConfigError, obs.MissingExtra, obs.UnknownSignal]
+    assert_type([kind("no").hint for kind in kinds[:1]], "list[str | None]")
