@@ -35,6 +35,10 @@ class Settings:
     traces: bool
     dialect: Dialect
     series_cap: int
+    metrics_workers: bool
+    metrics_dir: str
+    metrics_push: str
+    metrics_endpoint: str = field(repr=False)
     log_level: str
     log_levels: Mapping[str, str]
     log_format: str
@@ -65,6 +69,17 @@ class Settings:
     propagate_to: tuple[str, ...]
     baggage_keys: tuple[str, ...]
     resource: Mapping[str, str] = field(repr=False)
+    redact: bool
+    redact_keys: tuple[str, ...]
+    redact_allow: tuple[str, ...]
+    redact_email: bool
+    sentry_dsn: str = field(repr=False)
+    sentry_dsn_file: str
+    sentry_traces_rate: float
+    sentry_tags: Mapping[str, str] = field(repr=False)
+    audit_file: str
+    audit_key_file: str
+    audit_anchor_every: int
     metrics_path: str
     health_path: str
     ready_path: str
@@ -137,6 +152,8 @@ def display(row: Row, settings: Settings) -> str:
         return ",".join(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if row.secret and value:
+        return "***"
     return f"{value:g}" if isinstance(value, float) else scrub(str(value))
 
 

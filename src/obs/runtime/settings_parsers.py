@@ -195,6 +195,23 @@ HOSTS = words(
 #: Keys of W3C Baggage, which are tokens of HTTP.
 KEYS = words(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z", "baggage keys such as tenant,plan")
 
+#: Names of fields and keys, in which * stands for any characters.
+PATTERNS = words(r"[A-Za-z0-9_.*?-]{1,64}\Z", "names such as *_pin,x-internal-*")
+
+
+def dsn(raw: Any) -> str:
+    """Return a Sentry DSN; what is wrong with it is not quoted, for it is a secret."""
+    wanted = "a Sentry DSN such as https://key@sentry.example.com/1"
+    try:
+        parts = urlsplit(raw)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname and parts.username)
+        usable = usable and parts.port != 0 and parts.path.rpartition("/")[2].isdigit()
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(wanted) from None
+    if not usable or not _TEXT.match(raw):
+        raise ValueError(wanted)
+    return str(raw)
+
 
 def sampler(raw: Any) -> float | None:
     """Return the ratio that a standard sampler name fixes; None when its argument tells."""

@@ -80,6 +80,25 @@ TABLE: tuple[Row, ...] = (
         "Most series a metric; beyond it, values of unbounded labels become 'overflow'.", "whole number",
     ),
     Row(
+        "metrics_workers", _variables("OBS_METRICS_WORKERS"), parse.flag, True,
+        "Answer a scrape for all processes that were forked from, or started by, the same one.", "flag",
+    ),
+    Row(
+        "metrics_dir", _variables("OBS_METRICS_DIR", "PROMETHEUS_MULTIPROC_DIR"), parse.file, "",
+        "Folder for what worker processes share; by default a private one below the system's temporary folder.",
+        "folder",
+    ),
+    Row(
+        "metrics_push", _variables("OBS_METRICS_PUSH"), parse.choice("auto", "on", "off"), "auto",
+        "Push metrics by OTLP at exit: auto for processes that nothing scraped or could have scraped, on, off.",
+        "auto | on | off",
+    ),
+    Row(
+        "metrics_endpoint",
+        _variables("OBS_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"), parse.url, "",
+        "Full URL for metrics, when it is not <otlp_endpoint>/v1/metrics.", "URL",
+    ),
+    Row(
         "log_level", _variables("OBS_LOG_LEVEL", "LOG_LEVEL"), parse.level, "info",
         "Least severe level that is written.", "level",
     ),
@@ -212,6 +231,49 @@ TABLE: tuple[Row, ...] = (
     Row(
         "resource", _variables("OBS_RESOURCE", "OTEL_RESOURCE_ATTRIBUTES"), parse.pairs, MappingProxyType({}),
         "Further attributes of the process on every span.", "key=value,...",
+    ),
+    Row(
+        "redact", _variables("OBS_REDACT"), parse.flag, True,
+        "Mask secrets in lines, spans, error and audit events; without it, status() says so.", "flag",
+    ),
+    Row(
+        "redact_keys", _variables("OBS_REDACT_KEYS"), parse.PATTERNS, (),
+        "Names of further fields to mask, * for any characters.", "names",
+    ),
+    Row(
+        "redact_allow", _variables("OBS_REDACT_ALLOW"), parse.PATTERNS, (),
+        "Names of fields to leave as they are, * for any characters.", "names",
+    ),
+    Row("redact_email", _variables("OBS_REDACT_EMAIL"), parse.flag, False, "Mask e-mail addresses, too.", "flag"),
+    Row(
+        "sentry_dsn", _variables("OBS_SENTRY_DSN", "SENTRY_DSN"), parse.dsn, "",
+        "Where error events go, in Sentry's form; needs the extra sentry.", "DSN", secret=True,
+    ),
+    Row(
+        "sentry_dsn_file", _variables("OBS_SENTRY_DSN_FILE", "SENTRY_DSN_FILE"), parse.existing_file, "",
+        "File with the DSN, where it should not stand in the environment.", "file",
+    ),
+    Row(
+        "sentry_traces_rate", _variables("OBS_SENTRY_TRACES_RATE", "SENTRY_TRACES_SAMPLE_RATE"), parse.RATIO, 0.1,
+        "Share of the transactions that the host itself starts with sentry_sdk that Sentry keeps; our spans go to "
+        "the collector.", "0 to 1",
+    ),
+    Row(
+        "sentry_tags", _variables("OBS_SENTRY_TAGS"), parse.pairs, MappingProxyType({}),
+        "Tags on every error event.", "key=value,...",
+    ),
+    Row(
+        "audit_file", _variables("OBS_AUDIT_FILE"), parse.file, "",
+        "File that audit and security events are appended to; without one they go where log lines go.", "file",
+    ),
+    Row(
+        "audit_key_file", _variables("OBS_AUDIT_KEY_FILE"), parse.file, "",
+        "File with the key of the audit chain, for its owner only; without one the chain is a plain hash, which "
+        "finds mistakes but no forger.", "file",
+    ),
+    Row(
+        "audit_anchor_every", _variables("OBS_AUDIT_ANCHOR_EVERY"), parse.whole(1, 1_000_000), 1000,
+        "Audit events after which an anchor line is written.", "whole number",
     ),
     Row("metrics_path", _variables("OBS_METRICS_PATH"), parse.path, "/metrics", "Path of the metrics.", "path"),
     Row("health_path", _variables("OBS_HEALTH_PATH"), parse.path, "/health", "Path of the health report.", "path"),

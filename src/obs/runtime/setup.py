@@ -16,6 +16,7 @@ from obs.runtime import draining, guard, live, recording
 from obs.runtime.parts.logs import LogsPart
 from obs.runtime.parts.metrics import MetricsPart
 from obs.runtime.parts.part import Part, Report
+from obs.runtime.parts.redaction import RedactionPart
 from obs.runtime.parts.serve import ServePart
 from obs.runtime.parts.traces import TracesPart
 from obs.runtime.settings import Settings, differences, require_service, resolve
@@ -25,7 +26,7 @@ _LOGS = LogsPart()
 _TRACES = TracesPart()
 #: Every pillar, in the order of starting; they stop in the opposite order. Logs first: whatever goes
 #: wrong after them has a line.
-PARTS: tuple[Part, ...] = (_LOGS, MetricsPart(), _TRACES, ServePart())
+PARTS: tuple[Part, ...] = (_LOGS, RedactionPart(), MetricsPart(), _TRACES, ServePart())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,98 @@
+"""Search text for secrets: a probe that ordinary text passes at once, then the patterns.
+
+Most values of a log line are short, free of secrets and come again and again, so that the probe and
+a memory of what it has passed decide what redaction costs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from obs.runtime.redaction.cards import mask_cards
+from obs.runtime.redaction.keyed import mask_named
+from obs.runtime.redaction.mask import MASK
+from obs.runtime.redaction.tokens import mask_tokens
+
+#: Characters kept of one text value; a stack is allowed more.
+TEXT_LIMIT = 8_192
+STACK_LIMIT = 32_768
+
+#: What every pattern needs at least: one of a few characters, and then what stands beside it. It
+#: begins with a set of characters and not with words, because only then are all others skipped fast.
+_PROBE = (
+    r"[=:_bB\-\"'>JAGvyx{mail}](?:(?<=[=:{mail}])|(?<=_)[A-Za-z0-9]{{8}}"
+    r"|(?<=[bB])(?:[eE][aA][rR][eE][rR]|[aA][sS][iI][cC])[ \t]"
+    r"|(?<=-)-(?:---|[A-Za-z])|(?<=[ktiXE]-)(?:(?<=sk-)|(?<=at-)|(?<=pi-)|(?<=PX-)|(?<=GE-))"
+    r"|(?<=[\"']),|(?<=eyJ)|(?<=A)(?:[KSRIBC][IOC]A|Iza)|(?<=x)(?:ox[a-z]-|app-)"
+    r"|(?<=y)a29\.|(?<=hv)s\.|(?<=SG)\.|(?<=>)[^<])"
+)
+#: As many digits and separators as a card has.
+_DIGITS = re.compile(r"[0-9][0-9 -]{12}").search
+_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+#: A password in a URL; one with an unescaped @ or / included, a port and a path excluded.
+_USERINFO = re.compile(
+    r"(?<=://)[^\s/@:\"'<>]{0,128}:(?!\d{1,5}(?:[/?#]|\Z))[^\s@\"'<>]{1,256}(?:@[^\s@/\"'<>]{1,256})*@"
+)
+#: Nothing shorter has a secret that could be told by its form.
+_SHORTEST = 7
+#: Texts found harmless that are remembered, and the longest of them.
+_MOST_HARMLESS = 2_048
+_REMEMBERED = 64
+#: Characters beside a cut that are searched as well: a secret that the cut divides has no form.
+_MARGIN = 4_096
+
+_harmless: set[str] = set()
+_active = True
+_email = False
+_suspicious = re.compile(_PROBE.format(mail="")).search
+
+
+def use(*, active: bool = True, email: bool = False) -> None:
+    """Search text from now on, or leave it alone; e-mail addresses are masked on request."""
+    global _active, _email, _suspicious
+    _active, _email = active, email
+    _suspicious = re.compile(_PROBE.format(mail="@" if email else "")).search
+    _harmless.clear()
+
+
+def scrub(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Return `text` cut to `limit` characters with the secrets in it masked."""
+    size = len(text)
+    if size <= _REMEMBERED:
+        if size < _SHORTEST or text in _harmless:
+            return text
+        masked = _search(text)
+        if masked == text:
+            if len(_harmless) >= _MOST_HARMLESS:
+                _harmless.clear()
+            _harmless.add(text)
+        return masked
+    return _search(text) if size <= limit else _cut(text, limit)
+
+
+def _search(text: str) -> str:
+    if not _active or (_suspicious(text) is None and _DIGITS(text) is None):
+        return text
+    return mask(text)
+
+
+def mask(text: str) -> str:
+    """Return `text`, of any length, with the secrets in it masked; its time is linear."""
+    text = mask_tokens(text)
+    if "://" in text and "@" in text:
+        text = _USERINFO.sub(f"{MASK}@", text)
+    text = mask_cards(mask_named(text))
+    return _EMAIL.sub(MASK, text) if _email and "@" in text else text
+
+
+def _cut(text: str, limit: int) -> str:
+    # The end of a stack names the error and the start names the caller, so both are kept.
+    head, tail = limit // 4, limit - limit // 4
+    if len(text) <= limit + 2 * _MARGIN:
+        text = _search(text)
+        if len(text) <= limit:
+            return text
+        first, last = text, text
+    else:
+        first, last = _search(text[: head + _MARGIN]), _search(text[-(tail + _MARGIN) :])
+    return f"{first[:head]}...({len(text) - limit} characters cut)...{last[-tail:]}"

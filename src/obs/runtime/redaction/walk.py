@@ -1,0 +1,174 @@
+"""One walk over any value: secrets masked, size bounded, everything plain JSON data.
+
+Its time is linear in what is kept: text is cut before it is searched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any
+
+from obs.runtime.redaction import keys
+from obs.runtime.redaction.cards import is_card_number
+from obs.runtime.redaction.keys import HIDE, KEEP, verdict, verdicts
+from obs.runtime.redaction.mask import MASK
+from obs.runtime.redaction.text import TEXT_LIMIT, scrub
+
+#: Characters kept of a name: of a span, a logger, a key.
+NAME_LIMIT = 256
+_DEPTH = 8
+#: Values kept of one log line or attribute, nested ones included.
+_NODES = 1_000
+#: Integers beyond 64 bits have no portable JSON form.
+_INT64 = 2**63
+#: No smaller number is a card's.
+_CARDS_BEGIN = 10**14
+#: Bytes of one value that are looked at; text is cut precisely afterwards.
+_BYTES = 3 * TEXT_LIMIT
+
+
+def plain_text(value: Any, limit: int = TEXT_LIMIT) -> str:
+    """Return any value as scrubbed text that has a UTF-8 form. Never raises."""
+    text = scrub(value if type(value) is str else _text(value), limit)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def clean(fields: Mapping[str, Any], nodes: int = _NODES, depth: int = _DEPTH) -> dict[str, Any]:
+    """Return `fields` as plain JSON data: secrets masked, values bounded. Never raises.
+
+    At most `nodes` values are kept, and what lies `depth` levels down.
+    """
+    return _Walk(nodes, depth).mapping(fields, 0)
+
+
+def clean_value(key: str, value: Any) -> Any:
+    """Return one value as plain JSON data, masked when `key` says that it is a secret."""
+    found = verdicts.get(key)
+    if found is None:
+        found = verdict(key)
+    # The two commonest types need no walk; this is on the path of every span.
+    kind = type(value)
+    if found == HIDE:
+        return value if kind is bool or value is None else MASK
+    if kind is str:
+        return scrub(value) if found != KEEP or len(value) > TEXT_LIMIT else value
+    return value if kind is bool else _Walk(_NODES, _DEPTH).value(value, 0)
+
+
+class _Walk:
+    """One walk with its budget of values."""
+
+    __slots__ = ("_deepest", "_left")
+
+    def __init__(self, nodes: int, depth: int) -> None:
+        self._left = nodes
+        self._deepest = depth
+
+    def mapping(self, fields: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        left = self._left
+        for key, value in list(fields.items()):
+            name = key if type(key) is str else _key(key)
+            if left <= 0:
+                plain["..."] = "more values cut"
+                break
+            found = verdicts.get(name)
+            if found is None:
+                found, safe = verdict(name), scrub(name[:NAME_LIMIT])
+                if safe != name:
+                    # Not to be met in the table next time: a name of this kind is judged anew.
+                    verdicts.pop(name, None)
+                    name = safe
+            # The commonest types come first and are judged here: a call each is what a line costs.
+            kind = type(value)
+            if value is None or kind is bool:
+                plain[name] = value
+                left -= 1
+            elif found == HIDE:
+                plain[name] = MASK
+                left -= 1
+            elif kind is str:
+                plain[name] = value if found == KEEP and len(value) <= TEXT_LIMIT else scrub(value)
+                left -= 1
+            else:
+                self._left = left
+                plain[name] = self.value(value, depth)
+                left = self._left
+        self._left = left
+        return plain
+
+    def value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a type
+        self._left -= 1
+        kind = type(value)
+        if kind is str:
+            return scrub(value)
+        if kind is bool or value is None:
+            return value
+        if kind is int:
+            return _whole(value)
+        if kind is float:
+            return value if math.isfinite(value) else str(value)
+        if depth >= self._deepest:
+            return "..."
+        try:
+            return self._other(value, depth)
+        except Exception as error:
+            return f"<{kind.__name__} that raised {type(error).__name__}>"
+
+    def _other(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a type
+        if isinstance(value, Mapping):
+            return self.mapping(value, depth + 1)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return self._items(value, depth + 1)
+        if isinstance(value, (dt.datetime, dt.date, dt.time)):
+            return value.isoformat()
+        if isinstance(value, Enum):
+            return self.value(value.value, depth + 1)
+        if isinstance(value, (str, int, float)):
+            return scrub(str(value))
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return scrub(bytes(value[:_BYTES]).decode("utf-8", "backslashreplace"))
+        return scrub(_text(value))
+
+    def _items(self, values: Iterable[Any], depth: int) -> list[Any]:
+        plain: list[Any] = []
+        for value in list(values):
+            if self._left <= 0:
+                plain.append("...")
+                break
+            plain.append(_hidden_pair(value) or self.value(value, depth))
+        return plain
+
+
+def _hidden_pair(value: Any) -> list[Any] | None:
+    """Return a pair such as `("authorization", "...")` with its second half masked; None for others."""
+    if type(value) not in {tuple, list} or len(value) != 2:
+        return None
+    name, secret = value
+    if type(name) not in {str, bytes} or not name or secret is None or type(secret) is bool:
+        return None
+    text = _key(name)
+    return [scrub(text[:NAME_LIMIT]), MASK] if verdict(text) == HIDE else None
+
+
+def _key(key: Any) -> str:
+    if type(key) is bytes:
+        return key[:NAME_LIMIT].decode("utf-8", "backslashreplace")
+    return _text(key)
+
+
+def _whole(number: int) -> Any:
+    if not -_INT64 <= number < _INT64:
+        # Python itself refuses to write out integers of more than some thousand digits.
+        return str(number) if number.bit_length() <= 1024 else f"<integer of {number.bit_length()} bits>"
+    return MASK if number >= _CARDS_BEGIN and keys.active() and is_card_number(number) else number
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception as error:
+        return f"<{type(value).__name__} that raised {type(error).__name__}>"
