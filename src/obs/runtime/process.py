@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,23 +39,43 @@ class Limits:
     memory: float | None
 
 
-def usage() -> Usage:
-    """Read what the process uses now."""
+def usage(pid: int = 0) -> Usage:
+    """Read what the process uses now: this one, or another of the same user."""
+    proc = _PROC / (str(pid) if pid else "self")
     try:
         # The command's name may hold blanks and brackets; the fields begin after the last one.
-        fields = (_PROC / "self/stat").read_bytes().rpartition(b")")[2].split()
+        fields = (proc / "stat").read_bytes().rpartition(b")")[2].split()
         ticks = os.sysconf("SC_CLK_TCK")
         return Usage(
             cpu_user=int(fields[11]) / ticks,
             cpu_system=int(fields[12]) / ticks,
             memory=float(int(fields[21]) * os.sysconf("SC_PAGE_SIZE")),
             started=_boot_time() + int(fields[19]) / ticks,
-            open_fds=_open_fds(),
+            open_fds=_open_fds(proc),
             max_fds=_max_fds(),
         )
     except (OSError, ValueError, IndexError):
+        if pid:
+            return Usage()
         times = os.times()
         return Usage(cpu_user=times.user, cpu_system=times.system, started=_STARTED)
+
+
+def add_up(usages: Iterable[Usage]) -> Usage:
+    """Return what several processes use together; memory that they share counts for each of them."""
+    several = list(usages)
+
+    def known(name: str) -> list[float]:
+        return [number for usage in several if (number := getattr(usage, name)) is not None]
+
+    return Usage(
+        cpu_user=sum(known("cpu_user")),
+        cpu_system=sum(known("cpu_system")),
+        memory=sum(memory) if (memory := known("memory")) else None,
+        started=min(known("started"), default=None),
+        open_fds=sum(fds) if (fds := known("open_fds")) else None,
+        max_fds=max(known("max_fds"), default=None),
+    )
 
 
 def resident_megabytes() -> float | None:
@@ -88,9 +109,9 @@ def _boot_time() -> float:
     raise ValueError("no btime")
 
 
-def _open_fds() -> float | None:
+def _open_fds(proc: Path) -> float | None:
     try:
-        return float(len(os.listdir(_PROC / "self/fd")))  # noqa: PTH208 - a count, no paths needed
+        return float(len(os.listdir(proc / "fd")))  # noqa: PTH208 - a count, no paths needed
     except OSError:
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["errors", "overflow", "spans_dropped", "log_records", "logs_dropped"]
@@ -17,12 +18,31 @@ _lock = threading.RLock()
 _counts: dict[tuple[Kind, str], int] = {}
 #: When counting began, in seconds since the Unix epoch: the `_created` of every count.
 started = time.time()
+#: Told kind, key and the new total after each count, where other processes are to see it too.
+_mirror: Callable[[str, str, int], None] | None = None
+
+
+def mirror_to(mirror: Callable[[str, str, int], None] | None) -> None:
+    """Tell `mirror` every total, now and whenever it changes; None ends that.
+
+    It is called without the lock, so totals may reach it in another order than they were reached in.
+    """
+    global _mirror
+    with _lock:
+        _mirror = mirror
+        totals = list(_counts.items()) if mirror is not None else []
+    for (kind, key), total in totals:
+        if mirror is not None:
+            mirror(kind, key, total)
 
 
 def add(kind: Kind, key: str, amount: int = 1) -> None:
     """Count `amount` more of `kind` under `key`."""
     with _lock:
-        _counts[kind, key] = _counts.get((kind, key), 0) + amount
+        total = _counts[kind, key] = _counts.get((kind, key), 0) + amount
+    mirror = _mirror
+    if mirror is not None:
+        mirror(kind, key, total)
 
 
 def count(kind: Kind, key: str) -> int:
@@ -36,6 +56,12 @@ def counts(kind: Kind) -> dict[str, int]:
         return {key: number for (of, key), number in _counts.items() if of == kind}
 
 
+def everything() -> dict[tuple[Kind, str], int]:
+    """Return a copy of all counts, by kind and key."""
+    with _lock:
+        return dict(_counts)
+
+
 def reset() -> None:
     """Start from zero, as in a new process."""
     global started
@@ -45,8 +71,9 @@ def reset() -> None:
 
 
 def _renew_in_child() -> None:
-    global _lock
+    global _lock, _mirror
     _lock = threading.RLock()
+    _mirror = None
     reset()
 
 

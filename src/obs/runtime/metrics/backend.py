@@ -13,7 +13,9 @@ from obs.catalogue import Counter, Dialect, Gauge, Signal
 from obs.errors import ConfigError
 from obs.runtime import guard, logger
 from obs.runtime.metrics import render
-from obs.runtime.metrics.family import HEAD, Exemplar, Family, Row, Values, define
+from obs.runtime.metrics.family import HEAD, OVERFLOW, Exemplar, Family, Row, Values, define
+from obs.runtime.metrics.gather import Gatherer
+from obs.runtime.metrics.group import Group, itself, leader, possible
 from obs.runtime.metrics.own import Own
 from obs.runtime.metrics.series import (
     CounterSeries,
@@ -25,9 +27,6 @@ from obs.runtime.metrics.series import (
 from obs.runtime.metrics.store import Store
 from obs.runtime.settings import Settings
 
-#: Value that replaces those of unbounded labels once a metric has reached its cap, and any value
-#: that is not among the declared ones of a closed label.
-OVERFLOW = "overflow"
 #: The declared value of a closed label that stands for all others, where it has one.
 OTHER = "_OTHER"
 #: Closed combinations of labels that are created at once; more of them would only bloat a scrape.
@@ -167,7 +166,11 @@ class Metrics:
         self._dialect: Dialect = settings.dialect
         self._cap = settings.series_cap
         self._metrics: dict[str, KeptMetric] = {}
+        self._gatherer = Gatherer()
+        self._group = _group(settings) if settings.metrics_workers else None
         self.store = Store()
+        if self._group is not None and self._group.has_other_leader:
+            self.store.join(self._group)
         self.own = Own(settings)
         self.registry = CollectorRegistry()
         self.registry.register(self.own)
@@ -204,8 +207,31 @@ class Metrics:
             )
 
     def view(self) -> tuple[render.Snapshot, Iterable[Metric]]:
-        """Return what a scrape shows: our series, and what obs says of itself and of the process."""
-        return self.snapshot(), self.own.collect()
+        """Return what a scrape shows: our series, and what obs says of itself and of the process.
+
+        A process that shares its work answers for all that do. Raises OSError when it cannot read what
+        they have written: an answer for itself alone would look like a reset of every counter.
+        """
+        if self.store.group is None and self._group is not None and self._group.exists():
+            # Children that were started afresh, not forked, have made the folder.
+            self.store.promote(self._group)
+        snapshot = self.snapshot()
+        group = self.store.group
+        if group is None:
+            return snapshot, self.own.collect()
+        total, told = self._gatherer.gather(group)
+        order = {family.definition.name: number for number, (family, _) in enumerate(snapshot.families)}
+        families = sorted(total.families(), key=lambda item: order.get(item[0].definition.name, len(order)))
+        return render.Snapshot(families, total.cells, total.exemplars), self.own.collect(told)
+
+    def hold(self) -> None:
+        """Let others see the numbers of this process: it is about to fork, and will not be alone."""
+        if self._group is not None:
+            self.store.promote(self._group)
+
+    def renew(self) -> None:
+        """Start from zero in the child of a fork."""
+        self.store.renew()
 
     def value(self, signal: str | Signal, labels: Mapping[str, object] | None = None) -> float | None:
         """Return the value of one series, of a histogram the count of observations; None without it."""
@@ -241,4 +267,18 @@ class Metrics:
         return Reading(sum(buckets), numbers[0], buckets, kept)
 
     def close(self) -> None:
-        """Give back what other processes may see."""
+        """Leave the group."""
+        self.store.close()
+
+
+def _group(settings: Settings) -> Group | None:
+    """Return the group that this process is in, or that it leads should it ever fork."""
+    if not possible():
+        return None
+    other = leader()
+    process = other or itself()
+    if process is None:
+        return None
+    return Group(
+        settings.metrics_dir, f"{settings.service} {settings.dialect}", process, led=other is not None
+    )

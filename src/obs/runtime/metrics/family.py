@@ -11,6 +11,9 @@ from prometheus_client.utils import INF, floatToGoString
 from obs.catalogue import Gauge, Histogram, Signal
 from obs.catalogue.signal import Across, Dialect, Kind
 
+#: Value that replaces those of unbounded labels once a metric has reached its cap, and any value
+#: that is not among the declared ones of a closed label.
+OVERFLOW = "overflow"
 Values: TypeAlias = tuple[str, ...]
 #: What stands before the numbers of one series, one text a line it takes in a scrape.
 Starts: TypeAlias = tuple[str, ...]
@@ -49,6 +52,10 @@ class Definition:
     #: Positions of the labels that overflow, and how many series there may be.
     open: tuple[int, ...] = ()
     cap: int = 0
+
+    def overflowed(self, values: Values) -> Values:
+        """Return `values` with `OVERFLOW` for those of the labels that overflow."""
+        return tuple(OVERFLOW if index in self.open else value for index, value in enumerate(values))
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON values."""

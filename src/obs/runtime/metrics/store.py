@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import threading
+import time
 from array import array
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
-from obs.runtime.metrics.family import Exemplar, Family, Values
+from obs.runtime import guard, tally
+from obs.runtime.metrics.compact import compact
+from obs.runtime.metrics.family import Definition, Exemplar, Family, Values
+from obs.runtime.metrics.files import Files, Index
+from obs.runtime.metrics.group import Group, new_name
+
+#: What obs counts of itself, in the files of a group; no metric can have such a name.
+TALLY = Definition("\0tally", "counter", "", ("kind", "key"))
+#: CPU seconds of a process as far as a scrape has shown them: they must not vanish with it.
+CPU = Definition("\0cpu", "counter", "", ("mode",))
+MODES = ("user", "system")
+#: Dead processes whose files are added up at the latest when another one makes its own.
+_MOST_DEAD = 16
 
 
-class Cells(Protocol):
-    """Numbers by position."""
+class _Pending:
+    """Cells of a process that has files as soon as it changes a number: many children never do."""
 
-    def __getitem__(self, at: int, /) -> float:
-        """Return the number at `at`."""
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-    def __setitem__(self, at: int, value: float, /) -> None:
-        """Replace the number at `at`."""
+    def __getitem__(self, at: int) -> float:
+        return self._store.open()[at]
+
+    def __setitem__(self, at: int, value: float) -> None:
+        self._store.open()[at] = value
 
     def tolist(self) -> list[float]:
-        """Return all numbers."""
+        return list(self._store.open())
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self._store.open())
+
+
+#: Numbers by position, of this process alone, in its files, or not yet there.
+Cells: TypeAlias = "array[float] | memoryview[float] | _Pending"
 
 
 class Store:
@@ -36,7 +59,18 @@ class Store:
         self.cells: Cells = array("d")
         self.exemplars: dict[int, Exemplar] = {}
         self.entries: list[tuple[Family, Values, int]] = []
+        self.group: Group | None = None
         self._size = 0
+        self._files: Files | None = None
+        self._index: Index | None = None
+        self._tally = Family(TALLY)
+        self._cpu = Family(CPU)
+        self._counts: dict[tuple[str, str], int] = {}
+
+    @property
+    def name(self) -> str:
+        """Return the name of this process's files, empty while it has none."""
+        return self._files.name if self._files is not None else ""
 
     def allocate(self, family: Family, values: Values) -> int:
         """Return the first of the cells, all zero, of a new series."""
@@ -44,9 +78,14 @@ class Store:
             at = self._size
             self._size += family.width
             self.entries.append((family, values, at))
-            cells = self.cells
-            if isinstance(cells, array):
-                cells.extend([0.0] * family.width)
+            if self._files is not None:
+                self._files.add(family, values, at)
+                self.cells = self._files.cells
+                return at
+            if isinstance(self.cells, array):
+                self.cells.extend([0.0] * family.width)
+            if self._index is not None:
+                self._index.add(family, values, at)
             return at
 
     def set(self, at: int, numbers: Sequence[float]) -> None:
@@ -58,4 +97,104 @@ class Store:
 
     def mark(self, at: int, exemplar: Exemplar) -> None:
         """Remember the span behind the latest event of a cell."""
-        self.exemplars[at] = exemplar
+        with self.lock:
+            if self._files is not None:
+                self._files.mark(at, exemplar)
+            else:
+                self.exemplars[at] = exemplar
+
+    def join(self, group: Group) -> None:
+        """Belong to `group` from the first number on that changes."""
+        with self.lock:
+            self.group = group
+            self.cells = _Pending(self)
+
+    def promote(self, group: Group) -> None:
+        """Move the numbers of this process into `group`, where others can read them."""
+        with self.lock:
+            if self.group is not None:
+                return
+            numbers, exemplars = self.cells.tolist(), self.exemplars
+            self.join(group)
+            cells = self.open()
+            for at, number in enumerate(numbers):
+                cells[at] = number
+            for at, exemplar in exemplars.items():
+                self.mark(at, exemplar)
+
+    def open(self) -> Cells:
+        """Make the files of this process, and return the cells in them.
+
+        Where that cannot be, the process keeps its numbers to itself from now on.
+        """
+        with self.lock:
+            if self._files is None and self.group is not None:
+                try:
+                    self._open(self.group)
+                except Exception as error:
+                    self._keep_alone()
+                    guard.report("metrics", error)
+            return self.cells
+
+    def _open(self, group: Group) -> None:
+        if self._index is None:
+            self._index = Index()
+            for mode in MODES:
+                self.entries.append((self._cpu, (mode,), self._size))
+                self._size += self._cpu.width
+            for entry in self.entries:
+                self._index.add(*entry)
+        with group.locked():
+            self._files = Files(group.folder, new_name(), self._index, self._size)
+        self.cells = self._files.cells
+        tally.mirror_to(self._mirror)
+        compact(group, at_least=_MOST_DEAD)
+
+    def _mirror(self, kind: str, key: str, total: int) -> None:
+        with self.lock:
+            if self._files is None:
+                return
+            at = self._counts.get((kind, key))
+            if at is None:
+                at = self._counts[kind, key] = self.allocate(self._tally, (kind, key))
+                self.cells[at + 1] = tally.started
+            # Two threads may come here in the other order than they counted in.
+            self.cells[at] = max(self.cells[at], float(total))
+
+    def renew(self) -> None:
+        """Start from zero in the child of a fork, in files of its own once it counts."""
+        self.lock = threading.RLock()
+        group = self.group
+        if group is None:
+            self._keep_alone()
+            return
+        group.forget_locks()
+        self._close()
+        self.join(group)
+
+    def close(self) -> None:
+        """Leave the group; what was counted stays in it."""
+        with self.lock:
+            group, had_files = self.group, self._files is not None
+            self._keep_alone()
+        if group is not None and had_files:
+            with guard.contained("metrics"):
+                group.leave()
+
+    def _keep_alone(self) -> None:
+        """Keep numbers from zero on in this process only."""
+        with self.lock:
+            self._close()
+            self.group = None
+            self.cells = array("d", bytes(8 * self._size))
+            now = time.time()
+            for family, _, at in self.entries:
+                if family.definition.kind != "gauge":
+                    self.cells[at + 1] = now
+
+    def _close(self) -> None:
+        self.exemplars = {}
+        if self._files is not None:
+            tally.mirror_to(None)
+            self._files.close()
+            self._files = None

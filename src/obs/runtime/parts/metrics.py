@@ -16,7 +16,7 @@ class MetricsPart(Part):
     """Handles bound to series, and the endpoint that shows them."""
 
     name = "metrics"
-    settings = ("metrics", "dialect", "series_cap", "version")
+    settings = ("metrics", "dialect", "series_cap", "version", "metrics_workers", "metrics_dir")
     cost = "metrics began again at zero"
 
     def __init__(self) -> None:
@@ -35,10 +35,22 @@ class MetricsPart(Part):
 
     def stop(self, timeout: float) -> bool:  # noqa: ARG002 - nothing waits here
         """Make every handle inert."""
-        self.metrics = None
+        metrics, self.metrics = self.metrics, None
         endpoints.use(None)
         instruments.attach_all(None)
+        if metrics is not None:
+            metrics.close()
         return True
+
+    def hold(self) -> None:
+        """Share the numbers so far: a child will have its own."""
+        if self.metrics is not None:
+            self.metrics.hold()
+
+    def renew(self) -> None:
+        """Count from zero in the child."""
+        if self.metrics is not None:
+            self.metrics.renew()
 
     def describe(self, report: Report) -> None:
         """Say whether metrics are kept."""

@@ -1,0 +1,191 @@
+"""The files of one process in its group: numbers, an index that says what they are, exemplars.
+
+`NAME.values`
+    the cells, eight bytes each, mapped into memory: a number is written without a call of the
+    system. The process holds a lock on it while it lives.
+`NAME.index`
+    a line of JSON a metric or a series, in the order of their creation; only ever appended to.
+`NAME.exemplars`
+    a record a cell that has one, with a checksum, because it may be read while it is written.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import zlib
+from array import array
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from obs.runtime.json import dumps, loads
+from obs.runtime.metrics.family import Definition, Exemplar, Family, Values
+from obs.runtime.metrics.group import VALUES, hold
+
+INDEX = ".index"
+EXEMPLARS = ".exemplars"
+_CELL = 8
+_PAGE = 4096
+_RECORD = struct.Struct("=II16s8sdd")
+_CHECKED = struct.Struct("=I16s8sdd")
+
+
+class Index:
+    """The lines of an index, written once and inherited by forked children."""
+
+    def __init__(self) -> None:
+        self.text = bytearray()
+        self._numbers: dict[int, int] = {}
+
+    def add(self, family: Family, values: Values, at: int) -> bytes:
+        """Return the lines that a series needs."""
+        lines = b""
+        number = self._numbers.get(id(family))
+        if number is None:
+            number = self._numbers[id(family)] = len(self._numbers)
+            lines = dumps(family.definition.plain()) + b"\n"
+        lines += dumps([number, at, list(values)]) + b"\n"
+        self.text += lines
+        return lines
+
+
+class Files:
+    """What this process writes; its cells may be used as long as it is open."""
+
+    def __init__(self, folder: Path, name: str, index: Index, size: int) -> None:
+        self.name = name
+        self._folder = folder
+        self._index = index
+        self._descriptors: list[int] = []
+        self._slots: dict[int, int] = {}
+        self._exemplars = -1
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        # The index first: a process is known by its values, and must be complete by then.
+        self._lines = self._open(INDEX, flags | os.O_APPEND)
+        _write(self._lines, bytes(index.text))
+        self._values = self._open(VALUES, flags)
+        hold(self._values)
+        self._capacity = 0
+        self.cells = self._map(size)
+
+    def _open(self, suffix: str, flags: int) -> int:
+        descriptor = os.open(self._folder / f"{self.name}{suffix}", flags, 0o600)
+        self._descriptors.append(descriptor)
+        return descriptor
+
+    def _map(self, size: int) -> memoryview[float]:
+        capacity = max(self._capacity, _PAGE)
+        while capacity < size * _CELL:
+            capacity *= 2
+        if capacity > self._capacity:
+            # Reserved on the disk: writing to a hole of a full disk would kill the process.
+            os.posix_fallocate(self._values, 0, capacity)
+            self._capacity = capacity
+        return memoryview(mmap.mmap(self._values, capacity)).cast("d")
+
+    def add(self, family: Family, values: Values, at: int) -> None:
+        """Make room for a series and say what it is."""
+        lines = self._index.add(family, values, at)
+        if (at + family.width) * _CELL > self._capacity:
+            self.cells = self._map(at + family.width)
+        _write(self._lines, lines)
+
+    def mark(self, at: int, exemplar: Exemplar) -> None:
+        """Write the exemplar of a cell, in place of the one before it."""
+        if self._exemplars < 0:
+            self._exemplars = self._open(EXEMPLARS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        slot = self._slots.setdefault(at, len(self._slots))
+        os.pwrite(self._exemplars, _pack(at, exemplar), slot * _RECORD.size)
+
+    def close(self) -> None:
+        """Give up the lock; the files stay for others to add up."""
+        while self._descriptors:
+            with suppress(OSError):
+                os.close(self._descriptors.pop())
+
+
+def remove(folder: Path, name: str) -> None:
+    """Remove the files of a process, the one it is known by at last."""
+    for suffix in (EXEMPLARS, INDEX, VALUES):
+        (folder / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _pack(at: int, exemplar: Exemplar) -> bytes:
+    body = _CHECKED.pack(
+        at, bytes.fromhex(exemplar.trace_id), bytes.fromhex(exemplar.span_id), exemplar.value, exemplar.at
+    )
+    return struct.pack("=I", zlib.crc32(body)) + body
+
+
+class Contents(NamedTuple):
+    """What a process has written so far."""
+
+    rows: Sequence[tuple[Family, Values, int]]
+    cells: array[float]
+    exemplars: dict[int, Exemplar]
+
+
+class _Known:
+    """An index read so far."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self.families: list[Family] = []
+        self.rows: list[tuple[Family, Values, int]] = []
+
+
+class Reader:
+    """Reads the files of a group's processes, and each line of an index only once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+        self._families: dict[bytes, Family] = {}
+
+    def read(self, folder: Path, name: str) -> Contents:
+        """Return what the process with `name` has written; raises FileNotFoundError without files."""
+        known = self._known.setdefault(name, _Known())
+        with (folder / f"{name}{INDEX}").open("rb") as lines:
+            lines.seek(known.offset)
+            text = lines.read()
+        # What follows the last line's end is still being written.
+        complete = text.rpartition(b"\n")[0]
+        for line in complete.split(b"\n") if complete else ():
+            self._learn(known, line)
+        known.offset += len(complete) + 1 if complete else 0
+        cells = array("d")
+        cells.frombytes((folder / f"{name}{VALUES}").read_bytes())
+        return Contents(known.rows, cells, _exemplars(folder / f"{name}{EXEMPLARS}"))
+
+    def keep_only(self, names: Sequence[str]) -> None:
+        """Forget the processes that are not in `names`."""
+        for name in [name for name in self._known if name not in names]:
+            del self._known[name]
+
+    def _learn(self, known: _Known, line: bytes) -> None:
+        if line.startswith(b"{"):
+            family = self._families.get(line)
+            if family is None:
+                family = self._families[line] = Family(Definition.read(loads(line)))
+            known.families.append(family)
+            return
+        number, at, values = loads(line)
+        known.rows.append((known.families[number], tuple(values), at))
+
+
+def _exemplars(path: Path) -> dict[int, Exemplar]:
+    found: dict[int, Exemplar] = {}
+    with suppress(FileNotFoundError):
+        data = path.read_bytes()
+        for start in range(0, len(data) - _RECORD.size + 1, _RECORD.size):
+            check, at, trace_id, span_id, value, when = _RECORD.unpack_from(data, start)
+            if zlib.crc32(data[start + 4 : start + _RECORD.size]) == check:
+                found[at] = Exemplar(trace_id.hex(), span_id.hex(), value, when)
+    return found
