@@ -22,6 +22,7 @@ from obs.catalogue import bundled
 _SETTINGS = ("OBS_", "OTEL_", "SENTRY_", "LOG_LEVEL")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
     """Let obs send telemetry out, which its own pytest plugin prevents: here that is what is tested."""
     from obs.runtime import recording

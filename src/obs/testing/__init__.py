@@ -7,7 +7,7 @@ With pytest there is nothing to set up: the fixture `telemetry` comes with the p
 # As in obs itself: the pytest plugin is loaded in every test run of every user, so names come late.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from obs.testing.capture import capture
+    from obs.testing.capturing import capture
     from obs.testing.clock import Clock
     from obs.testing.readings import Distribution, Reading
     from obs.testing.spans import CapturedSpan
@@ -19,7 +19,7 @@ else:
         "Distribution": "obs.testing.readings",
         "Reading": "obs.testing.readings",
         "Telemetry": "obs.testing.telemetry",
-        "capture": "obs.testing.capture",
+        "capture": "obs.testing.capturing",
     }
 
     def __getattr__(name: str) -> object:
@@ -28,8 +28,9 @@ else:
         home = _HOMES.get(name)
         if home is None:
             raise AttributeError(f"module 'obs.testing' has no attribute {name!r}")
-        # Not kept here: importing the module `capture` would hide the function of that name.
-        return getattr(importlib.import_module(home), name)
+        value = getattr(importlib.import_module(home), name)
+        globals()[name] = value
+        return value
 
 
 __all__ = ["CapturedSpan", "Clock", "Distribution", "Reading", "Telemetry", "capture"]

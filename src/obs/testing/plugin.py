@@ -51,7 +51,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
     """Capture logs, metrics, spans, error and audit events of the test together."""
-    from obs.testing.capture import capture
+    from obs.testing.capturing import capture
 
     with capture() as captured:
         yield captured
