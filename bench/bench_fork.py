@@ -25,7 +25,7 @@ def obs_children(quick: bool) -> measure.Figures:
 
     import obs
 
-    peers.drop_spans()
+    peers.drop_our_spans()
     obs.init("bench", log_format="json", otlp_endpoint="http://127.0.0.1:9")
     counter = obs.counter("bench.turns", "Turns.", labels=("thread",))
     foreign = logging.getLogger("foreign")

@@ -39,7 +39,7 @@ def hot(quick: bool) -> measure.Figures:
 
     import obs
 
-    peers.drop_spans()
+    peers.drop_our_spans()
     obs.init("bench", log_level="critical", log_format="json", otlp_endpoint="http://127.0.0.1:9")
     registry = prometheus_client.CollectorRegistry()
     theirs = prometheus_client.Counter("peer_orders", "Orders.", LABELS, registry=registry)

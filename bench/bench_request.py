@@ -44,7 +44,7 @@ def with_obs(*, sentry: bool = True, **settings: Any) -> FastAPI:
     """Everything on: metrics with exemplars, JSON logs, traces, redaction, Sentry."""
     import obs
 
-    peers.drop_spans()
+    peers.drop_our_spans()
     if sentry:
         peers.drop_events()
         os.environ["SENTRY_DSN"] = peers.DSN

@@ -28,7 +28,7 @@ def _opentelemetry(sampled: bool) -> measure.Work:
 def _obs(**settings: Any) -> measure.Work:
     import obs
 
-    peers.drop_spans()
+    peers.drop_our_spans()
     obs.init("bench", log_format="json", otlp_endpoint="http://127.0.0.1:9", **settings)
 
     def work(count: int) -> None:

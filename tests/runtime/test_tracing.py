@@ -168,7 +168,7 @@ def test_an_outage_is_one_line_when_it_starts_one_when_it_ends_and_drops_are_cou
 
     assert until(both)
     assert [(line["level"], line["logger"]) for line in written] == [("warning", "obs"), ("info", "obs")]
-    assert tally.count("spans_dropped", "export_failed") == 3
+    assert tally.count("spans_dropped", "rejected") == 3
     assert collector.names() == ["kept"]
 
 

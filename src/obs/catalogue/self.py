@@ -10,11 +10,11 @@ COMPONENT = Label(
     ("metrics", "logs", "traces", "crashes", "audit", "health", "integration", "setup"),
 )
 METRIC = Label("metric", "The metric that was capped.")
-REASON = Label("reason", "Why it was lost.", ("queue_full", "export_failed", "shutdown"))
+REASON = Label("reason", "Why it was lost.", ("queue_full", "export_failed", "rejected", "shutdown"))
 LOGS_REASON = Label(
     "reason",
     "Why it was lost.",
-    ("repeated", "stream", "queue_full", "export_failed", "shutdown"),
+    ("repeated", "stream", "queue_full", "export_failed", "rejected", "shutdown"),
 )
 VERSION = Label("version", "Version of the service.")
 SDK_VERSION = Label("sdk.version", "Version of obs.")

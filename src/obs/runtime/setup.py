@@ -133,7 +133,7 @@ def flush(timeout: float | None = None) -> bool:
     # All begin at once, so that one that waits for a dead collector takes no time from the others.
     for part in PARTS:
         with guard.contained("setup"):
-            part.hurry()
+            part.hurry(max(0.0, ends - time.monotonic()))
     delivered = True
     for part in PARTS:
         done = False
@@ -183,7 +183,7 @@ def _stop(timeout: float) -> bool:
     live.run(None, None)
     for part in PARTS:
         with guard.contained("setup"):
-            part.hurry()
+            part.hurry(max(0.0, ends - time.monotonic()))
     delivered = True
     for part in reversed(PARTS):
         done = False

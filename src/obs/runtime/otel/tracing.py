@@ -11,6 +11,7 @@ from opentelemetry import baggage as otel_baggage
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace import TracerProvider as SdkProvider
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import (
@@ -26,10 +27,12 @@ from opentelemetry.trace import (
 from obs._version import __version__
 from obs.runtime import context, guard, recording
 from obs.runtime.otel import resource
-from obs.runtime.otel.export import Notify, SpanQueue, http_exporter
+from obs.runtime.otel.export import QueuedSpans, span_queue
+from obs.runtime.otel.outage import Notify
 from obs.runtime.otel.provider import KINDS, OURS, claim
+from obs.runtime.otel.queue import ExportQueue
 from obs.runtime.otel.recorded import CountedIds, Recorded, watch
-from obs.runtime.redaction import NAME_LIMIT, STACK_LIMIT, clean_value, plain_text, scrub
+from obs.runtime.redaction import NAME_LIMIT, STACK_LIMIT, clean_value, plain_text
 from obs.runtime.settings import Settings
 
 _SCALARS = (str, bool, int, float)
@@ -114,7 +117,7 @@ class Traces:
     def __init__(self, settings: Settings, notify: Notify) -> None:
         self.settings = settings
         provider, self.adopted = claim()
-        self._queue: SpanQueue | None = None
+        self._queue: ExportQueue[ReadableSpan] | None = None
         self._last: tuple[SpanContext | None, tuple[str, str, bool]] = (None, ("", "", False))
         self.endpoint = endpoint(settings)
         if not self.adopted:
@@ -139,20 +142,9 @@ class Traces:
         if recorded:
             backend.add_span_processor(Recorded())
         if self.endpoint:
-            self._queue = self._export(notify)
-            backend.add_span_processor(self._queue)
+            self._queue = span_queue(self.endpoint, settings, notify)
+            backend.add_span_processor(QueuedSpans(self._queue))
         OURS.delegate_to(backend)
-
-    def _export(self, notify: Notify) -> SpanQueue:
-        settings = self.settings
-        return SpanQueue(
-            partial(http_exporter, self.endpoint, dict(settings.otlp_headers), settings.otlp_timeout),
-            size=settings.span_queue,
-            batch=min(settings.span_batch, settings.span_queue),
-            interval=settings.export_interval,
-            notify=notify,
-            target=_public(self.endpoint),
-        )
 
     def current(self) -> tuple[str, str, bool]:
         """Return trace id, span id and whether it is sampled; empty text outside of a span."""
@@ -196,9 +188,14 @@ class Traces:
         token = otel_context.attach(_remote(parent))
         return partial(context.leave, token)
 
+    def hurry(self, timeout: float) -> None:
+        """Begin to deliver what is queued."""
+        if self._queue is not None:
+            self._queue.hurry(timeout)
+
     def flush(self, timeout: float) -> bool:
         """Deliver what is queued; False when some of it was not delivered within `timeout` seconds."""
-        return self._queue is None or self._queue.force_flush(int(timeout * 1000))
+        return self._queue is None or self._queue.flush(timeout)
 
     def stop(self, timeout: float) -> bool:
         """Deliver what can be delivered within `timeout` seconds and stop making spans."""
@@ -206,16 +203,27 @@ class Traces:
             OURS.delegate_to(None)
         return self._queue is None or self._queue.stop(timeout)
 
+    def hold(self) -> None:
+        """End the exporter's thread: this process is about to fork."""
+        if self._queue is not None:
+            self._queue.hold()
+
+    def resume(self) -> None:
+        """Go on after `hold`, in the parent."""
+        if self._queue is not None:
+            self._queue.resume()
+
+    def renew(self) -> None:
+        """Start over with nothing queued, in the child of a fork."""
+        if self._queue is not None:
+            self._queue.renew()
+
 
 def endpoint(settings: Settings) -> str:
     """Return the URL that traces go to, empty when there is none."""
     if settings.traces_endpoint or not settings.otlp_endpoint:
         return settings.traces_endpoint
     return settings.otlp_endpoint.rstrip("/") + "/v1/traces"
-
-
-def _public(url: str) -> str:
-    return scrub(url.partition("?")[0])
 
 
 def _remote(parent: context.Parent) -> otel_context.Context:

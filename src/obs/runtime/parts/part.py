@@ -44,8 +44,8 @@ class Part:
         self.start(wanted)
         return self.cost
 
-    def hurry(self) -> None:
-        """Begin to deliver what is waiting, without waiting for it: `flush` follows."""
+    def hurry(self, timeout: float) -> None:
+        """Begin to deliver what is waiting within `timeout` seconds; `flush` follows and waits."""
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002 - a part without a queue
         """Deliver what is waiting within `timeout` seconds; return whether all of it was."""

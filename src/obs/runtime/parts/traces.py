@@ -28,6 +28,11 @@ class TracesPart(Part):
 
         self.traces = Traces(settings, _outage_line)
 
+    def hurry(self, timeout: float) -> None:
+        """Begin to deliver what is queued."""
+        if self.traces is not None:
+            self.traces.hurry(timeout)
+
     def flush(self, timeout: float) -> bool:
         """Deliver what is queued."""
         return self.traces is None or self.traces.flush(timeout)
@@ -36,6 +41,21 @@ class TracesPart(Part):
         """Deliver what is queued and stop making spans."""
         traces, self.traces = self.traces, None
         return traces is None or traces.stop(timeout)
+
+    def hold(self) -> None:
+        """End the exporter's thread before a fork."""
+        if self.traces is not None:
+            self.traces.hold()
+
+    def resume(self) -> None:
+        """Allow the exporter's thread again."""
+        if self.traces is not None:
+            self.traces.resume()
+
+    def renew(self) -> None:
+        """Start over with nothing queued in a forked child."""
+        if self.traces is not None:
+            self.traces.renew()
 
     def describe(self, report: Report) -> None:
         """Say whether spans are made, and where they go."""
@@ -52,5 +72,5 @@ class TracesPart(Part):
             report.skipped["trace export"] = "no OTLP endpoint is set; spans have ids and are not exported"
 
 
-def _outage_line(level: str, message: str) -> None:
-    getattr(logger.get_logger("obs"), level)(message)
+def _outage_line(level: str, message: str, /, **fields: object) -> None:
+    getattr(logger.get_logger("obs"), level)(message, **fields)
