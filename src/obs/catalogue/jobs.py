@@ -30,7 +30,7 @@ LAST_SUCCESS = Gauge(
     help="End of the last successful run, in seconds since the Unix epoch.",
     unit="s",
     labels=(JOB_NAME,),
-    across="max",
+    across="latest",
 )
 ACTIVE = Gauge(
     id="job.active",
@@ -45,7 +45,7 @@ HEARTBEAT = Gauge(
     help="Last sign of life of a running job, in seconds since the Unix epoch.",
     unit="s",
     labels=(JOB_NAME,),
-    across="max",
+    across="latest",
 )
 
 SIGNALS = (RUNS, DURATION, LAST_SUCCESS, ACTIVE, HEARTBEAT)

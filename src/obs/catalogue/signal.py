@@ -22,7 +22,8 @@ Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
 Stability: TypeAlias = Literal["stable", "candidate", "development"]
 #: Who produces the series: our SDK, the scrape itself, a recording rule, an exporter, an engine.
 Origin: TypeAlias = Literal["sdk", "target", "rule", "exporter", "engine"]
-#: How the gauges of several worker processes of one instance add up to one number.
+#: How the gauges of several worker processes of one instance add up to one number: those of the
+#: living ones, and for `latest` whatever was set last, by the dead as well.
 Across: TypeAlias = Literal["sum", "max", "min", "latest"]
 
 #: Label names that only a target declaration may set; no signal may use them (design, "Identity").
