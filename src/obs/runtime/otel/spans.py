@@ -14,7 +14,8 @@ class SpanCodec:
 
     def encode(self, batch: Sequence[ReadableSpan], /) -> bytes:
         """Return the body of a request."""
-        return encode_spans(batch).SerializePartialToString()
+        body: bytes = encode_spans(batch).SerializePartialToString()
+        return body
 
     def refused(self, body: bytes, /) -> int:
         """Return how many spans an answer of success says were not taken."""
