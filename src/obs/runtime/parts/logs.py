@@ -11,6 +11,7 @@ from obs.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from obs.runtime.logs import Logs
+    from obs.runtime.otel.log_queue import LogQueue
 
 
 class LogsPart(Part):
@@ -20,6 +21,7 @@ class LogsPart(Part):
 
     def __init__(self) -> None:
         self.logs: Logs | None = None
+        self._queue: LogQueue | None = None
         self._skipped = ""
 
     def start(self, settings: Settings) -> None:
@@ -31,7 +33,11 @@ class LogsPart(Part):
             return
         from obs.runtime.logs import Logs
 
-        self.logs = Logs(settings)
+        if settings.otlp_logs != "off":
+            from obs.runtime.otel.log_queue import log_queue
+
+            self._queue = log_queue(settings, self._local_line)
+        self.logs = Logs(settings, self._queue.put if self._queue is not None else None)
         guard.report_to(_report_line)
 
     def change(self, before: Settings, wanted: Settings) -> str:
@@ -39,17 +45,45 @@ class LogsPart(Part):
         with levels.kept():
             return super().change(before, wanted)
 
-    def stop(self, timeout: float) -> bool:  # noqa: ARG002 - lines are written at once
-        """Give standard logging back."""
+    def hurry(self, timeout: float) -> None:
+        """Begin to deliver what is queued."""
+        if self._queue is not None:
+            self._queue.hurry(timeout)
+
+    def flush(self, timeout: float) -> bool:
+        """Tell what was left out of repeated lines, and deliver what is queued."""
+        if self.logs is not None:
+            self.logs.pipeline.flush()
+        return self._queue is None or self._queue.flush(timeout)
+
+    def stop(self, timeout: float) -> bool:
+        """Give standard logging back, and deliver what is queued."""
         guard.report_to(None)
-        logger.use(None)
+        queue, self._queue = self._queue, None
+        if self.logs is not None:
+            self.logs.pipeline.flush()
+        # Before the pipeline goes: what the queue has to say of its end is a line as well.
+        delivered = queue is None or queue.stop(timeout)
         logs, self.logs = self.logs, None
         if logs is not None:
             logs.stop()
-        return True
+        logger.use(None)
+        return delivered
+
+    def hold(self) -> None:
+        """End the queue's thread before a fork."""
+        if self._queue is not None:
+            self._queue.hold()
+
+    def resume(self) -> None:
+        """Allow the queue's thread again."""
+        if self._queue is not None:
+            self._queue.resume()
 
     def renew(self) -> None:
-        """Get a fresh lock in a forked child."""
+        """Get fresh locks, and a queue without the parent's lines, in a forked child."""
+        if self._queue is not None:
+            self._queue.renew()
         if self.logs is not None:
             self.logs.renew()
 
@@ -59,8 +93,15 @@ class LogsPart(Part):
             report.skipped[self.name] = self._skipped
             return
         report.on.append(self.name)
+        if self._queue is not None:
+            report.on.append("log export")
         if self.logs.adopted_structlog:
             report.adopted.append("structlog configuration")
+
+    def _local_line(self, level: str, message: str, /, **fields: object) -> None:
+        """Write a line about the collector where it is seen without the collector."""
+        if self.logs is not None:
+            self.logs.pipeline.emit(level, message, fields, logger="obs", sampled=False, local=True)
 
 
 def _obstacle(settings: Settings) -> str:
