@@ -25,6 +25,8 @@ OPENMETRICS = {"accept": "application/openmetrics-text;version=1.0.0"}
 def _stopped(stopped: None) -> None:
     # httpx's own lines about the requests of our test client are not what is tested.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # Nor is asyncio's choice of a selector.
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def make_shop() -> FastAPI:

@@ -11,8 +11,9 @@ from functools import partial
 from typing import NamedTuple
 
 from obs.catalogue import http
-from obs.runtime import clock, context, guard, live
+from obs.runtime import clock, context, crashes, guard, live
 from obs.runtime.context import Client
+from obs.runtime.logged import mark_logged
 from obs.runtime.settings import Settings
 
 _METHODS = frozenset(http.METHODS)
@@ -120,12 +121,8 @@ class Arrival:
             return
         self._failure = error
         try:
-            from obs.runtime import crashes
-
             if self._is_departure(error):
                 # The access line says that the client left; the server need not log a stack about it.
-                from obs.runtime.logged import mark_logged
-
                 mark_logged(error)
                 return
             if self._span is not None and not self._over:

@@ -13,7 +13,7 @@ from obs.integrations.arrival import NOTHING, UNMATCHED, Arrival, Head, Incoming
 from obs.integrations.exchange import Exchange
 from obs.integrations.paths import Paths
 from obs.integrations.websocket import Connection
-from obs.runtime import draining, endpoints, guard, live, setup
+from obs.runtime import crashes, draining, endpoints, guard, live, setup
 from obs.runtime.context import Client
 from obs.runtime.settings import Settings
 
@@ -169,8 +169,6 @@ class _Lifespan:
         except Exception as error:
             # One that has not even asked what is wanted does not know the protocol, as it may.
             if self._phase:
-                from obs.runtime import crashes
-
                 crashes.unhandled(error, "http", f"the application failed at {self._phase}", event="lifespan")
             raise
 

@@ -27,7 +27,7 @@ class Exchange(Arrival):
     def __init__(self, settings: Settings, head: Head) -> None:
         #: The status of the response; that of an error until there is one.
         self.status = 500
-        self._ended_at = 0.0
+        self._ended_at: float | None = None
         self._active: Any = None
         super().__init__(settings, head)
         try:
@@ -43,12 +43,12 @@ class Exchange(Arrival):
 
     def completes(self) -> None:
         """Note when the last byte of the response was handed over; background work comes after it."""
-        if not self._ended_at:
+        if self._ended_at is None:
             self._ended_at = clock.elapsed()
 
     def disconnected(self, error: BaseException | None = None) -> None:
         """Note that the client has gone, unless it has everything already; `error` told so."""
-        if not self._ended_at:
+        if self._ended_at is None:
             self.gone = True
             if error is not None:
                 self._failure = error
@@ -63,7 +63,8 @@ class Exchange(Arrival):
         if self._over:
             return
         self._over = True
-        seconds = (self._ended_at or clock.elapsed()) - self._start
+        ended_at = clock.elapsed() if self._ended_at is None else self._ended_at
+        seconds = ended_at - self._start
         if not self.started and (self.gone or (error is not None and not isinstance(error, Exception))):
             self.status = _CLIENT_CLOSED
         try:
