@@ -1,0 +1,236 @@
+"""Celery: tasks where they are published and where they run, by Celery's own signals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import ExitStack
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from obs.catalogue import tasks
+from obs.errors import MissingExtra
+from obs.runtime import context, crashes, guard, live, setup, traces
+from obs.runtime.instruments import counter, gauge, histogram
+
+PUBLISHED = counter(tasks.PUBLISHED)
+RUNS = counter(tasks.RUNS)
+DURATION = histogram(tasks.DURATION)
+QUEUE_TIME = histogram(tasks.QUEUE_TIME)
+ACTIVE = gauge(tasks.ACTIVE)
+
+_MARK = "_obs_instrumented"
+_RUN = "_obs_run"
+#: Header with the time, in seconds since the Unix epoch, from which a worker could have taken the task.
+_DUE = "obs_due_at"
+_CARRIED = ("traceparent", "tracestate", "baggage", "X-Request-ID")
+_OUTCOMES = {
+    "SUCCESS": "success",
+    "FAILURE": "failure",
+    "RETRY": "retry",
+    "IGNORED": "ignored",
+    "REJECTED": "rejected",
+}
+#: The name of a task that no worker knows: a sender may invent any.
+_UNMATCHED = "unmatched"
+_connected = False
+
+
+def instrument(app: Any) -> None:
+    """Instrument a `Celery` application; a second time is harmless.
+
+    Call it in the module that makes the application, so that workers do as well. Raises `MissingExtra`
+    when Celery is not installed.
+    """
+    if getattr(app, _MARK, False):
+        return
+    setattr(app, _MARK, True)
+    app.send_task = _observed_send(app.send_task)
+    _connect()
+
+
+def _connect() -> None:
+    """Connect to the signals, which are Celery's and not one application's."""
+    global _connected
+    if _connected:
+        return
+    try:
+        from celery import signals
+    except ModuleNotFoundError:
+        raise MissingExtra("the Celery integration", "celery", "celery") from None
+    # Celery holds receivers weakly unless told otherwise.
+    for signal, receiver in (
+        (signals.before_task_publish, _before_publish),
+        (signals.task_prerun, _started),
+        (signals.task_failure, _failed),
+        (signals.task_postrun, _ended),
+        (signals.task_revoked, _revoked),
+        (signals.task_unknown, _unknown),
+        (signals.worker_process_shutdown, _flush),
+        (signals.worker_shutdown, _flush),
+        (signals.setup_logging, _set_up_logging),
+    ):
+        signal.connect(receiver, weak=False)
+    _connected = True
+
+
+def _observed_send(send: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(send)
+    def observed(name: str, *args: Any, **kwargs: Any) -> Any:
+        told = {"messaging.system": "celery", "messaging.operation.type": "send", "task.name": name}
+        span = traces.start(f"send {name}", "producer", told)
+        try:
+            result = send(name, *args, **kwargs)
+        except BaseException as error:
+            traces.end(span, error)
+            raise
+        with guard.contained("integration"):
+            PUBLISHED.series((name,)).inc()
+            if span is not None:
+                span.set({"messaging.message.id": str(getattr(result, "id", ""))})
+        traces.end(span, None)
+        return result
+
+    return observed
+
+
+def _before_publish(headers: MutableMapping[str, Any] | None = None, **_: Any) -> None:
+    with guard.contained("integration"):
+        if headers is None or live.settings() is None:
+            return
+        # A retry is published with the headers of the run before, whose ids are not its own.
+        for name in _CARRIED:
+            headers.pop(name, None)
+        headers.update(context.inject({}))
+        headers[_DUE] = max(time.time(), _timestamp(headers.get("eta")))
+
+
+def _timestamp(eta: object) -> float:
+    if not isinstance(eta, str):
+        return 0.0
+    try:
+        return datetime.fromisoformat(eta.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0
+
+
+class _Run:
+    """One run of a task, from before its body to after it."""
+
+    def __init__(self, task: Any, task_id: str) -> None:
+        self.name = str(task.name)
+        self._start = time.perf_counter()
+        self._undo = ExitStack()
+        self.error: BaseException | None = None
+        request = task.request
+        ACTIVE.series((self.name,)).inc()
+        RUNS.prepare(task_name=self.name)
+        carried = _carried(request)
+        if carried:
+            # An eager task runs where it is called, and carries nothing.
+            self._undo.enter_context(context.extract(carried))
+        if not context.request_id.get():
+            self._undo.callback(context.leave, context.request_id.set(context.new_request_id()))
+        self.span = traces.start(f"process {self.name}", "consumer", _attributes(request, self.name, task_id))
+        self._undo.enter_context(context.bind(task=self.name, task_id=task_id))
+        due = request.get(_DUE)
+        if isinstance(due, (int, float)):
+            # The clocks of two machines differ.
+            QUEUE_TIME.series((self.name,)).observe(max(0.0, time.time() - due))
+
+    def end(self, state: str) -> None:
+        seconds = time.perf_counter() - self._start
+        outcome = _OUTCOMES.get(state, "failure")
+        with guard.contained("integration"):
+            ACTIVE.series((self.name,)).inc(-1)
+            RUNS.series((self.name, outcome)).inc()
+            DURATION.series((self.name, outcome)).observe(seconds)
+            if self.span is not None:
+                self.span.set({"task.outcome": outcome})
+                if outcome == "failure" and self.error is None:
+                    self.span.fail(None, "failure")
+        # What was entered last is left first, so the span stays inside of the context that it continues.
+        bound = self._undo.pop_all()
+        traces.end(self.span, self.error)
+        with guard.contained("integration"):
+            bound.close()
+
+
+def _carried(request: Any) -> Mapping[str, str]:
+    found = ((name, request.get(name)) for name in _CARRIED)
+    return {name: value for name, value in found if isinstance(value, str)}
+
+
+def _attributes(request: Any, name: str, task_id: str) -> dict[str, Any]:
+    delivery = request.get("delivery_info") or {}
+    found = {
+        "messaging.system": "celery",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": delivery.get("routing_key"),
+        "messaging.message.id": task_id,
+        "task.name": name,
+        "task.retries": request.get("retries"),
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _started(task_id: str = "", task: Any = None, **_: Any) -> None:
+    with guard.contained("integration"):
+        setattr(task.request, _RUN, _Run(task, task_id))
+
+
+def _failed(sender: Any = None, task_id: str = "", exception: Any = None, **_: Any) -> None:
+    with guard.contained("integration"):
+        if not isinstance(exception, BaseException):
+            return
+        run = getattr(sender.request, _RUN, None)
+        if run is not None:
+            run.error = exception
+        if not isinstance(exception, tuple(getattr(sender, "throws", ()) or ())):
+            crashes.unhandled(
+                exception, "task", f"task {sender.name} failed",
+                event="task.failed", task=sender.name, task_id=task_id,
+            )  # fmt: skip
+
+
+def _ended(task: Any = None, state: Any = None, **_: Any) -> None:
+    with guard.contained("integration"):
+        run = getattr(task.request, _RUN, None)
+        if run is not None:
+            setattr(task.request, _RUN, None)
+            run.end(str(state))
+
+
+def _revoked(sender: Any = None, **_: Any) -> None:
+    with guard.contained("integration"):
+        RUNS.series((str(sender.name), "revoked")).inc()
+
+
+def _unknown(**_: Any) -> None:
+    with guard.contained("integration"):
+        RUNS.series((_UNMATCHED, "rejected")).inc()
+
+
+def _flush(**_: Any) -> None:
+    # A prefork child leaves by os._exit, past every atexit handler.
+    with guard.contained("integration"):
+        setup.flush()
+
+
+def _set_up_logging(**given: Any) -> None:
+    """Keep Celery from replacing the handlers of the root logger; without our log pillar, let it."""
+    settings = live.settings()
+    if settings is not None and settings.logs:
+        return
+    with guard.contained("integration"):
+        from celery import current_app, signals
+
+        log = current_app.log
+        signals.setup_logging.disconnect(_set_up_logging)
+        try:
+            log.already_setup = False
+            wanted = {name: given.get(name) for name in ("loglevel", "logfile", "format", "colorize")}
+            log.setup_logging_subsystem(**wanted)
+        finally:
+            signals.setup_logging.connect(_set_up_logging, weak=False)
