@@ -37,8 +37,11 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     Handles live as long as the process, so those that a test declares are forgotten after it. The
     modules that declare some of their own are loaded first, so that theirs stay.
     """
+    import obs.integrations.celery
     import obs.integrations.exchange
-    import obs.integrations.httpx
+    import obs.integrations.outgoing
+    import obs.integrations.redis
+    import obs.integrations.rpc
     import obs.integrations.websocket
     import obs.runtime.jobs  # noqa: F401
     from obs.runtime import instruments, setup, tally

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 
 from obs.catalogue import tasks
 from obs.errors import MissingExtra
-from obs.runtime import context, crashes, guard, live, setup, traces
+from obs.runtime import clock, context, crashes, guard, live, setup, traces
 from obs.runtime.instruments import counter, gauge, histogram
 
 PUBLISHED = counter(tasks.PUBLISHED)
@@ -103,7 +102,7 @@ def _before_publish(headers: MutableMapping[str, Any] | None = None, **_: Any) -
         for name in _CARRIED:
             headers.pop(name, None)
         headers.update(context.inject({}))
-        headers[_DUE] = max(time.time(), _timestamp(headers.get("eta")))
+        headers[_DUE] = max(clock.now(), _timestamp(headers.get("eta")))
 
 
 def _timestamp(eta: object) -> float:
@@ -120,7 +119,7 @@ class _Run:
 
     def __init__(self, task: Any, task_id: str) -> None:
         self.name = str(task.name)
-        self._start = time.perf_counter()
+        self._start = clock.elapsed()
         self._undo = ExitStack()
         self.error: BaseException | None = None
         request = task.request
@@ -137,10 +136,10 @@ class _Run:
         due = request.get(_DUE)
         if isinstance(due, (int, float)):
             # The clocks of two machines differ.
-            QUEUE_TIME.series((self.name,)).observe(max(0.0, time.time() - due))
+            QUEUE_TIME.series((self.name,)).observe(max(0.0, clock.now() - due))
 
     def end(self, state: str) -> None:
-        seconds = time.perf_counter() - self._start
+        seconds = clock.elapsed() - self._start
         outcome = _OUTCOMES.get(state, "failure")
         with guard.contained("integration"):
             ACTIVE.series((self.name,)).inc(-1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from obs.catalogue import http
-from obs.runtime import context, guard, live, traces
+from obs.runtime import clock, context, guard, live, traces
 from obs.runtime.instruments import counter, histogram
 
 DURATION = histogram(http.CLIENT_DURATION)
@@ -33,7 +32,7 @@ class Call:
         self._span: live.Span | None = None
         #: Our headers on the request: a redirect copies them, and may lead out of the house.
         self.injected: dict[str, str] = {}
-        self._start = time.perf_counter()
+        self._start = clock.elapsed()
         with guard.contained("integration"):
             self._open(url, headers)
 
@@ -90,5 +89,5 @@ class Call:
         with guard.contained("integration"):
             kind = type(error).__name__ if error is not None else self._error
             values = (self._method, self._address, str(self._status) if self._status else "", kind)
-            DURATION.series(values).observe(time.perf_counter() - self._start)
+            DURATION.series(values).observe(clock.elapsed() - self._start)
             REQUESTS.series(values).inc()

@@ -5,13 +5,12 @@ Knows no gRPC: a code is its number or anything with a `name`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from obs.catalogue import rpc
-from obs.runtime import context, crashes, guard, live, logger, traces
+from obs.runtime import clock, context, crashes, guard, live, logger, traces
 from obs.runtime.instruments import counter, gauge, histogram
 
 SERVER_DURATION = histogram(rpc.SERVER_DURATION)
@@ -55,7 +54,7 @@ class Served:
     """
 
     def __init__(self, method: str, metadata: Iterable[tuple[str, Any]] | None) -> None:
-        self._start = time.perf_counter()
+        self._start = clock.elapsed()
         self._method = _bounded(method.lstrip("/"))
         self._span: live.Span | None = None
         self._undo = ExitStack()
@@ -84,7 +83,7 @@ class Served:
             self._undo.close()
 
     def _record(self, code: str, error: BaseException | None) -> None:
-        seconds = time.perf_counter() - self._start
+        seconds = clock.elapsed() - self._start
         SERVER_ACTIVE.series((self._method,)).inc(-1)
         values = (_SYSTEM, self._method, code)
         SERVER_DURATION.series(values).observe(seconds)
@@ -123,7 +122,7 @@ class Called:
     """One call that the host makes, until its status is known. Every method is safe."""
 
     def __init__(self, method: str, address: str) -> None:
-        self._start = time.perf_counter()
+        self._start = clock.elapsed()
         self._method = _bounded(method.lstrip("/"))
         self._address = address
         self._ended = False
@@ -146,7 +145,7 @@ class Called:
         self._ended = True
         with guard.contained("integration"):
             values = (_SYSTEM, self._method, code, self._address)
-            CLIENT_DURATION.series(values).observe(time.perf_counter() - self._start)
+            CLIENT_DURATION.series(values).observe(clock.elapsed() - self._start)
             CLIENT_CALLS.series(values).inc()
             if self._span is not None:
                 self._span.set({"rpc.response.status_code": code})
