@@ -96,3 +96,17 @@ def test_a_pillar_that_is_off_is_not_loaded(setting: str, package: str) -> None:
 def test_refusing_to_instrument_loads_no_framework() -> None:
     code = "import obs\ntry: obs.instrument(object())\nexcept obs.ObsError: pass"
     assert not third_party(loaded(code)) & _FRAMEWORKS
+
+
+def test_the_pytest_plugin_loads_nothing_until_a_test_asks() -> None:
+    """It is part of every test run of every user, whether its tests know obs or not."""
+    before = loaded("import pytest")
+    modules = loaded("import pytest, obs.testing.plugin") - before
+    assert {name for name in modules if not name.startswith("obs")} == set()
+    assert modules == {"obs", "obs.runtime", "obs.runtime.recording", "obs.testing", "obs.testing.plugin"}
+
+
+def test_the_test_kit_loads_no_pytest_and_no_framework() -> None:
+    code = "from obs.testing import capture\nwith capture(log_level='error') as telemetry: telemetry.metrics"
+    packages = third_party(loaded(code))
+    assert not packages & ({"pytest", "_pytest"} | _FRAMEWORKS | _TOOLCHAIN)

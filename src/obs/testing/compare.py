@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,20 +31,19 @@ def matches(expected: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 def failure(
     sentence: str,
     candidates: Sequence[Candidate],
-    titles: Iterable[str],
+    wanted: str,
     expected: Mapping[str, Any],
-    what: str,
+    told: tuple[str, str],
 ) -> str:
-    """Return the message of a failed assertion: what was wanted and the nearest that there was."""
-    wanted = list(titles)
-    lines = [sentence]
+    """Return the message of a failed assertion: what was wanted and the nearest that there was.
+
+    `told` says what happened to a candidate and to several: "span has ended", "spans have ended".
+    """
     if not candidates:
-        return f"{sentence}\n  no {what} was captured"
+        return f"{sentence}\n  no {told[0]}"
     ranked = sorted(candidates, key=lambda item: -_likeness(item, wanted, expected))
-    one = len(candidates) == 1
-    lines.append(
-        f"  {len(candidates)} {what} {'was' if one else 'were'} captured{'' if one else ', nearest first'}:"
-    )
+    count = f"1 {told[0]}" if len(ranked) == 1 else f"{len(ranked)} {told[1]}, nearest first"
+    lines = [sentence, f"  {count}:"]
     for candidate in ranked[:_SHOWN]:
         lines += ["", f"  {candidate.place}  {candidate.title}"]
         lines += [f"    {line}" for line in difference(expected, candidate.fields)]
@@ -57,7 +56,7 @@ def difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[st
     """Return a line for each expected field that `found` has otherwise or not at all."""
     wrong = [name for name, value in expected.items() if not _equal(value, found.get(name, _ABSENT))]
     if not wrong:
-        return ["the fields are as expected"] if expected else []
+        return ["as expected otherwise"] if expected else []
     width = max(len(name) for name in wrong)
     return [_line(name, width, expected[name], found) for name in wrong]
 
@@ -91,10 +90,7 @@ def _equal(expected: Any, found: Any) -> bool:
         return False
 
 
-def _likeness(candidate: Candidate, wanted: Sequence[str], expected: Mapping[str, Any]) -> float:
-    ratio: Callable[[str], float] = lambda text: difflib.SequenceMatcher(  # noqa: E731 - used in one place
-        None, text, candidate.title
-    ).ratio()
-    alike = max((ratio(text) for text in wanted), default=0.0)
+def _likeness(candidate: Candidate, wanted: str, expected: Mapping[str, Any]) -> float:
+    alike = difflib.SequenceMatcher(None, wanted, candidate.title).ratio()
     right = sum(_equal(value, candidate.fields.get(name, _ABSENT)) for name, value in expected.items())
     return 2 * alike + right / max(1, len(expected))

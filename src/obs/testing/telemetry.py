@@ -93,9 +93,9 @@ class Telemetry:
             compare.failure(
                 f"not logged: {_described(event, expected)}",
                 [_line(number, line) for number, line in enumerate(self._recorder.logs)],
-                (event,),
+                event,
                 {"message": event, **expected},
-                "log lines",
+                ("line was logged", "lines were logged"),
             )
         )
 
@@ -124,9 +124,9 @@ class Telemetry:
                     Candidate(f"spans[{number}]", f"{span.name} ({span.kind}, {span.status})", span.fields())
                     for number, span in enumerate(self._recorder.spans)
                 ],
-                (name,),
+                name,
                 {"name": name, **expected},
-                "spans",
+                ("span has ended", "spans have ended"),
             )
         )
 
@@ -151,9 +151,9 @@ class Telemetry:
             compare.failure(
                 f"{selection.described()}: expected to grow by {by:g}, grew by {got:g}",
                 candidates,
-                (selection.name,),
+                selection.name,
                 selection.labels,
-                "series that grew",
+                ("series of it grew", "series of it grew"),
             )
         )
 
@@ -174,9 +174,9 @@ class Telemetry:
                     Candidate(f"errors[{number}]", f"{error.get('type')}: {error.get('message')}", error)
                     for number, error in enumerate(self._recorder.errors)
                 ],
-                (name,),
+                name,
                 expected,
-                "error events",
+                ("error was reported", "errors were reported"),
             )
         )
 
@@ -196,9 +196,9 @@ class Telemetry:
                     Candidate(f"audit[{number}]", str(record.get("action") or record.get("kind")), record)
                     for number, record in enumerate(self._recorder.audits)
                 ],
-                (action,),
+                action,
                 expected,
-                "audit records",
+                ("record was written", "records were written"),
             )
         )
 
