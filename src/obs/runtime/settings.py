@@ -64,6 +64,7 @@ class Settings:
     export_interval: float
     slow_query: float
     shutdown_timeout: float
+    flush_on_sigterm: bool
     trust_incoming: bool
     trust_sampled: bool
     propagate_to: tuple[str, ...]

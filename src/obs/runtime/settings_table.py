@@ -212,6 +212,10 @@ TABLE: tuple[Row, ...] = (
         "Seconds that shutdown() and flush() may take, at exit as well.", "seconds",
     ),
     Row(
+        "flush_on_sigterm", _variables("OBS_FLUSH_ON_SIGTERM"), parse.flag, True,
+        "Deliver what waits when SIGTERM ends the process, where nobody else handles that signal.", "flag",
+    ),
+    Row(
         "trust_incoming", _variables("OBS_TRUST_INCOMING"), parse.flag, True,
         "Continue the trace and request id that a caller sends, and take its baggage.", "flag",
     ),

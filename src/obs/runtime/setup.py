@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -12,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from obs.runtime import draining, guard, live, recording
+from obs.runtime import draining, exits, guard, live, recording
 from obs.runtime.parts.logs import LogsPart
 from obs.runtime.parts.metrics import MetricsPart
 from obs.runtime.parts.part import Part, Report
@@ -61,10 +59,14 @@ class _Running:
     notes: tuple[str, ...] = ()
     #: Settings that say where to send telemetry, and are passed over in a test run.
     silenced: tuple[str, ...] = ()
+    #: The settings with those.
+    asked: Settings | None = None
 
 
 _lock = threading.RLock()
 _running: _Running | None = None
+#: Why SIGTERM does not deliver what waits; empty when it does.
+_uncovered = ""
 
 
 def init(
@@ -86,18 +88,24 @@ def init(
 
 def run(wanted: Settings) -> Status:
     """Start obs with settings that are complete, or go over to them; return what is on."""
+    asked = wanted
     silenced: tuple[str, ...] = ()
     if recording.silenced():
         wanted, silenced = without_exporters(wanted)
-    global _running
+    global _running, _uncovered
     with _lock:
         before = _running
         if before is not None and before.settings == wanted:
             return status()
         started = _start(wanted) if before is None else _change(before, wanted)
-        _running = replace(started, silenced=silenced)
-        _stop_at_exit()
+        _running = replace(started, silenced=silenced, asked=asked)
+        _uncovered = exits.watch(flush, shutdown, wanted.shutdown_timeout, sigterm=wanted.flush_on_sigterm)
     return status()
+
+
+def asked() -> Settings | None:
+    """Return the settings that obs was asked to run with, exporters included; None while it is stopped."""
+    return _running.asked if _running is not None else None
 
 
 def status() -> Status:
@@ -111,6 +119,8 @@ def status() -> Status:
     for name in running.silenced:
         report.skipped.pop("trace export", None)
         report.skipped[name] = recording.silenced() or "silenced when it started"
+    if _uncovered:
+        report.skipped["flush at SIGTERM"] = _uncovered
     return Status(
         running=True,
         settings=running.settings,
@@ -154,6 +164,7 @@ def shutdown(timeout: float | None = None) -> bool:
         running, _running = _running, None
         if running is None:
             return True
+        exits.release()
         return _stop(_deadline(running.settings, timeout))
 
 
@@ -210,32 +221,9 @@ def _deadline(settings: Settings, timeout: float | None) -> float:
     return settings.shutdown_timeout if timeout is None else max(0.0, timeout)
 
 
-_registered = False
-
-
-def _stop_at_exit() -> None:
-    global _registered
-    if not _registered:
-        _registered = True
-        atexit.register(shutdown)
-
-
-def _flush_child_at_exit() -> None:
-    """Deliver a multiprocessing child's spans: it leaves by `os._exit`, past every atexit handler."""
-    util = sys.modules["multiprocessing.util"]
-    util.Finalize(None, flush, exitpriority=0)
-
-
-_hooked = False
-
-
 def _before_fork() -> None:
-    # Only once multiprocessing is in use: importing it is not for a telemetry library to decide.
-    global _hooked
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None and not _hooked:
-        _hooked = True
-        util.register_after_fork(_Running, lambda _: _flush_child_at_exit())
+    # It may have been imported since `init()`.
+    exits.watch_multiprocessing()
     for part in PARTS:
         with guard.contained("setup"):
             part.hold()
