@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from obs.integrations.kinds import instrument
     from obs.runtime.carry import carry
     from obs.runtime.context import Ids, bind, extract, ids, inject
+    from obs.runtime.crashes import capture
     from obs.runtime.health import check
     from obs.runtime.instruments import Counter, Gauge, Histogram, counter, gauge, histogram
     from obs.runtime.jobs import Job, job
@@ -27,6 +28,7 @@ else:
         "obs.integrations.kinds": ("instrument",),
         "obs.runtime.carry": ("carry",),
         "obs.runtime.context": ("Ids", "bind", "extract", "ids", "inject"),
+        "obs.runtime.crashes": ("capture",),
         "obs.runtime.health": ("check",),
         "obs.runtime.instruments": ("Counter", "Gauge", "Histogram", "counter", "gauge", "histogram"),
         "obs.runtime.jobs": ("Job", "job"),
@@ -69,6 +71,7 @@ __all__ = [
     "UnknownSignal",
     "__version__",
     "bind",
+    "capture",
     "carry",
     "check",
     "counter",

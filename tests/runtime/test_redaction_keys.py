@@ -114,7 +114,7 @@ def test_addresses_are_masked_when_asked_for() -> None:
 def test_turning_redaction_off_is_never_silent(lines: Lines) -> None:
     status = obs.init("shop", metrics=False, traces=False, redact=False)
     assert "redaction" in status.skipped
-    obs.log.info("x", password="p", text="Bearer abcdef123")
+    obs.log.info("x", text="Bearer abcdef123", password="p")  # noqa: S106
     warned, line = lines()
     assert (warned["level"], warned["message"]) == ("warning", "redaction is off")
     assert (line["password"], line["text"]) == ("p", "Bearer abcdef123")

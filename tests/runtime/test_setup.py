@@ -75,7 +75,7 @@ def test_status_says_what_is_on_and_what_is_skipped_and_why() -> None:
     status = obs.init("shop", logs=False)
     assert status.running
     assert set(status.on) == {"metrics", "traces"}
-    assert set(status.skipped) == {"logs", "trace export"}
+    assert set(status.skipped) == {"logs", "error events", "trace export"}
 
 
 def test_status_reads_as_sentences_one_fact_a_line() -> None:
@@ -86,6 +86,7 @@ def test_status_reads_as_sentences_one_fact_a_line() -> None:
         "  on: metrics\n"
         "  on: traces\n"
         "  skipped: logs (setting logs is false)\n"
+        "  skipped: error events (no sentry_dsn is set; exceptions are logged and counted)\n"
         "  skipped: trace export (no OTLP endpoint is set; spans have ids and are not exported)"
     )
 

@@ -76,6 +76,11 @@ async def work(app: Any) -> int:
             obs.get_logger("shop", part="work").bind(order=1).warning("slow", trace=ids.trace_id)
     async with obs.job("async"):
         total: int = settle(orders)
+    try:
+        obs.log.info("counted", total=total)
+    except ValueError as error:
+        event_id: str | None = obs.capture(error, attempt=1) or obs.capture()
+        obs.log.info("kept", event=event_id)
     carried: int = await asyncio.to_thread(obs.carry(settle), orders)
     total += carried + sum(parts(3))
     flushed: bool = obs.flush(timeout=1.0)

@@ -16,6 +16,7 @@ _OFF: dict[str, Any] = {
     "otlp_logs": "off",
     "otlp_metrics": False,
     "sentry_dsn": "",
+    "sentry_dsn_file": "",
 }
 _KNOWN = {field.name for field in fields(Settings)}
 
