@@ -14,7 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 
 import obs
 from obs.integrations.asgi import Middleware
-from obs.runtime import tally
+from obs.runtime import context, tally
+from obs.testing import capture
 
 Lines = Callable[[], list[dict[str, Any]]]
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -136,24 +137,65 @@ def test_background_work_is_not_part_of_the_duration(lines: Lines, call: Any) ->
     assert access["duration"] <= began[0] - asked
 
 
-def test_a_websocket_passes_through(shop: Any, counts: Any) -> None:
-    obs.init("shop")
-    app, sent = shop(), []
-    incoming = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}]
-    scope = {
-        "type": "websocket", "path": "/socket", "raw_path": b"/socket", "query_string": b"", "headers": [],
-        "scheme": "ws", "server": ("s", 80), "client": ("c", 1), "root_path": "", "subprotocols": [],
-    }  # fmt: skip
+def test_background_work_follows_the_record_of_its_request_in_the_same_trace(call: Any) -> None:
+    with capture() as telemetry:
+        app = FastAPI()
 
-    async def receive() -> Any:
-        return incoming.pop(0)
+        async def work() -> None:
+            telemetry.clock.tick(60)
+            obs.log.info("working")
 
-    async def send(message: Any) -> None:
-        sent.append(message["type"])
+        @app.get("/background")
+        async def background() -> Response:
+            return PlainTextResponse("ok", background=BackgroundTask(work))
 
-    asyncio.run(app(scope, receive, send))
-    assert sent == ["websocket.accept", "websocket.send", "websocket.close"]
-    assert counts(app) == {}
+        obs.instrument(app)
+        call(app, "/background")
+        access, own = telemetry.logs
+        (span,) = telemetry.spans
+        assert (access["message"], own["message"]) == ("GET /background 200", "working")
+        assert own["trace_id"] == access["trace_id"] == span.trace_id
+        assert own["request_id"] == access["request_id"]
+        assert access["duration"] < 60
+        assert span.duration < 60
+        assert telemetry.distribution("http.server.duration").sum < 60
+
+
+def test_an_error_in_background_work_is_reported_though_the_request_has_succeeded(call: Any) -> None:
+    with capture() as telemetry:
+        app = FastAPI()
+
+        def work() -> None:
+            raise ValueError("too late")
+
+        @app.get("/background")
+        async def background() -> Response:
+            return PlainTextResponse("ok", background=BackgroundTask(work))
+
+        obs.instrument(app)
+        (answer,) = call(app, "/background")
+        assert answer.text == "ok"
+        access, failure = telemetry.logs
+        assert access["message"] == "GET /background 200"
+        assert failure["message"] == "unhandled exception after the response to GET /background"
+        assert failure["trace_id"] == access["trace_id"]
+        assert telemetry.spans[0].status == "unset"
+        telemetry.assert_counted("exceptions.unhandled", 1, mechanism="http")
+        telemetry.assert_counted("http.server.duration", 1, {"http.response.status_code": "200"})
+
+
+def test_who_called_is_known_inside(call: Any) -> None:
+    obs.init("shop", log_level="error")
+    app, seen = FastAPI(), []
+
+    @app.get("/")
+    async def look() -> None:
+        seen.append(context.client.get())
+
+    obs.instrument(app)
+    call(app, "/", **{"user-agent": "curl/8"})
+    assert seen == [("127.0.0.1", "curl/8")]
+    assert context.client.get() == ("", "")
 
 
 def test_in_flight_requests_are_counted_while_they_run(call: Any) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 import obs
 from obs.integrations.asgi import Middleware
@@ -164,3 +167,129 @@ def test_a_client_that_leaves_before_an_answer_is_499_and_no_error(
     assert counts(app) == {("GET", "unmatched", "499"): 1}
     (access,) = lines()
     assert access["level"] == "info"
+
+
+@pytest.mark.parametrize("spec_version", ["2.3", "2.4"])
+def test_a_client_that_leaves_during_a_stream_is_told_by_the_line_and_is_no_error(
+    lines: Lines, spec_version: str, counts: Any
+) -> None:
+    """Before ASGI 2.4 the server says so to whoever receives, since then to whoever sends."""
+    obs.init("shop")
+    app, sent = FastAPI(), []
+
+    @app.get("/stream")
+    async def stream() -> Response:
+        async def parts() -> Any:
+            while True:
+                yield "x"
+                await asyncio.sleep(0)
+
+        return StreamingResponse(parts())
+
+    obs.instrument(app)
+    gone = asyncio.Event()
+
+    async def receive() -> Any:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+        if len(sent) > 3:
+            gone.set()
+            if spec_version == "2.4":
+                raise OSError
+            await asyncio.sleep(0)
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/stream", "raw_path": b"/stream", "query_string": b"",
+        "headers": [], "scheme": "http", "server": ("s", 80), "client": ("c", 1), "root_path": "", "state": {},
+        "asgi": {"version": "3.0", "spec_version": spec_version},
+    }  # fmt: skip
+
+    async def run() -> None:
+        # ClientDisconnect, or in older versions of Starlette a group with the server's own error.
+        with contextlib.suppress(Exception):
+            await app(scope, receive, send)
+
+    asyncio.run(run())
+    assert counts(app) == {("GET", "/stream", "200"): 1}
+    (access,) = lines()
+    assert (access["level"], access["disconnected"]) == ("info", True)
+
+
+def test_an_error_half_way_through_a_stream_is_reported_with_the_status_that_was_sent(
+    lines: Lines, call: Any, counts: Any
+) -> None:
+    obs.init("shop")
+    app = FastAPI()
+
+    @app.get("/stream")
+    async def stream() -> Response:
+        async def parts() -> Any:
+            yield "x"
+            raise ValueError("half way")
+
+        return StreamingResponse(parts())
+
+    obs.instrument(app)
+    call(app, "/stream")
+    failure, access = lines()
+    assert "half way" in failure["exception"]
+    assert (access["status"], "disconnected" in access) == (200, False)
+    assert counts(app) == {("GET", "/stream", "200"): 1}
+
+
+@pytest.mark.parametrize("kind", [ValueError, 500])
+def test_errors_of_the_applications_own_handlers_count_once(call: Any, lines: Lines, kind: Any) -> None:
+    obs.init("shop")
+    app = FastAPI()
+
+    @app.exception_handler(kind)
+    async def own(request: Any, error: Exception) -> Response:
+        return PlainTextResponse("our own page", 500)
+
+    @app.get("/boom")
+    async def boom() -> None:
+        raise ValueError("kaputt")
+
+    obs.instrument(app)
+    (answer,) = call(app, "/boom")
+    assert answer.text == "our own page"
+    # What a handler of its own has taken is handled; one for 500 is a page for what is not.
+    assert [line["message"] for line in lines()] == (
+        ["GET /boom 500"] if kind is ValueError else ["unhandled exception in GET /boom", "GET /boom 500"]
+    )
+
+
+def test_middleware_of_the_user_sees_the_ids_and_is_inside(call: Any, lines: Lines) -> None:
+    obs.init("shop")
+    app, seen = FastAPI(), []
+
+    @app.middleware("http")
+    async def own(request: Any, proceed: Any) -> Any:
+        seen.append(obs.ids())
+        answer = await proceed(request)
+        seen.append(obs.ids())
+        return answer
+
+    app.add_middleware(GZipMiddleware, minimum_size=1)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+
+    @app.get("/")
+    async def look() -> str:
+        seen.append(obs.ids())
+        return "x" * 100
+
+    obs.instrument(app)
+    origin = {"accept-encoding": "gzip", "origin": "http://other", "access-control-request-method": "GET"}
+    answer, preflight = call(
+        app,
+        httpx.Request("GET", "http://shop/", headers=origin),
+        httpx.Request("OPTIONS", "http://shop/", headers=origin),
+    )
+    assert len(set(seen)) == 1
+    assert (answer.headers["content-encoding"], preflight.status_code) == ("gzip", 200)
+    assert answer.headers["x-request-id"] == seen[0].request_id
+    assert preflight.headers["x-request-id"]
+    assert [line["message"] for line in lines()] == ["GET / 200", "OPTIONS unmatched 200"]

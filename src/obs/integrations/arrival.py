@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from obs.catalogue import http
 from obs.runtime import clock, context, crashes, guard, live
@@ -117,14 +117,12 @@ class Arrival:
 
     def failed(self, error: BaseException, route: str) -> None:
         """Report what the application raised, once; the server's own report of it is dropped."""
-        if error is self._failure:
-            return
-        self._failure = error
         try:
-            if self._is_departure(error):
-                # The access line says that the client left; the server need not log a stack about it.
+            if _core(error) is self._failure or self._is_departure(error):
+                # Reported already, or told by the access line: the server need not log a stack about it.
                 mark_logged(error)
                 return
+            self._failure = error
             if self._span is not None and not self._over:
                 self._span.fail(error)
             where = "after the response to" if self._over else "in"
@@ -145,6 +143,16 @@ class Arrival:
         while self._undo:
             with guard.contained("integration"):
                 self._undo.pop()()
+
+
+def _core(error: BaseException) -> BaseException:
+    """Return the one error inside of groups: task groups of older frameworks wrap what passes them."""
+    # Python 3.10 has no such groups of its own.
+    while True:
+        inside: Any = getattr(error, "exceptions", None)
+        if not isinstance(inside, tuple) or len(inside) != 1:
+            return error
+        error = inside[0]
 
 
 def _valid(request_id: str) -> str:
