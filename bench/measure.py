@@ -26,6 +26,8 @@ Work = Callable[[int], object]
 #: Name -> measured value, of one process.
 Figures = dict[str, float]
 
+#: What the fixed piece of work takes where nothing else runs, on the machine these were written on.
+FLOOR = 46.0
 _TELEMETRY = ("OBS_", "OTEL_", "SENTRY_", "PROMETHEUS_", "LOG_LEVEL")
 
 
@@ -46,6 +48,30 @@ def slices(works: Mapping[str, Work], count: int, repeats: int) -> Figures:
             work(count)
             spent[name].append((time.process_time() - began) / count * 1e6)
     return {name: statistics.median(found) for name, found in spent.items()}
+
+
+def _floor(count: int) -> None:
+    for _ in range(count):
+        json.dumps([{"number": number, "text": str(number)} for number in range(100)])
+
+
+def against_floor(work: Work, count: int, repeats: int) -> float:
+    """Return the microseconds of `work` on a machine on which a fixed piece of work takes `FLOOR` of them.
+
+    A shared machine changes its speed from one second to the next, so that two configurations of which
+    each has a process to itself can only be compared by way of something that both of them ran.
+    """
+    work(max(1, count // 2))
+    gc.collect()
+    ratios = []
+    for _ in range(repeats):
+        began = time.process_time()
+        _floor(count // 4)
+        between = time.process_time()
+        work(count)
+        ended = time.process_time()
+        ratios.append((ended - between) / (between - began) / 4 * FLOOR)
+    return statistics.median(ratios)
 
 
 def clean_environment() -> dict[str, str]:

@@ -13,7 +13,8 @@ DSN = "http://key@127.0.0.1:9/1"
 
 def drop_spans(*, encoded: bool = False) -> None:
     """Let OpenTelemetry's exporter throw spans away, where asked for after it has encoded them."""
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter, encode_spans
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     def export(_: Any, spans: Any) -> SpanExportResult:
@@ -22,7 +23,7 @@ def drop_spans(*, encoded: bool = False) -> None:
         return SpanExportResult.SUCCESS
 
     vars(OTLPSpanExporter)["export"]  # fail here, not in the exporter's thread, when it has moved
-    OTLPSpanExporter.export = export  # type: ignore[method-assign]
+    OTLPSpanExporter.export = export  # type: ignore[method-assign,assignment]
 
 
 def drop_our_spans(*, encoded: bool = False) -> None:
