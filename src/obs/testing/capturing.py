@@ -28,7 +28,7 @@ def capture(service: str = SERVICE, **settings: Any) -> Iterator[Telemetry]:
     """
     if recording.recorder() is not None:
         raise RuntimeError("a capture is in progress: use the `telemetry` that it gave")
-    before = setup.status().settings
+    before = setup.asked()
     silenced = recording.silenced()
     recorder = Recorder(Clock())
     fresh = context.new_request_id
