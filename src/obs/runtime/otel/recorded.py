@@ -60,9 +60,11 @@ def watch(provider: TracerProvider) -> None:
         add(Recorded())
 
 
-def _plain(span: ReadableSpan) -> Mapping[str, Any]:
+def _plain(span: Any) -> Mapping[str, Any]:
+    """Return a span of ours, or one of the SDK's where the host has a provider of its own."""
     context = span.context
     parent = span.parent
+    scope = span.instrumentation_scope if isinstance(span, ReadableSpan) else span.scope
     return {
         "name": span.name,
         "kind": span.kind.name.lower(),
@@ -73,5 +75,5 @@ def _plain(span: ReadableSpan) -> Mapping[str, Any]:
         "description": span.status.description or "",
         "attributes": dict(span.attributes or {}),
         "events": [(event.name, dict(event.attributes or {})) for event in span.events],
-        "scope": span.instrumentation_scope.name if span.instrumentation_scope is not None else "",
+        "scope": scope.name if scope is not None else "",
     }
