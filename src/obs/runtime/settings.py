@@ -59,6 +59,7 @@ class Settings:
     otlp_client_certificate: str
     otlp_client_key: str
     traces_ratio: float
+    slow_request: float
     span_queue: int
     span_batch: int
     export_interval: float

@@ -189,6 +189,10 @@ TABLE: tuple[Row, ...] = (
         parse.RATIO, 1.0, "Share of new traces that is sampled, decided at the head.", "0 to 1",
     ),
     Row(
+        "slow_request", _variables("OBS_SLOW_REQUEST"), parse.number(0.0, 3600.0), 1.0,
+        "Seconds from which a request that is not sampled is recorded all the same, as are failed ones.", "seconds",
+    ),
+    Row(
         "span_queue", _variables("OBS_SPAN_QUEUE", "OTEL_BSP_MAX_QUEUE_SIZE"), parse.whole(1, 1_000_000), 2048,
         "Most spans waiting for export; more are dropped and counted.", "whole number",
     ),

@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-
 from obs.runtime.otel.answer import Channel
 from obs.runtime.otel.outage import Notify, Outage
 from obs.runtime.otel.queue import ExportQueue, Limits
+from obs.runtime.otel.span import RecordedSpan
 from obs.runtime.redaction import scrub
 from obs.runtime.settings import Settings
 
 
-class QueuedSpans(SpanProcessor):
-    """Hands every sampled span to a queue."""
+class QueuedSpans:
+    """Hands every recorded span to a queue."""
 
-    def __init__(self, queue: ExportQueue[ReadableSpan]) -> None:
-        self._queue = queue
+    def __init__(self, queue: ExportQueue[RecordedSpan]) -> None:
+        self.on_end = queue.put
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+    def on_start(self, span: RecordedSpan, /) -> None:
         """Nothing to do before a span has ended."""
 
-    def on_end(self, span: ReadableSpan) -> None:
-        """Queue a sampled span."""
-        if span.context is not None and span.context.trace_flags.sampled:
-            self._queue.put(span)
 
-    def force_flush(self, timeout_millis: int = 3000) -> bool:
-        """Deliver what is queued; for hosts that ask OpenTelemetry's provider."""
-        return self._queue.flush(timeout_millis / 1000)
-
-
-def span_queue(url: str, settings: Settings, notify: Notify) -> ExportQueue[ReadableSpan]:
+def span_queue(url: str, settings: Settings, notify: Notify) -> ExportQueue[RecordedSpan]:
     """Return a queue of spans that go to `url`."""
 
-    def channel() -> Channel[ReadableSpan]:
+    def channel() -> Channel[RecordedSpan]:
         from obs.runtime.otel.channel import OtlpChannel
         from obs.runtime.otel.spans import SpanCodec
 
-        return OtlpChannel(url, settings, SpanCodec())
+        return OtlpChannel(url, settings, SpanCodec(settings))
 
     limits = Limits(
         size=settings.span_queue,

@@ -6,7 +6,7 @@ private module and change with its releases, the protocol is stable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,19 +14,14 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
 )
-from opentelemetry.proto.common.v1.common_pb2 import (
-    AnyValue,
-    ArrayValue,
-    InstrumentationScope,
-    KeyValue,
-    KeyValueList,
-)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from obs._version import __version__
 from obs.catalogue.log import LEVELS
 from obs.runtime.otel import resource
+from obs.runtime.otel.values import pairs
 from obs.runtime.settings import Settings
 
 Line = Mapping[str, Any]
@@ -59,7 +54,7 @@ class LogCodec:
         for line in batch:
             scopes.setdefault(line.get("logger", ""), []).append(_record(line))
         logs = ResourceLogs(
-            resource=Resource(attributes=_pairs(resource.attributes(self._settings).items())),
+            resource=Resource(attributes=pairs(resource.attributes(self._settings).items())),
             scope_logs=[
                 ScopeLogs(
                     scope=InstrumentationScope(name=name or "obs", version=_version(name)),
@@ -88,7 +83,7 @@ def _record(line: Line) -> LogRecord:
         severity_number=_SEVERITY[line["level"]],  # type: ignore[arg-type]
         severity_text=line["level"].upper(),
         body=AnyValue(string_value=line["message"]),
-        attributes=_pairs(
+        attributes=pairs(
             (_CONVENTIONS.get(name, name), value) for name, value in line.items() if name not in _OWN
         ),
         trace_id=bytes.fromhex(line.get("trace_id", "")),
@@ -100,27 +95,3 @@ def _nanoseconds(timestamp: str) -> int:
     moment = datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     since = moment - _EPOCH
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
-
-
-def _pairs(items: Iterable[tuple[str, Any]]) -> list[KeyValue]:
-    return [KeyValue(key=_text(name), value=_value(value)) for name, value in items]
-
-
-def _value(value: Any) -> AnyValue:
-    """Return plain JSON data, what lines are made of, in the protocol's form."""
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    if isinstance(value, list):
-        return AnyValue(array_value=ArrayValue(values=[_value(item) for item in value]))
-    if isinstance(value, dict):
-        return AnyValue(kvlist_value=KeyValueList(values=_pairs(value.items())))
-    return AnyValue() if value is None else AnyValue(string_value=_text(str(value)))
-
-
-def _text(text: str) -> str:
-    """Return `text` in a form that UTF-8 has, as one that has none would cost the whole batch."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -162,9 +162,10 @@ class ExportQueue(Generic[T]):
         """Start over with nothing queued, in a forked child: what waits is the parent's to send."""
         self._reset()
         self._outage.on = False
-        if self._channel is not None:
-            self._channel.close()
-            self._channel.proceed()
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            # The copy of a connection that the parent goes on with.
+            channel.close()
 
     def _end_thread(self) -> None:
         with self._changed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -10,105 +9,25 @@ from typing import Any
 from opentelemetry import baggage as otel_baggage
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace import TracerProvider as SdkProvider
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanContext,
-    Status,
-    StatusCode,
-    TraceFlags,
-    TracerProvider,
-    TraceState,
-)
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TracerProvider, TraceState
 
 from obs._version import __version__
-from obs.runtime import context, guard, recording
-from obs.runtime.otel import resource
+from obs.runtime import context, guard, live, recording
+from obs.runtime.otel import attributes as cleaned
+from obs.runtime.otel.current import CurrentSpan, HostSpan, UnrecordedSpan
 from obs.runtime.otel.export import QueuedSpans, span_queue
 from obs.runtime.otel.outage import Notify
 from obs.runtime.otel.provider import KINDS, OURS, claim
 from obs.runtime.otel.queue import ExportQueue
-from obs.runtime.otel.recorded import CountedIds, Recorded, watch
-from obs.runtime.redaction import NAME_LIMIT, STACK_LIMIT, clean_value, plain_text
+from obs.runtime.otel.sampling import SAMPLED, UNSAMPLED, Head
+from obs.runtime.otel.source import Processor, Source, SourceProvider
+from obs.runtime.otel.span import RecordedSpan, Scope
+from obs.runtime.redaction import NAME_LIMIT, plain_text
 from obs.runtime.settings import Settings
 
-_SCALARS = (str, bool, int, float)
-
-
-class OtelSpan:
-    """A span in progress that is current until it ends."""
-
-    __slots__ = ("_open", "_span", "_token")
-
-    def __init__(self, span: trace.Span, token: Any) -> None:
-        self._span = span
-        self._token = token
-        # OpenTelemetry warns about a second end.
-        self._open = True
-
-    def set(self, attributes: Mapping[str, Any]) -> None:
-        """Add attributes, cleaned of secrets."""
-        if self._span.is_recording():
-            self._span.set_attributes(_attributes(attributes))
-
-    def event(self, name: str, attributes: Mapping[str, Any]) -> None:
-        """Add an event at this moment."""
-        if self._span.is_recording():
-            self._span.add_event(plain_text(name, NAME_LIMIT), _attributes(attributes))
-
-    def rename(self, name: str) -> None:
-        """Replace the name."""
-        if self._span.is_recording():
-            self._span.update_name(plain_text(name, NAME_LIMIT))
-
-    def fail(self, error: BaseException | None, description: str = "") -> None:
-        """Mark the span failed, with the error and its stack when there is one."""
-        if not self._span.is_recording():
-            return
-        if error is None:
-            self._span.set_status(Status(StatusCode.ERROR, plain_text(description) or None))
-            return
-        kind = type(error).__qualname__
-        message = plain_text(error)
-        stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        self._span.add_event(
-            "exception",
-            {
-                "exception.type": kind,
-                "exception.message": message,
-                "exception.stacktrace": plain_text(stack, STACK_LIMIT),
-            },
-        )
-        self._span.set_attribute("error.type", kind)
-        self._span.set_status(Status(StatusCode.ERROR, f"{kind}: {message}"))
-
-    def finish(self) -> None:
-        """End the span, which stays current until `end`."""
-        if self._open:
-            self._open = False
-            self._span.end()
-
-    def pause(self) -> None:
-        """Restore what was current before, without an end."""
-        token, self._token = self._token, None
-        if token is not None:
-            # Not OpenTelemetry's own detach, which logs an error when a generator ends elsewhere.
-            context.leave(token)
-
-    def resume(self) -> None:
-        """Make the span the current one again."""
-        if self._token is None:
-            self._token = otel_context.attach(trace.set_span_in_context(self._span))
-
-    def end(self) -> None:
-        """End the span and restore what was current before it."""
-        try:
-            self.finish()
-        finally:
-            self.pause()
+_SCOPE = Scope("obs", __version__)
+#: Why a span that was not sampled was recorded all the same: failed or slow.
+_RESCUED = "obs.rescued"
 
 
 class Traces:
@@ -116,35 +35,37 @@ class Traces:
 
     def __init__(self, settings: Settings, notify: Notify) -> None:
         self.settings = settings
+        self._slow = settings.slow_request
         provider, self.adopted = claim()
-        self._queue: ExportQueue[ReadableSpan] | None = None
+        self._provider: TracerProvider = provider
+        self._queue: ExportQueue[RecordedSpan] | None = None
         self._last: tuple[SpanContext | None, tuple[str, str, bool]] = (None, ("", "", False))
         self.endpoint = endpoint(settings)
-        if not self.adopted:
-            self._configure(notify)
-        elif recording.recorder() is not None:
-            watch(provider)
-        self._provider: TracerProvider = provider
-        self._tracer = provider.get_tracer("obs", __version__)
+        self._host: trace.Tracer | None = None
+        self._source = Source(Head(settings.traces_ratio, trusted=settings.trust_sampled), ())
+        if self.adopted:
+            self._host = provider.get_tracer("obs", __version__)
+            if recording.recorder() is not None:
+                from obs.runtime.otel.recorded import watch
 
-    def _configure(self, notify: Notify) -> None:
+                watch(provider)
+        else:
+            self._source = self._configure(notify)
+            OURS.delegate_to(SourceProvider(self._source))
+
+    def _configure(self, notify: Notify) -> Source:
         settings = self.settings
-        recorded = recording.recorder() is not None
-        if not self.endpoint and not recorded:
-            OURS.delegate_ids(settings.traces_ratio)
-            return
-        backend = SdkProvider(
-            sampler=ParentBased(TraceIdRatioBased(settings.traces_ratio)),
-            resource=Resource(resource.attributes(settings)),
-            shutdown_on_exit=False,
-            id_generator=CountedIds() if recorded else None,
-        )
-        if recorded:
-            backend.add_span_processor(Recorded())
+        processors: list[Processor] = []
+        ids = None
+        if recording.recorder() is not None:
+            from obs.runtime.otel.recorded import CountedIds, Recorded
+
+            processors.append(Recorded())
+            ids = CountedIds()
         if self.endpoint:
             self._queue = span_queue(self.endpoint, settings, notify)
-            backend.add_span_processor(QueuedSpans(self._queue))
-        OURS.delegate_to(backend)
+            processors.append(QueuedSpans(self._queue))
+        return Source(Head(settings.traces_ratio, trusted=settings.trust_sampled), processors, ids)
 
     def current(self) -> tuple[str, str, bool]:
         """Return trace id, span id and whether it is sampled; empty text outside of a span."""
@@ -170,22 +91,63 @@ class Traces:
 
     def start(
         self, name: str, kind: str, attributes: Mapping[str, Any], parent: context.Parent | None
-    ) -> OtelSpan:
+    ) -> live.Span:
         """Start a span below `parent`, else below the current one, and make it current."""
-        above = _remote(parent) if parent is not None else None
-        bound = context.bound.get()
-        span = self._tracer.start_span(
+        if self._host is not None:
+            return self._start_hosts(name, kind, attributes, parent)
+        source = self._source
+        found = _remote(parent) if parent is not None else trace.get_current_span().get_span_context()
+        above = found if found.is_valid else None
+        ids = source.context(above)
+        if ids.trace_flags.sampled and source.records:
             # One name that cannot be encoded would cost the whole batch it is exported with.
-            plain_text(name, NAME_LIMIT),
-            context=above,
-            kind=KINDS[kind],
-            attributes=_attributes({**bound, **attributes} if bound else attributes),
+            span = source.begin(plain_text(name, NAME_LIMIT), ids, above, KINDS[kind], _SCOPE)
+            bound = context.bound.get()
+            if bound:
+                span.set_attributes(bound)
+            if attributes:
+                span.set_attributes(attributes)
+            return CurrentSpan(span)
+        rescue = None
+        if source.records and (above is None or above.is_remote):
+            rescue = partial(self._rescue, ids, above, kind, attributes)
+        return UnrecordedSpan(
+            NonRecordingSpan(ids), rescue, self._slow if kind == "server" else float("inf"), name
         )
-        return OtelSpan(span, otel_context.attach(trace.set_span_in_context(span, above)))
+
+    def _rescue(  # noqa: PLR0917 - the first four are bound, the others are Rescue's
+        self,
+        ids: SpanContext,
+        above: SpanContext | None,
+        kind: str,
+        attributes: Mapping[str, Any],
+        name: str,
+        start_time: int,
+        why: str,
+    ) -> RecordedSpan:
+        """Begin, at its end, the recorded span of a request that failed or was slow."""
+        span = self._source.begin(name, ids, above, KINDS[kind], _SCOPE, start_time)
+        span.set_attributes({**context.bound.get(), **attributes, _RESCUED: why})
+        return span
+
+    def _start_hosts(
+        self, name: str, kind: str, attributes: Mapping[str, Any], parent: context.Parent | None
+    ) -> HostSpan:
+        assert self._host is not None  # noqa: S101 - for the type checker
+        below = trace.set_span_in_context(NonRecordingSpan(_remote(parent))) if parent is not None else None
+        bound = context.bound.get()
+        return HostSpan(
+            self._host.start_span(
+                plain_text(name, NAME_LIMIT),
+                context=below,
+                kind=KINDS[kind],
+                attributes=cleaned.clean({**bound, **attributes} if bound else attributes),
+            )
+        )
 
     def enter(self, parent: context.Parent) -> Callable[[], None]:
         """Make a remote span the current one; return what undoes that."""
-        token = otel_context.attach(_remote(parent))
+        token = otel_context.attach(trace.set_span_in_context(NonRecordingSpan(_remote(parent))))
         return partial(context.leave, token)
 
     def hurry(self, timeout: float) -> None:
@@ -226,15 +188,14 @@ def endpoint(settings: Settings) -> str:
     return settings.otlp_endpoint.rstrip("/") + "/v1/traces"
 
 
-def _remote(parent: context.Parent) -> otel_context.Context:
-    span_context = SpanContext(
+def _remote(parent: context.Parent) -> SpanContext:
+    return SpanContext(
         int(parent.trace_id, 16),
         int(parent.span_id, 16),
         is_remote=True,
-        trace_flags=TraceFlags(TraceFlags.SAMPLED if parent.sampled else TraceFlags.DEFAULT),
+        trace_flags=SAMPLED if parent.sampled else UNSAMPLED,
         trace_state=_state(parent.state),
     )
-    return trace.set_span_in_context(NonRecordingSpan(span_context))
 
 
 def _state(header: str) -> TraceState | None:
@@ -243,19 +204,3 @@ def _state(header: str) -> TraceState | None:
     with guard.contained("traces"):
         return TraceState.from_header([header])
     return None
-
-
-def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
-    attributes = {}
-    for key, value in given.items():
-        name = plain_text(key, NAME_LIMIT)
-        plain = clean_value(name, value)
-        if plain is None:
-            continue
-        attributes[name] = plain if isinstance(plain, _SCALARS) else _flat(plain)
-    return attributes
-
-
-def _flat(value: Any) -> Any:
-    alike = isinstance(value, list) and len({type(item) for item in value}) == 1
-    return value if alike and isinstance(value[0], _SCALARS) else str(value)

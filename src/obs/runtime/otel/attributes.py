@@ -1,0 +1,32 @@
+"""Attributes of spans and events: names and values cleaned, their number bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from obs.runtime.redaction import NAME_LIMIT, clean_value, plain_text
+
+#: Most attributes of a span, an event or a link, as OpenTelemetry's own default has it.
+MOST = 128
+_SCALARS = (str, bool, int, float)
+
+
+def clean(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `given` without secrets, as what a span may hold; None is left out."""
+    attributes: dict[str, Any] = {}
+    for key, value in given.items():
+        name = (
+            key
+            if type(key) is str and key.isascii() and len(key) <= NAME_LIMIT
+            else plain_text(key, NAME_LIMIT)
+        )
+        plain = clean_value(name, value)
+        if plain is not None:
+            attributes[name] = plain if isinstance(plain, _SCALARS) else _flat(plain)
+    return attributes
+
+
+def _flat(value: Any) -> Any:
+    alike = isinstance(value, list) and len({type(item) for item in value}) == 1
+    return value if alike and isinstance(value[0], _SCALARS) else str(value)
