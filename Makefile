@@ -78,6 +78,7 @@ test-oldest: $(OLDEST)/.ready ## Run the integrations' tests against the oldest 
 test-engines: $(READY) ## Run the tests against the real engines: Debian's old ones and the newest built with Go
 	$(call say,engines)
 	@$(BIN)/obs stack install --route debian
+	@$(BIN)/obs stack install --route debian postgres redis-server
 	@$(BIN)/obs stack install --route go
 	$(call say,tests with engines)
 	@$(BIN)/pytest -n 2 -m engines $(ARGS)

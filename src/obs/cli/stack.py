@@ -62,16 +62,22 @@ def install(names: tuple[str, ...], routes: tuple[str, ...], format_: str) -> No
     """Find or install engines: prometheus, promtool, alertmanager, amtool (all by default).
 
     Tried in turn: the cache, PATH, the upstream release, the Debian package (no root), a build with Go.
+    By name only, for tests and development, from Debian packages: postgres, redis-server.
 
     \b
     Example:
       obs stack install promtool --route debian
     """
-    from obs.stack import engines
+    from obs.stack import databases, engines
     from obs.stack.table import ENGINES
 
+    asked = [name for name in names if name not in databases.DATABASES]
+    servers = [name for name in names if name in databases.DATABASES]
     with ProgressLine() as report:
-        found = engines.install(names or tuple(ENGINES), routes=routes or None, report=report)
+        found = engines.install(
+            asked or (() if servers else tuple(ENGINES)), routes=routes or None, report=report
+        )
+        found.update(databases.install(servers, routes=routes or None, report=report))
     if format_ == "json":
         rows = [
             {"name": one.name, "version": str(one.version), "route": one.route, "path": str(one.path)}

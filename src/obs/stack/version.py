@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 _DOTTED = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?![.\d])")
-_PRINTED = re.compile(r"\bversion\s+(v?\d+\.\d+(?:\.\d+)?)(?![.\d])")
+_PRINTED = re.compile(r"(?:\bversion\s+|\(PostgreSQL\)\s+|\bserver v=)(v?\d+\.\d+(?:\.\d+)?)(?![.\d])")
 
 
 class Version(NamedTuple):

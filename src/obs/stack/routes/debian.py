@@ -41,19 +41,29 @@ def fetch(engines: list[EngineFacts], report: Report | None) -> list[Engine]:
     Raises:
         StackError: no apt or dpkg here, no such package, or the archive cannot be reached.
     """
-    for program in ("apt-get", "dpkg"):
-        if shutil.which(program) is None:
-            raise RouteClosed(f"no {program} on this machine")
+    require_tools()
     with cache.workspace("debian", report) as work:
         installed: list[Engine] = []
         for package in sorted({facts.product.debian for facts in engines}):
             wanted = [facts for facts in engines if facts.product.debian == package]
-            unpacked = _unpack(_download(package, work, report), work / f"{package}.d", report)
+            unpacked = unpack(download(package, work, report), work / f"{package}.d", report)
             installed.extend(_adopt(facts, unpacked) for facts in wanted)
         return installed
 
 
-def _download(package: str, work: Path, report: Report | None) -> Path:
+def require_tools() -> None:
+    """Raise `RouteClosed` where there is no apt or dpkg."""
+    for program in ("apt-get", "dpkg"):
+        if shutil.which(program) is None:
+            raise RouteClosed(f"no {program} on this machine")
+
+
+def download(package: str, work: Path, report: Report | None) -> Path:
+    """Download `package` into `work` and return its file.
+
+    Raises:
+        StackError: no such package, or the archive cannot be reached.
+    """
     step = Step(f"downloading the Debian package {package}", report)
     try:
         _apt(["download", package], work, step, _DOWNLOAD_WITHIN)
@@ -103,7 +113,8 @@ def _apt(arguments: list[str], work: Path, step: Step, within: float) -> None:
     )
 
 
-def _unpack(package: Path, into: Path, report: Report | None) -> Path:
+def unpack(package: Path, into: Path, report: Report | None) -> Path:
+    """Unpack the file of a package into a directory, which may hold others already, and return that."""
     step = Step(f"unpacking {package.name}", report)
     run(["dpkg", "-x", str(package), str(into)], step=step, within=_UNPACK_WITHIN)
     step.tell(finished=True)
