@@ -12,6 +12,7 @@ A fence's info string says what a block is:
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import re
 import signal
@@ -144,3 +145,17 @@ def test_the_readme_shows_a_first_success_by_line_25() -> None:
     lines = (_ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 
     assert any("make demo" in line for line in lines[:25])
+
+
+def test_under_ten_lines_take_each_framework_to_four_pillars() -> None:
+    """What the tutorials add to a plain service, counted; nothing of it is taken away."""
+    found = {}
+    for page in sorted((_ROOT / "docs" / "tutorial").glob("*.md")):
+        files = {block.words[1]: block.body for block in _blocks(page) if len(block.words) > 1}
+        if "plain.py" not in files:
+            continue
+        instrumented = files.get("app.py") or files["tasks.py"]
+        steps = list(difflib.ndiff(files["plain.py"].splitlines(), instrumented.splitlines()))
+        assert not [step for step in steps if step.startswith("- ")], page.name
+        found[page.stem] = sum(step.startswith("+ ") and bool(step[2:].strip()) for step in steps)
+    assert found == {"celery": 6, "django": 4, "fastapi": 4, "flask": 4, "grpc": 5}
