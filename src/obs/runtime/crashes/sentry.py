@@ -51,7 +51,6 @@ class Sentry:
             "auto_session_tracking": False,
             "enable_backpressure_handling": False,
             "send_client_reports": False,
-            "send_default_pii": False,
             "max_request_body_size": "never",
             "spotlight": False,
             "before_send": _cleaned,

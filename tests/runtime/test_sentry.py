@@ -1,0 +1,265 @@
+"""Error events: sent by Sentry's real client to a real receiver, under our ids and without secrets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sentry_sdk
+from sentry_sdk import scope as sentry_scope
+
+import obs
+from obs.errors import ConfigError
+from obs.runtime.crashes import unhandled
+from obs.runtime.redaction import MASK
+
+SECRET = "hunter2" + "xyzzy"
+
+
+class Receiver:
+    """A real receiver of Sentry's envelopes on loopback."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                packed = self.headers.get("content-encoding") == "gzip"
+                receiver.bodies.append(gzip.decompress(body) if packed else body)
+                self.send_response(200)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.dsn = f"http://public@127.0.0.1:{self._server.server_address[1]}/7"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Every event received so far."""
+        found = []
+        for body in self.bodies:
+            lines = body.split(b"\n")
+            for header, payload in zip(lines[1::2], lines[2::2], strict=False):
+                if json.loads(header).get("type") == "event":
+                    found.append(json.loads(payload))
+        return found
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    obs.shutdown(1)
+    found.close()
+
+
+def _fail() -> None:
+    password = SECRET  # noqa: F841 - a local variable that an event shows
+    nested = {"list": [{"api_key": SECRET}], "pair": [("authorization", SECRET)]}  # noqa: F841
+    header = f"Bearer {SECRET}"  # noqa: F841
+    url = f"postgres://bob:{SECRET}@db/x?token={SECRET}"
+    raise ValueError(f"cannot reach {url}, password={SECRET}")
+
+
+def _failed() -> BaseException:
+    try:
+        _fail()
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+def test_an_event_has_our_ids_and_names(receiver: Receiver) -> None:
+    obs.init(
+        "shop", version="1.2", environment="test", sentry_dsn=receiver.dsn, logs=False, sentry_tags={"team": "a"}
+    )  # fmt: skip
+    assert "error events" in obs.status().on
+    with obs.bind(order=7), obs.span("pay"):
+        ids = obs.ids()
+        event_id = obs.capture(_failed(), attempt=2)
+    assert obs.flush(5)
+    (event,) = receiver.events
+    assert event["event_id"] == event_id
+    assert event["contexts"]["trace"]["trace_id"] == ids.trace_id
+    assert event["contexts"]["trace"]["span_id"] == ids.span_id
+    assert event["contexts"]["fields"]["order"] == 7
+    assert (event["release"], event["environment"]) == ("1.2", "test")
+    assert event["tags"] == {"service": "shop", "team": "a", "mechanism": "manual", "attempt": "2"}
+    (value,) = event["exception"]["values"]
+    assert value["mechanism"] == {"type": "manual", "handled": True}
+
+
+def test_planted_secrets_are_nowhere_in_what_is_sent(receiver: Receiver) -> None:
+    obs.init("shop", sentry_dsn=receiver.dsn, logs=False)
+    sentry_sdk.add_breadcrumb(message=f"token={SECRET}", data={"password": SECRET})
+    with obs.bind(card_cvv=SECRET):
+        unhandled(_failed(), "http", "no", headers=[(b"cookie", SECRET.encode())])
+        obs.capture(_failed(), api_key=SECRET, note=f"Bearer {SECRET}")
+    sentry_sdk.get_isolation_scope().set_user({"id": "7", "session": SECRET})
+    event = {
+        "message": f"Bearer {SECRET}",
+        "request": {
+            "headers": {"Authorization": SECRET},
+            "cookies": SECRET,
+            "query_string": f"token={SECRET}",
+        },
+        "extra": {"deep": [{"very": {"deep": {"and": {"even": [{"deeper": {"password": SECRET}}]}}}}]},
+    }
+    sentry_sdk.capture_event(event)  # type: ignore[arg-type]
+    assert obs.flush(5)
+    sentry_sdk.get_isolation_scope().clear()
+    assert len(receiver.events) == 3
+    assert not [body for body in receiver.bodies if SECRET.encode() in body]
+    text = json.dumps(receiver.events)
+    assert MASK in text
+    # What is no secret is there: the frame, its function, the other variables.
+    frame = receiver.events[0]["exception"]["values"][0]["stacktrace"]["frames"][-1]
+    assert frame["function"] == "_fail"
+    assert frame["vars"]["nested"]["list"][0]["api_key"] == MASK
+
+
+def test_an_exception_is_sent_once(receiver: Receiver) -> None:
+    obs.init("shop", sentry_dsn=receiver.dsn, logs=False)
+    error = _failed()
+    unhandled(error, "http", "no")
+    event_id = obs.capture(error)
+    unhandled(error, "main", "no")
+    assert obs.flush(5)
+    assert [event["event_id"] for event in receiver.events] == [event_id]
+
+
+def test_a_client_of_the_host_is_used_and_kept(receiver: Receiver) -> None:
+    before = sentry_sdk.get_global_scope().client
+    theirs = sentry_sdk.Client(receiver.dsn, default_integrations=False, auto_enabling_integrations=False)
+    sentry_sdk.get_global_scope().set_client(theirs)
+    try:
+        status = obs.init("shop", logs=False)
+        assert "Sentry client" in status.adopted
+        with obs.span("pay"):
+            ids = obs.ids()
+            assert obs.capture(_failed())
+        sentry_sdk.capture_message("the host's own")
+        assert obs.shutdown(5)
+        assert sentry_sdk.get_client() is theirs
+    finally:
+        theirs.close(timeout=5)
+        sentry_sdk.get_global_scope().set_client(before)
+    ours, own = receiver.events
+    assert ours["contexts"]["trace"]["trace_id"] == ids.trace_id
+    assert SECRET not in json.dumps(ours)
+    assert own["message"] == "the host's own"
+
+
+def test_shutdown_takes_our_client_away(receiver: Receiver) -> None:
+    obs.init("shop", sentry_dsn=receiver.dsn, logs=False)
+    assert sentry_sdk.get_client().is_active()
+    obs.capture(_failed())
+    assert obs.shutdown(5)
+    assert len(receiver.events) == 1
+    assert not sentry_sdk.get_client().is_active()
+    assert not sentry_scope.has_external_propagation_context()
+    assert obs.capture(_failed()) is None
+
+
+def test_a_dsn_in_a_file_is_read(receiver: Receiver, tmp_path: Path) -> None:
+    path = tmp_path / "dsn"
+    path.write_text(receiver.dsn + "\n")
+    obs.init("shop", sentry_dsn_file=str(path), logs=False)
+    assert obs.capture(_failed())
+    assert obs.flush(5)
+    assert len(receiver.events) == 1
+
+
+def test_a_dsn_that_is_none_is_refused_and_not_quoted(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="kept secret") as caught:
+        obs.init("shop", sentry_dsn="ftp://hush@host/1")
+    assert "hush" not in str(caught.value)
+    path = tmp_path / "dsn"
+    path.write_text("nothing")
+    with pytest.raises(ConfigError, match="sentry_dsn_file"):
+        obs.init("shop", sentry_dsn_file=path)
+    assert not obs.status().running
+
+
+def test_a_dsn_without_the_package_says_what_to_install() -> None:
+    script = (
+        "import sys; sys.modules['sentry_sdk'] = None\nimport obs\n"
+        "try: obs.init('shop', sentry_dsn='http://key@127.0.0.1:9/1')\n"
+        "except obs.MissingExtra as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "sentry-sdk" in done.stdout
+    assert "obs-kit[sentry]" in done.stdout
+
+
+_PROCESS = """
+import os, sys, obs
+obs.init("shop", sentry_dsn=sys.argv[1], log_level="critical", traces=False)
+{body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "types"),
+    [
+        ("raise ValueError('main')", ["ValueError"]),
+        ("import threading\nthreading.Thread(target=lambda: 1/0).start()", ["ZeroDivisionError"]),
+        (
+            "import multiprocessing as m\n"  # noqa: ISC004 - one script
+            "def work(): obs.capture(KeyError('child'))\n"
+            "obs.capture(ValueError('parent'))\n"
+            "for _ in range(3):\n"
+            "    child = m.get_context('fork').Process(target=work); child.start(); child.join()\n",
+            ["KeyError", "KeyError", "KeyError", "ValueError"],
+        ),
+    ],
+    ids=["main", "thread", "forked children"],
+)
+def test_nothing_is_lost_when_a_process_ends(receiver: Receiver, body: str, types: list[str]) -> None:
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _PROCESS.format(body=body), receiver.dsn],
+        capture_output=True, check=False, timeout=60, env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert sorted(event["exception"]["values"][0]["type"] for event in receiver.events) == types
+
+
+def test_a_receiver_that_is_gone_costs_no_more_than_the_deadline() -> None:
+    obs.init("shop", sentry_dsn="http://key@127.0.0.1:9/1", logs=False, traces=False, metrics=False)
+    for _ in range(5):
+        obs.capture(_failed())
+    assert obs.flush(5) in {True, False}
+    obs.shutdown(0.2)
+
+
+def test_sentry_is_loaded_with_a_dsn_only() -> None:
+    script = "import obs, sys; obs.init('shop'); print('sentry_sdk' in sys.modules)"
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "SENTRY_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=kept
+    )
+    assert done.stdout == "False\n"
