@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -46,7 +47,7 @@ def _counted(mechanism: str) -> float:
 
 
 def _raised(message: str = "no") -> BaseException:
-    with pytest.raises(ValueError, match="") as caught:
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
         raise ValueError(message)
     return caught.value
 
@@ -114,7 +115,7 @@ def test_reporting_never_raises() -> None:
 def test_a_handled_exception_gets_a_line_with_its_tags_once(lines: Lines) -> None:
     obs.init("shop", traces=False)
     try:
-        {}["no"]
+        dict[str, int]()["no"]
     except KeyError as error:
         ids = [obs.capture(attempt=2, token="hunter2x"), obs.capture(error)]  # noqa: S106
         unhandled(error, "main", "and then it was not")
