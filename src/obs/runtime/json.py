@@ -16,6 +16,14 @@ def dumps(data: Any) -> bytes:
         return orjson.dumps(_encodable(data))
 
 
+def dumps_line(data: Any) -> bytes:
+    """Return plain data as one line of JSON, its newline included."""
+    try:
+        return orjson.dumps(data, None, orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        return orjson.dumps(_encodable(data), None, orjson.OPT_APPEND_NEWLINE)
+
+
 def loads(text: bytes) -> Any:
     """Return the data that a JSON text holds; raise ValueError when it is none."""
     return orjson.loads(text)

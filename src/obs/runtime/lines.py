@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from obs.catalogue.log import FIELDS
 from obs.runtime import clock, context, levels, live, tally
@@ -33,17 +33,15 @@ ACCESS = "obs.access"
 LINE_LIMIT = 65_536
 #: Bytes that the message and the stack of a shortened line keep, each.
 _SHARE = LINE_LIMIT // 4
+#: Names of loggers that are remembered; those of records made by hand have no end.
+_MOST_NAMES = 1_024
 _RESERVED = frozenset(field.name for field in FIELDS)
 #: Whose frames are not where a line comes from.
 _MACHINERY = ("obs.runtime.", "obs.integrations.", "structlog.", "logging.")
 
 
-class Location(NamedTuple):
-    """The place in the code that a line comes from."""
-
-    file: str
-    line: int
-    function: str
+#: The place in the code that a line comes from: file, line, function.
+Location: TypeAlias = tuple[str, int, str]
 
 
 class Pipeline:
@@ -58,6 +56,8 @@ class Pipeline:
             if getattr(settings, name):
                 self._fixed[name] = getattr(settings, name)
         self._locate = settings.log_location
+        #: Logger -> its name as it is written.
+        self._names: dict[str, str] = {}
         # A test's clock stands still, so that its second would never be over.
         limit = 0 if _captured else settings.log_repeat_limit
         self._repeats = Repeats(limit) if limit else None
@@ -110,8 +110,13 @@ class Pipeline:
         bound = context.bound.get()
         own = {**bound, **fields} if bound else fields
         if own:
-            for name, value in clean(own).items():
-                line[f"{name}_" if name in _RESERVED else name] = value
+            cleaned = clean(own)
+            if _RESERVED.isdisjoint(cleaned):
+                line.update(cleaned)
+            else:
+                line.update(
+                    (f"{name}_" if name in _RESERVED else name, item) for name, item in cleaned.items()
+                )
         if known:
             line.update(known)
         if error is not None:
@@ -135,8 +140,14 @@ class Pipeline:
         if request:
             line["request_id"] = request
         if logger:
-            line["logger"] = plain_text(logger, NAME_LIMIT)
+            line["logger"] = self._names.get(logger) or self._named(logger)
         return line
+
+    def _named(self, logger: str) -> str:
+        if len(self._names) >= _MOST_NAMES:
+            self._names.clear()
+        name = self._names[logger] = plain_text(logger, NAME_LIMIT)
+        return name
 
     def deliver(self, line: Line, *, local: bool = False) -> None:
         """Count `line` and hand it to every output. Raises what they raise, after all had it."""
@@ -218,11 +229,6 @@ class Printed:
             raise
 
 
-def render_json(line: Line) -> bytes:
-    """Return the line as JSON, newline included."""
-    return dumps(line) + b"\n"
-
-
 def shorten(line: Line) -> Line:
     """Return a copy of `line` whose largest fields are cut until it fits `LINE_LIMIT`."""
     short: Line = {**line, "truncated": True}
@@ -257,11 +263,11 @@ def format_stack(error: BaseException) -> str:
         return type(error).__qualname__
 
 
-def _caller() -> Location | None:
+def _caller() -> Location:
     frame = sys._getframe(2)  # noqa: SLF001 - inspect's way builds the source of every frame
     while frame.f_back is not None and _is_machinery(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
-    return Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
 
 
 def _is_machinery(module: str) -> bool:
@@ -270,9 +276,10 @@ def _is_machinery(module: str) -> bool:
 
 def _add_location(line: Line, location: Location | None) -> None:
     if location is not None:
-        line["code_file_path"] = plain_text(location.file, NAME_LIMIT)
-        line["code_line_number"] = location.line
-        line["code_function_name"] = plain_text(location.function, NAME_LIMIT)
+        file, number, function = location
+        line["code_file_path"] = plain_text(file, NAME_LIMIT)
+        line["code_line_number"] = number
+        line["code_function_name"] = plain_text(function, NAME_LIMIT)
 
 
 _second = (0, "")

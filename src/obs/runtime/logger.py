@@ -85,7 +85,7 @@ class Logger:
 
     def _log(self, level: str, event: str, fields: dict[str, Any]) -> None:
         try:
-            error = active_error(fields.pop("exc_info", None))
+            error = active_error(fields.pop("exc_info")) if "exc_info" in fields else None
             own = {**self._fields, **fields} if self._fields else fields
             current = _pipeline
             if current is not None:

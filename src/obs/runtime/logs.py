@@ -7,7 +7,8 @@ import os
 
 from obs.runtime import levels, logger
 from obs.runtime.adoption import Adoption
-from obs.runtime.lines import Output, Pipeline, Printed, render_json
+from obs.runtime.json import dumps_line
+from obs.runtime.lines import Output, Pipeline, Printed
 from obs.runtime.records import Handler
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY
@@ -26,7 +27,7 @@ class Logs:
         self.console = settings.log_format == "console" or (
             settings.log_format == "auto" and os.isatty(self._stream.fd)
         )
-        printed = Printed(self._stream, console() if self.console else render_json)
+        printed = Printed(self._stream, console() if self.console else dumps_line)
         self.pipeline = Pipeline(settings, _outputs(settings, printed, collector), printed)
         levels.start(settings.log_level, settings.log_levels)
         self._adoption = Adoption(Handler(self.pipeline), SEVERITY[settings.log_level])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from typing import Any
 
 from obs.runtime import guard, levels
-from obs.runtime.lines import Location, Pipeline
+from obs.runtime.lines import Pipeline
 from obs.runtime.logged import is_logged
-from obs.runtime.severity import active_error, level_of
+from obs.runtime.severity import SEVERITY, active_error, level_of
 
 #: What every LogRecord has; all else came in through `extra=`.
 _RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
@@ -38,24 +39,33 @@ class Handler(logging.Handler):
             error = active_error(record.exc_info) if record.exc_info else None
             if error is not None and is_logged(error):
                 return
-            values = vars(record)
-            own = {key: values[key] for key in values.keys() - _RECORD} if len(values) > _PLAIN else {}
+            message: Any = record.msg
             self._pipeline.emit(
-                level_of(record.levelno),
-                _message(record),
-                own,
+                _NAMES.get(record.levelno) or level_of(record.levelno),
+                message if type(message) is str and not record.args else _message(record),
+                _extra(vars(record)),
                 logger=record.name,
                 error=error,
                 stack=record.exc_text or record.stack_info or "",
-                template=record.msg if record.args and type(record.msg) is str else "",
-                location=Location(record.pathname, record.lineno, record.funcName or ""),
+                template=message if record.args and type(message) is str else "",
+                location=(record.pathname, record.lineno, record.funcName or ""),
             )
         except Exception as failure:
             guard.report("logs", failure)
 
 
+def _extra(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what came in through `extra=`, in its order."""
+    if len(values) == _PLAIN:
+        return {}
+    # A record fills in its own attributes first; only a class of the host's may do otherwise.
+    own = 0 if next(iter(values)) != "name" else _PLAIN
+    return {key: value for key, value in islice(values.items(), own, None) if key not in _RECORD}
+
+
 #: Attributes of a record that nothing was added to.
 _PLAIN = len(vars(logging.makeLogRecord({})))
+_NAMES = {number: level for level, number in SEVERITY.items()}
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -29,20 +29,32 @@ class Stream:
     def write(self, line: bytes) -> None:
         """Write `line` in one call where the system allows it. Raises OSError."""
         with self._lock:
-            if self._torn:
-                # What is left of an earlier line must not make this one unreadable too.
-                line = b"\n" + line
             done = 0
-            try:
-                while done < len(line):
-                    try:
-                        done += os.write(self.fd, line[done:] if done else line)
-                    except BlockingIOError:  # noqa: PERF203 - an exception here is the rare case
-                        self._wait()
-                self._stuck = self._torn = False
-            except OSError:
-                self._torn = self._torn or done > 0
-                raise
+            if not self._torn and not self._stuck:
+                # As nearly always; all else is for a stream that is full, broken, or has been.
+                try:
+                    done = os.write(self.fd, line)
+                except BlockingIOError:
+                    pass
+                else:
+                    if done == len(line):
+                        return
+            self._write_rest(line, done)
+
+    def _write_rest(self, line: bytes, done: int) -> None:
+        if self._torn:
+            # What is left of an earlier line must not make this one unreadable too.
+            line = b"\n" + line
+        try:
+            while done < len(line):
+                try:
+                    done += os.write(self.fd, line[done:])
+                except BlockingIOError:  # noqa: PERF203 - an exception here is the rare case
+                    self._wait()
+            self._stuck = self._torn = False
+        except OSError:
+            self._torn = self._torn or done > 0
+            raise
 
     def _wait(self) -> None:
         """Wait until the stream takes bytes; raise BlockingIOError when it does not in time."""
