@@ -21,6 +21,7 @@ class Paths:
         """Return which endpoint of obs has this path, empty text for none."""
         if settings is not self._settings:
             self._settings, self._answered = settings, endpoints.paths(settings)
+            endpoints.offer()
             if settings.access_log:
                 access.replace()
         return self._answered.get(path, "")

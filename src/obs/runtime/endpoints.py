@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _JSON = "application/json"
 _metrics: Metrics | None = None
+_offered = False
 
 
 class Response(NamedTuple):
@@ -27,8 +28,21 @@ class Response(NamedTuple):
 
 def use(metrics: Metrics | None) -> None:
     """Serve `metrics` from now on; None answers that there are none."""
-    global _metrics
+    global _metrics, _offered
     _metrics = metrics
+    if metrics is None:
+        _offered = False
+
+
+def offer() -> None:
+    """Note that this process answers requests, so that its metrics can be scraped."""
+    global _offered
+    _offered = True
+
+
+def offered() -> bool:
+    """Return whether metrics could be scraped from this process."""
+    return _offered
 
 
 def paths(settings: Settings) -> dict[str, str]:
@@ -78,6 +92,7 @@ def _failed(endpoint: str, error: Exception) -> Response:
 def _scrape(accept: str, accept_encoding: str) -> Response:
     if _metrics is None:
         return _text(404, "metrics are off\n")
+    offer()
     from obs.runtime.metrics import scrape
 
     body, content_type, encoding = scrape.answer(_metrics, accept, accept_encoding)

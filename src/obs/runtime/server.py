@@ -109,6 +109,7 @@ def serve(port: int = 9464, host: str = "127.0.0.1") -> int:
         ) from None
     bound = int(server.server_address[1])
     _running[host, bound] = server
+    endpoints.offer()
     # A short poll keeps shutdown() quick.
     threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="obs-serve", daemon=True

@@ -16,6 +16,7 @@ from obs.runtime.metrics import render
 from obs.runtime.metrics.family import HEAD, OVERFLOW, Exemplar, Family, Row, Values, define
 from obs.runtime.metrics.gather import Gatherer
 from obs.runtime.metrics.group import Group, itself, leader, possible
+from obs.runtime.metrics.measure import measured
 from obs.runtime.metrics.own import Own
 from obs.runtime.metrics.series import (
     CounterSeries,
@@ -25,6 +26,7 @@ from obs.runtime.metrics.series import (
     OverflowSeries,
 )
 from obs.runtime.metrics.store import Store
+from obs.runtime.points import Measured
 from obs.runtime.settings import Settings
 
 #: The declared value of a closed label that stands for all others, where it has one.
@@ -168,6 +170,8 @@ class Metrics:
         self._metrics: dict[str, KeptMetric] = {}
         self._gatherer = Gatherer()
         self._group = _group(settings) if settings.metrics_workers else None
+        #: Whether no other process has a better right to say what all have counted.
+        self.speaks_for_all = self._group is None or not self._group.has_other_leader
         self.store = Store()
         if self._group is not None and self._group.has_other_leader:
             self.store.join(self._group)
@@ -231,7 +235,12 @@ class Metrics:
 
     def renew(self) -> None:
         """Start from zero in the child of a fork."""
+        self.speaks_for_all = False
         self.store.renew()
+
+    def measured(self) -> list[Measured]:
+        """Return everything that a scrape would show, as plain data."""
+        return measured(*self.view())
 
     def value(self, signal: str | Signal, labels: Mapping[str, object] | None = None) -> float | None:
         """Return the value of one series, of a histogram the count of observations; None without it."""

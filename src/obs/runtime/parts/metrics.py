@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from obs.runtime import endpoints, instruments
+from obs.runtime import endpoints, guard, instruments, logger
 from obs.runtime.parts.part import Part, Report
 from obs.runtime.settings import Settings
 
@@ -21,6 +22,21 @@ class MetricsPart(Part):
 
     def __init__(self) -> None:
         self.metrics: Metrics | None = None
+        self._settings: Settings | None = None
+
+    def change(self, before: Settings, wanted: Settings) -> str:
+        """Go over to other settings; numbers stay where they can."""
+        metrics, self.metrics = self.metrics, None
+        # A process that goes on does not push: its numbers are not final.
+        if metrics is not None and all(
+            getattr(before, name) == getattr(wanted, name) for name in self.settings
+        ):
+            self.metrics, self._settings = metrics, wanted
+            return ""
+        if metrics is not None:
+            metrics.close()
+        self.start(wanted)
+        return self.cost
 
     def start(self, settings: Settings) -> None:
         """Bind every handle, unless metrics are off."""
@@ -29,18 +45,40 @@ class MetricsPart(Part):
             return
         from obs.runtime.metrics.backend import Metrics
 
-        self.metrics = Metrics(settings)
+        self.metrics, self._settings = Metrics(settings), settings
         instruments.attach_all(self.metrics)
         endpoints.use(self.metrics)
 
-    def stop(self, timeout: float) -> bool:  # noqa: ARG002 - nothing waits here
-        """Make every handle inert."""
+    def stop(self, timeout: float) -> bool:
+        """Push what no scrape could see, and make every handle inert."""
         metrics, self.metrics = self.metrics, None
+        delivered = True
+        if metrics is not None:
+            with guard.contained("metrics"):
+                delivered = self._push(metrics, time.monotonic() + timeout)
         endpoints.use(None)
         instruments.attach_all(None)
         if metrics is not None:
             metrics.close()
-        return True
+        return delivered
+
+    def _push(self, metrics: Metrics, ends: float) -> bool:
+        """Send everything to the collector when that is wanted; return whether nothing is lost."""
+        settings = self._settings
+        if settings is None or settings.metrics_push == "off" or not metrics.speaks_for_all:
+            return True
+        if settings.metrics_push == "auto" and endpoints.offered():
+            # One path for the metrics of a service: what is scraped must not come a second time.
+            return True
+        if not (settings.metrics_endpoint or settings.otlp_endpoint) or time.monotonic() >= ends:
+            return True
+        from obs.runtime.otel.push import push
+
+        answer = push(settings, metrics.measured(), ends - time.monotonic())
+        if answer.verdict == "delivered":
+            return True
+        logger.get_logger("obs").warning(f"metrics were not delivered at exit: {answer.reason}")
+        return False
 
     def hold(self) -> None:
         """Share the numbers so far: a child will have its own."""
