@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import statistics
 from collections.abc import Callable
@@ -21,13 +22,13 @@ SCOPE: dict[str, Any] = {
     "http_version": "1.1",
     "method": "GET",
     "scheme": "http",
-    "path": "/hello/bob",
-    "raw_path": b"/hello/bob",
     "query_string": b"",
     "root_path": "",
     "client": ("127.0.0.1", 5000),
     "server": ("127.0.0.1", 8000),
 }
+#: More distinct paths than anybody remembers.
+PATHS = 20_000
 HEADERS = [(b"host", b"svc.local"), (b"user-agent", b"bench/1"), (b"accept", b"*/*")]
 
 
@@ -114,6 +115,7 @@ async def _receive() -> dict[str, Any]:
 
 def requests(app: FastAPI, loop: asyncio.AbstractEventLoop) -> measure.Work:
     """Return what makes so many requests of `app` and holds their answers to 200."""
+    paths = itertools.cycle([f"/hello/customer-{number}" for number in range(PATHS)])
 
     async def run(count: int) -> None:
         answered = []
@@ -123,7 +125,9 @@ def requests(app: FastAPI, loop: asyncio.AbstractEventLoop) -> measure.Work:
                 answered.append(message["status"])
 
         for _ in range(count):
-            await app({**SCOPE, "headers": list(HEADERS), "state": {}}, _receive, send)
+            path = next(paths)
+            scope = {**SCOPE, "path": path, "raw_path": path.encode(), "headers": list(HEADERS), "state": {}}
+            await app(scope, _receive, send)
         assert answered == [200] * count
 
     return lambda count: loop.run_until_complete(run(count))
