@@ -20,6 +20,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,9 +125,36 @@ def _run_page(page: Path, folder: Path, *, engines: bool) -> int:
     return ran
 
 
-@pytest.mark.parametrize("page", _PAGES, ids=_IDS)
+def _instruments(page: Path) -> bool:
+    return "```python plain.py" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in _PAGES if not _instruments(page)], ids=lambda page: str(page.relative_to(_ROOT))
+)
 def test_every_block_runs_and_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     _run_page(page, tmp_path, engines=False)
+
+
+@pytest.mark.parametrize("page", [page for page in _PAGES if _instruments(page)], ids=lambda page: page.stem)
+def test_a_tutorial_runs_and_sends_span_and_crash_where_the_environment_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, collector: Any
+) -> None:
+    """What the page says at its end, to a real collector that also takes the error tracker's events."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    monkeypatch.setenv("SENTRY_DSN", f"http://key@127.0.0.1:{collector.port}/1")
+    _run_page(page, tmp_path, engines=False)
+
+    def failed() -> set[bytes]:
+        # Status code 2 is an error.
+        return {span.trace_id for span in collector.spans if span.status.code == 2}
+
+    def crashes() -> list[bytes]:
+        sent = [item.body for item in collector.deliveries if item.path == "/api/1/envelope/"]
+        return [body for body in sent if b"KeyError" in body]
+
+    assert collector.wait(lambda: failed() and crashes(), timeout=20)
+    assert any(trace.hex().encode() in body for trace in failed() for body in crashes())
 
 
 @pytest.mark.engines
