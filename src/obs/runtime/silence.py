@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from obs.runtime.settings import Settings
 
-#: Setting -> its value while nothing is sent out.
+#: Setting -> its value while nothing is sent out, nor shared with the processes of a real service.
 _OFF: dict[str, Any] = {
     "otlp_endpoint": "",
     "traces_endpoint": "",
     "logs_endpoint": "",
     "metrics_endpoint": "",
+    "metrics_dir": "",
     "otlp_logs": "off",
-    "otlp_metrics": False,
     "sentry_dsn": "",
     "sentry_dsn_file": "",
 }
-_KNOWN = {field.name for field in fields(Settings)}
 
 
 def without_exporters(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     """Return `settings` that send nothing out, and the names of those that would have."""
-    changed = {name: off for name, off in _OFF.items() if name in _KNOWN and getattr(settings, name) != off}
+    changed = {name: off for name, off in _OFF.items() if getattr(settings, name) != off}
     return (replace(settings, **changed) if changed else settings), tuple(changed)
