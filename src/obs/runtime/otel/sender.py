@@ -43,6 +43,8 @@ class Sender:
         # Looking a name up imports this codec; here it happens where a fork is known to wait for imports.
         self._host.encode("idna")
         self._connection: http.client.HTTPConnection | None = None
+        #: What `interrupt` acts on: http.client forgets it as soon as the headers of an answer are there.
+        self._socket: socket.socket | None = None
         self._interrupted = False
 
     def send(self, body: bytes, timeout: float) -> Answer:
@@ -68,8 +70,7 @@ class Sender:
     def interrupt(self) -> None:
         """Make the request under way in another thread fail at once, and with it each one after it."""
         self._interrupted = True
-        connection = self._connection
-        sock: Any = connection.sock if connection is not None else None
+        sock = self._socket
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -80,7 +81,7 @@ class Sender:
 
     def close(self) -> None:
         """Close the connection; in a forked child, our copy of it."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._socket = self._connection, None, None
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.close()
@@ -96,7 +97,8 @@ class Sender:
             connection.connect()
             # A connection that is closed under us must not be opened anew behind our back.
             connection.auto_open = 0
-            connection.sock = cast("Any", _TimedSocket(cast("Any", connection.sock)))
+            self._socket = cast("socket.socket", connection.sock)
+            connection.sock = cast("Any", _TimedSocket(self._socket))
         timed: Any = connection.sock
         timed.ends = ends
         connection.request("POST", self._path, body, self._headers)
@@ -106,10 +108,10 @@ class Sender:
         except (OSError, http.client.HTTPException):
             # The status has come, and with it the answer: a second request would deliver it twice.
             content = b""
-        answer = self._judge(response, content)
         if response.will_close or not response.isclosed():
+            response.close()
             self.close()
-        return answer
+        return self._judge(response, content)
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._secure:
@@ -147,32 +149,34 @@ class _TimedSocket:
         self.ends = 0.0
 
     def sendall(self, data: Any) -> None:
-        self._sock.settimeout(_left(self.ends))
+        self.wait()
         self._sock.sendall(data)
 
-    def recv_into(self, buffer: Any) -> int:
+    def wait(self) -> None:
         self._sock.settimeout(_left(self.ends))
-        return self._sock.recv_into(buffer)
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - as http.client asks for it
-        return io.BufferedReader(_Reader(self))
-
-    def shutdown(self, how: int) -> None:
-        self._sock.shutdown(how)
+        # The file keeps the descriptor open when http.client closes the socket before the body is read.
+        return io.BufferedReader(_Reader(self, self._sock.makefile("rb", buffering=0)))
 
     def close(self) -> None:
         self._sock.close()
 
 
 class _Reader(io.RawIOBase):
-    def __init__(self, sock: _TimedSocket) -> None:
-        self._timed = sock
+    def __init__(self, timed: _TimedSocket, raw: socket.SocketIO) -> None:
+        self._timed, self._raw = timed, raw
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        return self._timed.recv_into(buffer)
+    def readinto(self, buffer: Any) -> int | None:
+        self._timed.wait()
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 def _tls(settings: Settings) -> Any:
