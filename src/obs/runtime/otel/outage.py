@@ -15,6 +15,20 @@ class Notify(Protocol):
         """Write `message` at `level`."""
 
 
+#: Hosts and ports that do not answer at the moment.
+_down: set[str] = set()
+
+
+def is_down(url: str) -> bool:
+    """Return whether deliveries of some kind to the host of `url` fail now, and that has been told."""
+    return _host(url) in _down
+
+
+def _host(url: str) -> str:
+    # Not by urlsplit: what stands for a password in text for people need not be a URL's.
+    return url.partition("//")[2].partition("/")[0].rpartition("@")[2]
+
+
 class Outage:
     """Whether deliveries of one kind fail now, since when, and what that has cost."""
 
@@ -23,6 +37,8 @@ class Outage:
         self._since = 0.0
         self._dropped = 0
         self._refused_some = False
+        self._host = _host(target)
+        _down.discard(self._host)
         self.on = False
 
     def begin(self, reason: str, since: float) -> None:
@@ -30,6 +46,7 @@ class Outage:
         if self.on:
             return
         self.on, self._since = True, since
+        _down.add(self._host)
         self._say(
             "warning",
             f"{self._what} cannot be delivered to {self._target}: {reason}; "
@@ -44,6 +61,7 @@ class Outage:
             return
         seconds, dropped = time.monotonic() - self._since, self._dropped
         self.on, self._dropped = False, 0
+        _down.discard(self._host)
         self._say(
             "info",
             f"{self._what} are delivered to {self._target} again, after {seconds:.1f} s; {dropped} were dropped",

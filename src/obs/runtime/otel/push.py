@@ -31,6 +31,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from obs._version import __version__
 from obs.runtime.otel import resource
 from obs.runtime.otel.answer import Answer
+from obs.runtime.otel.outage import is_down
 from obs.runtime.otel.sender import Sender
 from obs.runtime.points import Mark, Measured, Point
 from obs.runtime.settings import Settings
@@ -48,7 +49,13 @@ def endpoint(settings: Settings) -> str:
 
 
 def push(settings: Settings, metrics: Sequence[Measured], timeout: float) -> Answer:
-    """Send `metrics` within `timeout` seconds and return what became of them; never raises for the network."""
+    """Send `metrics` within `timeout` seconds and return what became of them; never raises for the network.
+
+    The answer has no reason where a line has told it already.
+    """
+    if is_down(endpoint(settings)):
+        # Spans or log records have found out, and said so; waiting for the same again helps nobody.
+        return Answer("unreachable")
     ends = time.monotonic() + timeout
     body = encode(settings, metrics, time.time())
     sender = Sender(endpoint(settings), settings)
@@ -56,7 +63,7 @@ def push(settings: Settings, metrics: Sequence[Measured], timeout: float) -> Ans
         while True:
             answer = sender.send(body, min(settings.otlp_timeout, max(0.0, ends - time.monotonic())))
             pause = answer.wait or _PAUSE
-            if answer.verdict not in {"busy", "unreachable"} or time.monotonic() + pause >= ends:
+            if answer.verdict != "busy" or time.monotonic() + pause >= ends:
                 return answer
             time.sleep(pause)
     finally:

@@ -77,7 +77,8 @@ class MetricsPart(Part):
         answer = push(settings, metrics.measured(), ends - time.monotonic())
         if answer.verdict == "delivered":
             return True
-        logger.get_logger("obs").warning(f"metrics were not delivered at exit: {answer.reason}")
+        if answer.reason:
+            logger.get_logger("obs").warning(f"metrics were not delivered at exit: {answer.reason}")
         return False
 
     def hold(self) -> None:
