@@ -7,7 +7,7 @@ that. What they tell an arrival is the same for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from contextvars import Token
 from typing import Any, NamedTuple
 
 from obs.catalogue import http
@@ -60,8 +60,8 @@ class Arrival:
     error_event = "http.exception"
 
     __slots__ = (
-        "_client", "_correlation_id", "_failure", "_over", "_path", "_request_id", "_settings", "_span",
-        "_start", "_trace", "_undo", "gone", "method", "started",
+        "_client", "_correlation_id", "_failure", "_forget_baggage", "_over", "_path", "_request_id",
+        "_settings", "_span", "_start", "_tokens", "_trace", "gone", "method", "started",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, head: Head) -> None:
@@ -79,21 +79,23 @@ class Arrival:
         self._failure: BaseException | None = None
         self._span: live.Span | None = None
         self._request_id = self._correlation_id = self._trace = ""
-        #: What takes the ids of this request away again, in the order they were put in place.
-        self._undo: list[Callable[[], None]] = []
+        self._tokens: tuple[Token[Any], ...] = ()
+        self._forget_baggage: Callable[[], None] | None = None
         try:
             self._open(head, head.given if settings.trust_incoming else NOTHING)
         except Exception as error:
             guard.report("integration", error)
 
     def _open(self, head: Head, given: Incoming) -> None:
-        correlation = _valid(given.correlation_id)
-        self._request_id = _valid(given.request_id) or correlation or context.new_request_id()
-        self._correlation_id = correlation or self._request_id
-        self._undo.append(partial(context.leave, context.request_id.set(self._request_id)))
-        self._undo.append(partial(context.leave, context.client.set(self._client)))
+        if given is NOTHING:
+            self._request_id = self._correlation_id = context.new_request_id()
+        else:
+            correlation = _valid(given.correlation_id)
+            self._request_id = _valid(given.request_id) or correlation or context.new_request_id()
+            self._correlation_id = correlation or self._request_id
+        self._tokens = (context.client.set(self._client), context.request_id.set(self._request_id))
         if given.baggage:
-            self._undo.append(context.take_baggage(given.baggage))
+            self._forget_baggage = context.take_baggage(given.baggage)
         backend = live.tracing()
         if backend is None:
             return
@@ -113,6 +115,18 @@ class Arrival:
         found = [("x-request-id", self._request_id), ("x-correlation-id", self._correlation_id)]
         if self._trace:
             found.append(("traceparent", self._trace))
+        return found
+
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the same headers as ASGI wants them."""
+        request_id = self._request_id.encode("latin-1")
+        if not request_id:
+            return []
+        same = self._correlation_id is self._request_id
+        correlation_id = request_id if same else self._correlation_id.encode("latin-1")
+        found = [(b"x-request-id", request_id), (b"x-correlation-id", correlation_id)]
+        if self._trace:
+            found.append((b"traceparent", self._trace.encode("latin-1")))
         return found
 
     def failed(self, error: BaseException, route: str) -> None:
@@ -137,12 +151,15 @@ class Arrival:
 
     def leave(self) -> None:
         """Take the ids of this request out of the context again."""
-        with guard.contained("integration"):
+        try:
             if self._span is not None:
                 self._span.end()
-        while self._undo:
-            with guard.contained("integration"):
-                self._undo.pop()()
+            if self._forget_baggage is not None:
+                self._forget_baggage()
+        except Exception as error:
+            guard.report("integration", error)
+        for token in self._tokens:
+            context.leave(token)
 
 
 def _core(error: BaseException) -> BaseException:

@@ -30,6 +30,8 @@ _SEEN = "obs.exchange"
 _FASTAPI = "fastapi.telemetry"
 _INTERNAL_ERROR = b"Internal Server Error"
 _GIVEN = (b"x-request-id", b"x-correlation-id", b"traceparent", b"tracestate", b"baggage")
+_GIVEN_NAMES = frozenset(_GIVEN)
+_OURS = frozenset({b"x-request-id", b"x-correlation-id", b"traceparent"})
 _LAST = frozenset({"http.response.body", "http.response.pathsend"})
 
 
@@ -113,7 +115,9 @@ class Middleware:
             error = raised
             raise
         finally:
-            exchange.end(self._route(scope, root_path), error)
+            if not exchange.recorded:
+                exchange.record(self._route(scope, root_path), error)
+            exchange.leave()
 
     async def _converse(self, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
         root_path = scope.get("root_path", "")
@@ -207,7 +211,7 @@ def _head(scope: Scope) -> Head:
     peer = scope.get("client")
     agent = headers.get(b"user-agent", b"").decode("latin-1")
     given = NOTHING
-    if not headers.keys().isdisjoint(_GIVEN):
+    if not _GIVEN_NAMES.isdisjoint(headers):
         given = Incoming(*(headers.get(name, b"").decode("latin-1") for name in _GIVEN))
     client = Client(peer[0] if peer else "", agent)
     return Head(
@@ -219,9 +223,11 @@ def _add_ids(message: Message, arrival: Arrival) -> None:
     """Add the ids to the headers of `message`, where it has none of its own."""
     # Any iterable is allowed, one that can be walked only once as well.
     present = list(message.get("headers") or ())
-    names = {name.lower() for name, _ in present}
-    ours = ((name.encode("latin-1"), value.encode("latin-1")) for name, value in arrival.headers())
-    message["headers"] = [*present, *(item for item in ours if item[0] not in names)]
+    ours = arrival.raw_headers()
+    if not _OURS.isdisjoint([name.lower() for name, _ in present]):
+        own = {name.lower() for name, _ in present}
+        ours = [item for item in ours if item[0] not in own]
+    message["headers"] = present + ours
 
 
 def _own_path(scope: Scope) -> str:

@@ -71,9 +71,16 @@ class Exchange(Arrival):
             self._record(route, seconds)
         except Exception as failure:
             guard.report("integration", failure)
-        with guard.contained("integration"):
-            if self._span is not None:
+        if self._span is not None:
+            try:
                 self._span.finish()
+            except Exception as failure:
+                guard.report("integration", failure)
+
+    @property
+    def recorded(self) -> bool:
+        """Tell whether everything about the request is recorded."""
+        return self._over
 
     def _record(self, route: str, seconds: float) -> None:
         if self._active is not None:
@@ -81,19 +88,20 @@ class Exchange(Arrival):
         values = (self.method, route, str(self.status))
         DURATION.series(values).observe(seconds)
         REQUESTS.series(values).inc()
+        name = f"{self.method} {route}"
         if self._span is not None:
             attributes: dict[str, Any] = {"http.response.status_code": self.status}
             if route != UNMATCHED:
                 # The conventions leave name and attribute as they are where there is no route.
-                self._span.rename(f"{self.method} {route}")
+                self._span.rename(name)
                 attributes["http.route"] = route
             self._span.set(attributes)
             if self.status >= 500 and self._failure is None:
                 self._span.fail(None)
         if self._settings.access_log:
-            self._line(route, seconds)
+            self._line(name, route, seconds)
 
-    def _line(self, route: str, seconds: float) -> None:
+    def _line(self, name: str, route: str, seconds: float) -> None:
         pipeline = logger.pipeline()
         level = "error" if self.status >= 500 else "info"
         if pipeline is None or not pipeline.enabled(level, _ACCESS):
@@ -108,4 +116,4 @@ class Exchange(Arrival):
         if self.gone:
             known["disconnected"] = True
         fields = {"path": self._path, "client": self._client.address}
-        pipeline.emit(level, f"{self.method} {route} {self.status}", fields, logger=_ACCESS, known=known)
+        pipeline.emit(level, f"{name} {self.status}", fields, logger=_ACCESS, known=known)
