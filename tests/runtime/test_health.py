@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import json
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -296,3 +299,31 @@ def test_a_loop_that_is_gone_does_not_leave_its_checks_waiting() -> None:
     assert not run.future.done()
     loop.close()
     assert ask("ready")[0] == 200
+
+
+def test_readiness_turns_off_at_sigterm_while_spans_are_still_being_delivered(
+    collector: Any, behaviour: Any
+) -> None:
+    collector.behaviour = behaviour(delay=1)
+    script = (
+        "import obs, time\n"
+        f"obs.init('shop', otlp_endpoint={collector.url!r}, export_interval=60)\n"
+        "with obs.span('work'): pass\n"
+        "print(obs.serve(0), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+
+        def ready() -> tuple[int, str]:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", "/ready")
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())["status"]
+
+        assert ready() == (200, "ready")
+        process.terminate()
+        assert collector.wait(lambda: collector.deliveries)
+        assert ready() == (503, "draining")
+        assert process.wait(20) == -signal.SIGTERM

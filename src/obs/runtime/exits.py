@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from obs.runtime import guard
+from obs.runtime import draining, guard
 
 #: What a shell reports for a process that SIGTERM has ended.
 _TERMINATED = 128 + signal.SIGTERM
@@ -105,7 +105,8 @@ def _watch_sigterm() -> str:
 
 
 def _terminate(number: int, _: FrameType | None) -> None:
-    """Deliver, then die by the signal as if nobody had caught it."""
+    """Turn readiness off and deliver, then die by the signal as if nobody had caught it."""
+    draining.begin()
     # In a thread of its own: this one may have been interrupted while it held a lock that a flush needs.
     thread = threading.Thread(target=_deliver, name="obs-sigterm", daemon=True)
     try:
@@ -134,6 +135,7 @@ def _watch_uvicorn(handler: Any) -> None:
     async def shutdown(*arguments: Any, **keywords: Any) -> None:
         import asyncio
 
+        draining.begin()
         try:
             await stop(*arguments, **keywords)
         finally:
