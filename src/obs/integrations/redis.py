@@ -127,8 +127,12 @@ class _Pipeline(_Command):
             stack = getattr(self._pipeline, "_command_stack", ())
         # A command is a pair of arguments and options, in a cluster an object that has them.
         self._names = [_command_name(getattr(item, "args", None) or item[0]) for item in stack]
-        explicit = bool(getattr(self._pipeline, "explicit_transaction", False))
-        name = "MULTI" if explicit or getattr(self._pipeline, "is_transaction", False) else "PIPELINE"
+        given = self._pipeline
+        # Called so by the asynchronous client, the plain one, and after MULTI.
+        marks = (
+            getattr(given, name, False) for name in ("is_transaction", "transaction", "explicit_transaction")
+        )
+        name = "MULTI" if any(mark is True for mark in marks) else "PIPELINE"
         size = {"db.operation.batch.size": len(self._names)} if len(self._names) > 1 else {}
         self._operation = Operation(_SYSTEM, name, "", {**attributes, **size})
 
