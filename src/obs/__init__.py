@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from obs.runtime.carry import carry
     from obs.runtime.context import Ids, bind, extract, ids, inject
     from obs.runtime.crashes import capture
+    from obs.runtime.events import audit, security_event
     from obs.runtime.health import check
     from obs.runtime.instruments import Counter, Gauge, Histogram, counter, gauge, histogram
     from obs.runtime.jobs import Job, job
@@ -29,6 +30,7 @@ else:
         "obs.runtime.carry": ("carry",),
         "obs.runtime.context": ("Ids", "bind", "extract", "ids", "inject"),
         "obs.runtime.crashes": ("capture",),
+        "obs.runtime.events": ("audit", "security_event"),
         "obs.runtime.health": ("check",),
         "obs.runtime.instruments": ("Counter", "Gauge", "Histogram", "counter", "gauge", "histogram"),
         "obs.runtime.jobs": ("Job", "job"),
@@ -70,6 +72,7 @@ __all__ = [
     "Status",
     "UnknownSignal",
     "__version__",
+    "audit",
     "bind",
     "capture",
     "carry",
@@ -86,6 +89,7 @@ __all__ = [
     "instrument",
     "job",
     "log",
+    "security_event",
     "serve",
     "set_level",
     "shutdown",

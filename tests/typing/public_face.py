@@ -81,6 +81,8 @@ async def work(app: Any) -> int:
     except ValueError as error:
         event_id: str | None = obs.capture(error, attempt=1) or obs.capture()
         obs.log.info("kept", event=event_id)
+    obs.audit("UPDATE", "order/7", actor="bob", before={"state": "new"}, after={"state": "paid"}, reason="web")
+    obs.security_event("login.failed", user="bob", attempts=3)
     carried: int = await asyncio.to_thread(obs.carry(settle), orders)
     total += carried + sum(parts(3))
     flushed: bool = obs.flush(timeout=1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from obs.catalogue import (
+    audit,
     cache,
     db,
     exceptions,
@@ -36,6 +37,7 @@ DOMAINS: dict[str, tuple[Signal, ...]] = {
     "resilience": resilience.SIGNALS,
     "log": log.SIGNALS,
     "exceptions": exceptions.SIGNALS,
+    "audit": audit.SIGNALS,
     "target": target.SIGNALS,
     "self": self.SIGNALS,
 }

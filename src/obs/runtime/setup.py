@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from obs.runtime import draining, exits, guard, live, recording
+from obs.runtime.parts.audit import AuditPart
 from obs.runtime.parts.crashes import CrashesPart
 from obs.runtime.parts.logs import LogsPart
 from obs.runtime.parts.metrics import MetricsPart
@@ -25,7 +26,7 @@ _LOGS = LogsPart()
 _TRACES = TracesPart()
 #: Every pillar, in the order of starting; they stop in the opposite order. Logs first: whatever goes
 #: wrong after them has a line.
-PARTS: tuple[Part, ...] = (_LOGS, RedactionPart(), CrashesPart(), MetricsPart(), _TRACES, ServePart())
+PARTS: tuple[Part, ...] = (_LOGS, RedactionPart(), AuditPart(), CrashesPart(), MetricsPart(), _TRACES, ServePart())
 
 
 @dataclass(frozen=True)

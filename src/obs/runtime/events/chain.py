@@ -1,0 +1,65 @@
+"""The chain of a process: each line carries the digest of the one before it, and its own.
+
+The digest is an HMAC-SHA-256 (RFC 2104) with the key, or a plain SHA-256 without one, over the line
+as canonical JSON: sorted keys, no blanks, ASCII. So it does not matter who has rewritten the line's
+spacing, order or escapes on its way; every value does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: The field that holds a line's digest: with a key, and without one.
+SIGNED, HASHED = "hmac", "hash"
+START, ANCHOR = "chain.start", "chain.anchor"
+_KEY_ID = b"obs audit key"
+
+
+@dataclass(frozen=True)
+class Key:
+    """The secret of a chain; `id` tells keys apart and gives nothing away."""
+
+    secret: bytes
+
+    @property
+    def id(self) -> str:
+        """Return 16 hexadecimal digits that only this key leads to."""
+        return hmac.new(self.secret, _KEY_ID, hashlib.sha256).hexdigest()[:16]
+
+
+def digest(record: Mapping[str, Any], key: Key | None) -> str:
+    """Return the digest of a line without its own, as 64 hexadecimal digits."""
+    body = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    if key is None:
+        return hashlib.sha256(body).hexdigest()
+    return hmac.new(key.secret, body, hashlib.sha256).hexdigest()
+
+
+class Chain:
+    """A chain in the making. Not thread-safe: its journal has the lock."""
+
+    def __init__(self, key: Key | None, parent: Mapping[str, Any] | None = None) -> None:
+        self.id = secrets.token_hex(16)
+        self.parent = parent
+        #: The sequence number of the next line.
+        self.next = 0
+        self.head = ""
+        self._key = key
+        self._field = HASHED if key is None else SIGNED
+
+    def link(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `record` as the next line of the chain."""
+        linked = {**record, "chain_id": self.id, "sequence": self.next, "previous": self.head}
+        self.head = digest(linked, self._key)
+        self.next += 1
+        return {**linked, self._field: self.head}
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a child's chain tells of this one."""
+        return {"chain_id": self.id, "sequence": self.next - 1, "digest": self.head}
