@@ -386,6 +386,8 @@ def test_an_asgi_application_is_instrumented_in_place(telemetry: Telemetry) -> N
         answers = asyncio.run(run())
     assert [answer.status_code for answer in answers] == [200, 200, 500, 200]
     assert answers[1].text == "012"
+    # Django closes a response in another task than it was made in.
+    assert {line["trace_id"] for line in telemetry.logs} == {span.trace_id for span in telemetry.spans}
     assert routes(telemetry) == [("/items/<int:number>/", 200), ("/later-stream/", 200), ("/boom/", 500)]
 
 

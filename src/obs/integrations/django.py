@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import copy_context
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -161,6 +162,8 @@ class _Streaming:
         self._exchange = exchange
         self._request = request
         self._began = self._complete = False
+        # Under ASGI Django closes a response in another task, which knows nothing of the request's ids.
+        self._context = copy_context()
         with guard.contained("integration"):
             # A file is left alone, so that a server can send it by itself.
             if getattr(response, "file_to_stream", None) is None:
@@ -194,7 +197,9 @@ class _Streaming:
     def _close(self) -> None:
         if self._began and not self._complete:
             self._exchange.disconnected()
-        self._exchange.end(_route(self._request))
+        with guard.contained("integration"):
+            self._context.run(self._exchange.record, _route(self._request))
+        self._exchange.leave()
 
 
 def _answer(endpoint: str, request: HttpRequest) -> HttpResponse:
