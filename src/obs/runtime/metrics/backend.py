@@ -25,6 +25,7 @@ from obs.runtime.metrics.series import (
     HistogramSeries,
     OverflowSeries,
 )
+from obs.runtime.metrics.starts import Watch
 from obs.runtime.metrics.store import Store
 from obs.runtime.points import Measured
 from obs.runtime.settings import Settings
@@ -169,12 +170,17 @@ class Metrics:
         self._cap = settings.series_cap
         self._metrics: dict[str, KeptMetric] = {}
         self._gatherer = Gatherer()
+        self._marked = False
         self._group = _group(settings) if settings.metrics_workers else None
         #: Whether no other process has a better right to say what all have counted.
         self.speaks_for_all = self._group is None or not self._group.has_other_leader
-        self.store = Store()
+        self.store = Store(self._refresh)
+        self._watch: Watch | None = None
         if self._group is not None and self._group.has_other_leader:
             self.store.join(self._group)
+        elif self._group is not None:
+            self._watch = Watch(self.share)
+            self._watch.begin()
         self.own = Own(settings)
         self.registry = CollectorRegistry()
         self.registry.register(self.own)
@@ -200,12 +206,10 @@ class Metrics:
 
     def snapshot(self) -> render.Snapshot:
         """Return every series of this process as it is now."""
-        metrics = list(self._metrics.values())
-        for metric in metrics:
-            metric.refresh()
+        self._refresh()
         with self.store.lock:
             return render.Snapshot(
-                [(metric.family, list(metric.rows)) for metric in metrics],
+                [(metric.family, list(metric.rows)) for metric in self._metrics.values()],
                 self.store.cells.tolist(),
                 dict(self.store.exemplars),
             )
@@ -224,19 +228,39 @@ class Metrics:
         if group is None:
             return snapshot, self.own.collect()
         total, told = self._gatherer.gather(group)
+        if not self._marked:
+            self._marked = True
+            group.mark_scraped()
         order = {family.definition.name: number for number, (family, _) in enumerate(snapshot.families)}
         families = sorted(total.families(), key=lambda item: order.get(item[0].definition.name, len(order)))
         return render.Snapshot(families, total.cells, total.exemplars), self.own.collect(told)
 
-    def hold(self) -> None:
-        """Let others see the numbers of this process: it is about to fork, and will not be alone."""
+    def _refresh(self) -> None:
+        for metric in list(self._metrics.values()):
+            metric.refresh()
+
+    def share(self) -> None:
+        """Let others see the numbers of this process: it is about to start another."""
         if self._group is not None:
             self.store.promote(self._group)
+
+    def hold(self) -> None:
+        """Share, and end the thread: this process is about to fork."""
+        self.share()
+        self.store.refresher.stop()
+
+    def resume(self) -> None:
+        """Go on in the parent."""
+        self.store.resume()
 
     def renew(self) -> None:
         """Start from zero in the child of a fork."""
         self.speaks_for_all = False
         self.store.renew()
+
+    def scraped_elsewhere(self) -> bool:
+        """Return whether another process of the group has answered a scrape for all."""
+        return self._group is not None and self._group.was_scraped()
 
     def measured(self) -> list[Measured]:
         """Return everything that a scrape would show, as plain data."""
@@ -277,6 +301,8 @@ class Metrics:
 
     def close(self) -> None:
         """Leave the group."""
+        if self._watch is not None:
+            self._watch.end()
         self.store.close()
 
 

@@ -28,6 +28,7 @@ _PROC = Path("/proc")
 _FORKED = 0x40
 #: File that is locked to read the group's files (shared) or to replace them (exclusive).
 _LOCK = "group.lock"
+_SCRAPED = "scraped"
 VALUES = ".values"
 #: How many times a folder that another process removes meanwhile is made again.
 _ATTEMPTS = 5
@@ -162,6 +163,15 @@ class Group:
             return (_base(self._wanted) / _key(self._purpose, self._leader)).exists()
         except OSError:
             return False
+
+    def mark_scraped(self) -> None:
+        """Note for the leader that the group's metrics are fetched, and need not be sent."""
+        with suppress(OSError):
+            (self.folder / _SCRAPED).touch(mode=0o600)
+
+    def was_scraped(self) -> bool:
+        """Return whether some process of the group has answered a scrape."""
+        return self.exists() and (self.folder / _SCRAPED).exists()
 
     @contextmanager
     def locked(self, *, exclusive: bool = False) -> Iterator[bool]:

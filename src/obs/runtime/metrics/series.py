@@ -82,6 +82,7 @@ class GaugeSeries:
     def track(self, read: Callable[[], float]) -> None:
         """Take the value from `read` at each scrape."""
         self._read = read
+        self._store.track()
 
     def refresh(self) -> None:
         """Take the value from what tracks it, if anything does; NaN when that fails."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from obs.runtime import guard, tally
@@ -13,6 +13,7 @@ from obs.runtime.metrics.compact import compact
 from obs.runtime.metrics.family import Definition, Exemplar, Family, Values
 from obs.runtime.metrics.files import Files, Index
 from obs.runtime.metrics.group import Group, new_name
+from obs.runtime.metrics.refresher import Refresher
 
 #: What obs counts of itself, in the files of a group; no metric can have such a name.
 TALLY = Definition("\0tally", "counter", "", ("kind", "key"))
@@ -53,13 +54,15 @@ class Store:
     is asked for again under the lock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, refresh: Callable[[], None]) -> None:
         # Re-entrant, because a signal handler may count while this very thread is counting.
         self.lock = threading.RLock()
         self.cells: Cells = array("d")
         self.exemplars: dict[int, Exemplar] = {}
         self.entries: list[tuple[Family, Values, int]] = []
         self.group: Group | None = None
+        self.refresher = Refresher(refresh)
+        self._tracked = False
         self._size = 0
         self._files: Files | None = None
         self._index: Index | None = None
@@ -102,6 +105,16 @@ class Store:
                 self._files.mark(at, exemplar)
             else:
                 self.exemplars[at] = exemplar
+
+    def track(self) -> None:
+        """Know that some numbers are read from elsewhere, here and by nobody else."""
+        self._tracked = True
+        self.resume()
+
+    def resume(self) -> None:
+        """Keep what is tracked fresh where others see it."""
+        if self._tracked and self._files is not None:
+            self.refresher.start()
 
     def join(self, group: Group) -> None:
         """Belong to `group` from the first number on that changes."""
@@ -148,6 +161,7 @@ class Store:
             self._files = Files(group.folder, new_name(), self._index, self._size)
         self.cells = self._files.cells
         tally.mirror_to(self._mirror)
+        self.resume()
         compact(group, at_least=_MOST_DEAD)
 
     def _mirror(self, kind: str, key: str, total: int) -> None:
@@ -164,6 +178,7 @@ class Store:
     def renew(self) -> None:
         """Start from zero in the child of a fork, in files of its own once it counts."""
         self.lock = threading.RLock()
+        self.refresher.forget()
         group = self.group
         if group is None:
             self._keep_alone()
@@ -174,6 +189,7 @@ class Store:
 
     def close(self) -> None:
         """Leave the group; what was counted stays in it."""
+        self.refresher.stop()
         with self.lock:
             group, had_files = self.group, self._files is not None
             self._keep_alone()

@@ -67,7 +67,7 @@ class MetricsPart(Part):
         settings = self._settings
         if settings is None or settings.metrics_push == "off" or not metrics.speaks_for_all:
             return True
-        if settings.metrics_push == "auto" and endpoints.offered():
+        if settings.metrics_push == "auto" and (endpoints.offered() or metrics.scraped_elsewhere()):
             # One path for the metrics of a service: what is scraped must not come a second time.
             return True
         if not (settings.metrics_endpoint or settings.otlp_endpoint) or time.monotonic() >= ends:
@@ -85,6 +85,11 @@ class MetricsPart(Part):
         """Share the numbers so far: a child will have its own."""
         if self.metrics is not None:
             self.metrics.hold()
+
+    def resume(self) -> None:
+        """Go on in the parent."""
+        if self.metrics is not None:
+            self.metrics.resume()
 
     def renew(self) -> None:
         """Count from zero in the child."""

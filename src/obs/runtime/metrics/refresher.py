@@ -1,0 +1,50 @@
+"""Keep what is tracked fresh where another process is scraped: only this one can read it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from obs.runtime import guard
+
+#: Seconds between two readings; a scrape of this very process reads anew all the same.
+INTERVAL = 5.0
+#: Seconds that a fork waits for a reading under way.
+_PATIENCE = 0.2
+
+
+class Refresher:
+    """A thread that reads every tracked gauge now and then; it exists only while it is needed."""
+
+    def __init__(self, refresh: Callable[[], None]) -> None:
+        self._refresh = refresh
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, unless it runs already."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._work, args=(self._stopping,), name="obs-tracked", daemon=True
+        )
+        # At the end of the interpreter no thread can be started any more.
+        with guard.contained("metrics"):
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread: this process is about to fork, or needs it no more."""
+        thread, self._thread = self._thread, None
+        self._stopping.set()
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            thread.join(_PATIENCE)
+
+    def forget(self) -> None:
+        """Know, in the child of a fork, that the thread is the parent's."""
+        self._thread = None
+
+    def _work(self, stopping: threading.Event) -> None:
+        while not stopping.wait(INTERVAL):
+            with guard.contained("metrics"):
+                self._refresh()
