@@ -230,14 +230,22 @@ def test_what_the_parent_has_queued_is_delivered_once_and_a_fork_finds_no_thread
     assert (collector.names().count("parent"), collector.names().count("child")) == (20, 20)
 
 
-def test_a_fork_during_the_exporters_first_import_leaves_the_child_able_to_export(collector: Any) -> None:
+def test_a_fork_during_the_exporters_first_import_leaves_the_child_able_to_export(
+    collector: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(1.5)\n")
     body = (
-        "import threading\n"
-        "with obs.span('parent'): pass\n"
-        "threading.Thread(target=obs.flush, args=(10,)).start()\n"
         "from obs.runtime.setup import PARTS\n"
         "queue = next(part for part in PARTS if part.name == 'traces').traces._queue\n"
-        "while not queue._importing and queue._channel is None: time.sleep(0)\n"
+        "make = queue._make\n"
+        "def slowly():\n"
+        "    import slow\n"
+        "    return make()\n"
+        "queue._make = slowly\n"
+        "with obs.span('parent'): pass\n"
+        "import threading\n"
+        "threading.Thread(target=obs.flush, args=(10,)).start()\n"
+        "while not queue._importing: time.sleep(0)\n"
         "pid = os.fork()\n"
         "if pid == 0:\n"
         "    with obs.span('child'): pass\n"
@@ -246,10 +254,7 @@ def test_a_fork_during_the_exporters_first_import_leaves_the_child_able_to_expor
     )
     done = subprocess.run(
         [sys.executable, "-c", script(collector, body)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(collector.names()) == ["child", "parent"]
