@@ -170,9 +170,15 @@ def test_a_file_of_the_host_keeps_what_it_wants_while_we_write_less(tmp_path: Pa
 def test_a_level_that_the_host_changed_meanwhile_is_left_alone() -> None:
     obs.init("shop")
     obs.set_level("debug", "lib")
-    logging.getLogger("lib").setLevel(logging.CRITICAL)
-    obs.set_level("default", "lib")
-    assert logging.getLogger("lib").level == logging.CRITICAL
+    log = logging.getLogger("lib")
+    log.setLevel(logging.CRITICAL)
+    try:
+        obs.set_level("default", "lib")
+        assert log.level == logging.CRITICAL
+        obs.shutdown()
+        assert log.level == logging.CRITICAL
+    finally:
+        log.setLevel(logging.NOTSET)
 
 
 def test_loggers_share_a_gate_and_leave_none_behind() -> None:

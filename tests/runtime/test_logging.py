@@ -225,7 +225,7 @@ class Finder:
     def find_spec(name, path=None, target=None):
         if name == 'structlog':
             return importlib.util.spec_from_loader(name, shared, is_package=True)
-sys.meta_path.insert(1, Finder)
+sys.meta_path.insert(sys.meta_path.index(importlib.machinery.PathFinder), Finder)
 """,
     ],
     ids=["plain", "asked for first", "shared loader"],

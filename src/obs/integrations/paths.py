@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from obs.runtime import access, endpoints
+from obs.runtime import access, endpoints, setup
 from obs.runtime.settings import Settings
 
 
@@ -22,6 +22,8 @@ class Paths:
         if settings is not self._settings:
             self._settings, self._answered = settings, endpoints.paths(settings)
             endpoints.offer()
+            # The first request: by now the server and the framework have configured logging.
+            setup.adopt_servers()
             if settings.access_log:
                 access.replace()
         return self._answered.get(path, "")

@@ -37,21 +37,25 @@ class Handler(logging.Handler):
             if record.levelno < levels.threshold(record.name):
                 return
             error = active_error(record.exc_info) if record.exc_info else None
-            if error is not None and is_logged(error):
-                return
-            message: Any = record.msg
-            self._pipeline.emit(
-                _NAMES.get(record.levelno) or level_of(record.levelno),
-                message if type(message) is str and not record.args else _message(record),
-                _extra(vars(record)),
-                logger=record.name,
-                error=error,
-                stack=record.exc_text or record.stack_info or "",
-                template=message if record.args and type(message) is str else "",
-                location=(record.pathname, record.lineno, record.funcName or ""),
-            )
+            if error is None or not is_logged(error):
+                write(self._pipeline, record, error)
         except Exception as failure:
             guard.report("logs", failure)
+
+
+def write(pipeline: Pipeline, record: logging.LogRecord, error: BaseException | None) -> None:
+    """Write `record` as a line of `pipeline`; `error` is the one that it is about."""
+    message: Any = record.msg
+    pipeline.emit(
+        _NAMES.get(record.levelno) or level_of(record.levelno),
+        message if type(message) is str and not record.args else _message(record),
+        _extra(vars(record)),
+        logger=record.name,
+        error=error,
+        stack=record.exc_text or record.stack_info or "",
+        template=message if record.args and type(message) is str else "",
+        location=(record.pathname, record.lineno, record.funcName or ""),
+    )
 
 
 def _extra(values: dict[str, Any]) -> dict[str, Any]:
