@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
@@ -10,8 +10,7 @@ from fastapi import Depends, FastAPI
 from starlette.responses import Response, StreamingResponse
 
 import obs
-
-Lines = Callable[[], list[dict[str, Any]]]
+from obs.testing import Telemetry
 
 
 def inside() -> Iterator[None]:
@@ -47,12 +46,11 @@ def app() -> FastAPI:
 
 @pytest.mark.parametrize("path", ["/dependency", "/stream"])
 def test_a_block_that_ends_in_another_context_leaves_the_host_and_its_log_alone(
-    path: str, app: FastAPI, call: Any, lines: Lines, collector: Any
+    path: str, app: FastAPI, call: Any, telemetry: Telemetry
 ) -> None:
-    obs.init("shop", otlp_endpoint=collector.url)
     (answer,) = call(app, path)
     assert answer.status_code == 200
     assert "fine" in answer.text
-    assert [line["message"] for line in lines()] == [f"GET {path} 200"]
-    assert obs.flush()
-    assert sorted(collector.names()) == [f"GET {path}", "job part", "part"]
+    assert [line["message"] for line in telemetry.logs] == [f"GET {path} 200"]
+    assert sorted(span.name for span in telemetry.spans) == [f"GET {path}", "job part", "part"]
+    telemetry.assert_no_errors()

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from prometheus_client.openmetrics import parser
 
 import obs
-from obs.runtime import endpoints
+from obs.testing import Telemetry
 
 sent: list[httpx.Request] = []
-# Untyped in prometheus_client.
-parse: Any = parser.text_string_to_metric_families
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -24,6 +20,8 @@ def answer(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
     if request.url.path == "/moved":
         return httpx.Response(302, headers={"location": "/there"})
+    if request.url.path == "/away":
+        return httpx.Response(302, headers={"location": "http://elsewhere.example/there"})
     return httpx.Response(int(request.url.params.get("status", "200")))
 
 
@@ -35,59 +33,46 @@ def client() -> httpx.Client:
     return made
 
 
-def counts() -> dict[tuple[str, ...], float]:
-    body = asyncio.run(endpoints.answer("metrics", "application/openmetrics-text;version=1.0.0", "")).body
+def counts(telemetry: Telemetry) -> dict[tuple[str, ...], float]:
+    names = ("http_request_method", "server_address", "http_response_status_code", "error_type")
     return {
-        tuple(
-            sample.labels[name]
-            for name in (
-                "http_request_method", "server_address", "http_response_status_code", "error_type",
-            )
-        ): sample.value
-        for family in parse(body.decode())
-        for sample in family.samples
-        if sample.name == "http_client_request_duration_seconds_count"
-    }  # fmt: skip
+        tuple(item.labels[name] for name in names): item.value
+        for item in telemetry.metrics
+        if item.name == "http_client_request_duration_seconds_count"
+    }
 
 
-def test_a_call_is_measured_by_server_and_outcome() -> None:
-    obs.init("shop")
+def test_a_call_is_measured_by_server_and_outcome(telemetry: Telemetry) -> None:
     with client() as http:
         http.get("/")
         http.get("/?status=503")
         with pytest.raises(httpx.ConnectError):
             http.get("/down")
-    assert counts() == {
+    assert counts(telemetry) == {
         ("GET", "payments", "200", ""): 1,
         ("GET", "payments", "503", "503"): 1,
         ("GET", "payments", "", "ConnectError"): 1,
     }
 
 
-def test_the_request_carries_the_ids_of_its_span(
-    collector: Any, attributes: Callable[[Any], dict[str, Any]]
-) -> None:
-    obs.init("shop", otlp_endpoint=collector.url)
+def test_the_request_carries_the_ids_of_its_span(telemetry: Telemetry) -> None:
     with obs.extract({"x-request-id": "req-1"}), obs.span("outer"), client() as http:
         http.post("/pay?token=hunter2")
-    assert obs.flush(5)
-    call, outer = collector.spans
-    assert (call.name, call.kind, call.parent_span_id) == ("POST", 3, outer.span_id)
-    assert sent[0].headers["traceparent"] == f"00-{call.trace_id.hex()}-{call.span_id.hex()}-01"
+    outer = telemetry.assert_span("outer")
+    call = telemetry.assert_span("POST", {"url.full": "http://payments:81/pay"}, kind="client")
+    assert (call.parent_id, call.trace_id) == (outer.span_id, outer.trace_id)
+    assert sent[0].headers["traceparent"] == f"00-{call.trace_id}-{call.span_id}-01"
     assert sent[0].headers["x-request-id"] == "req-1"
-    assert attributes(call)["url.full"] == "http://payments:81/pay"
-    assert "hunter2" not in str(call)
+    telemetry.assert_no_secrets("hunter2")
 
 
-def test_each_redirect_is_a_call() -> None:
-    obs.init("shop")
+def test_each_redirect_is_a_call(telemetry: Telemetry) -> None:
     with client() as http:
         assert http.get("/moved", follow_redirects=True).status_code == 200
-    assert counts() == {("GET", "payments", "302", ""): 1, ("GET", "payments", "200", ""): 1}
+    assert counts(telemetry) == {("GET", "payments", "302", ""): 1, ("GET", "payments", "200", ""): 1}
 
 
-def test_an_asynchronous_client_is_measured_as_well() -> None:
-    obs.init("shop")
+def test_an_asynchronous_client_is_measured_as_well(telemetry: Telemetry) -> None:
 
     async def run() -> None:
         async with httpx.AsyncClient(
@@ -99,11 +84,83 @@ def test_an_asynchronous_client_is_measured_as_well() -> None:
                 await http.get("/down")
 
     asyncio.run(run())
-    assert len(counts()) == 2
+    assert len(counts(telemetry)) == 2
 
 
-def test_headers_set_by_the_caller_stay() -> None:
-    obs.init("shop")
+def test_our_headers_follow_no_redirect_out_of_the_house() -> None:
+    obs.init("shop", propagate_to="payments")
+    with obs.extract({"x-request-id": "req-1"}), client() as http:
+        http.get("/away", follow_redirects=True)
+    inside, outside = sent
+    assert {"traceparent", "x-request-id"} <= set(inside.headers)
+    assert not {"traceparent", "x-request-id"} & set(outside.headers)
+
+
+def test_a_streamed_body_counts_when_it_has_been_read(telemetry: Telemetry) -> None:
+    with obs.span("outer"), client() as http:
+        here = obs.ids()
+        with http.stream("GET", "/") as response:
+            assert obs.ids() == here
+            assert counts(telemetry) == {}
+            response.read()
+        assert counts(telemetry) == {("GET", "payments", "200", ""): 1}
+        http.send(http.build_request("GET", "/"), stream=True).close()
+    assert sum(counts(telemetry).values()) == 2
+
+
+def test_a_streamed_body_of_an_asynchronous_client_counts_when_it_has_been_read(telemetry: Telemetry) -> None:
+
+    async def run() -> None:
+        transport = httpx.MockTransport(answer)
+        async with httpx.AsyncClient(transport=transport, base_url="http://payments") as http:
+            obs.instrument(http)
+            async with http.stream("GET", "/") as response:
+                await response.aread()
+
+    asyncio.run(run())
+    assert counts(telemetry) == {("GET", "payments", "200", ""): 1}
+
+
+def test_the_module_stands_for_every_client_of_it(
+    monkeypatch: pytest.MonkeyPatch, telemetry: Telemetry
+) -> None:
+    for kind in (httpx.Client, httpx.AsyncClient):
+        monkeypatch.setattr(kind, "send", kind.send)
+    monkeypatch.setattr(httpx, "_obs_instrumented", True, raising=False)
+    monkeypatch.delattr(httpx, "_obs_instrumented")
+    obs.instrument(httpx)
+    obs.instrument(httpx)
+
+    class Custom(httpx.Client):
+        def send(self, *args: Any, **kwargs: Any) -> httpx.Response:
+            return super().send(*args, **kwargs)
+
+    with Custom(transport=httpx.MockTransport(answer), base_url="http://payments") as custom:
+        custom.get("/moved", follow_redirects=True)
+    with client() as http:
+        http.get("/")
+    assert sum(counts(telemetry).values()) == 3
+
+
+def test_hooks_of_the_host_still_run_and_may_raise(telemetry: Telemetry) -> None:
+    seen: list[str] = []
+
+    def refuse(response: httpx.Response) -> None:
+        seen.append("response")
+        response.raise_for_status()
+
+    with client() as http:
+        http.event_hooks = {
+            "request": [*http.event_hooks["request"], lambda _: seen.append("request")],
+            "response": [*http.event_hooks["response"], refuse],
+        }
+        with pytest.raises(httpx.HTTPStatusError):
+            http.get("/?status=500")
+    assert seen == ["request", "response"]
+    assert counts(telemetry) == {("GET", "payments", "500", "HTTPStatusError"): 1}
+
+
+def test_headers_set_by_the_caller_stay(telemetry: Telemetry) -> None:
     with obs.span("outer"), client() as http:
         http.get("/", headers={"traceparent": "mine"})
     assert sent[0].headers["traceparent"] == "mine"

@@ -3,61 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from prometheus_client.openmetrics import parser
 
 import obs
 from obs.errors import ConfigError
-from obs.runtime import endpoints
-
-Lines = Callable[[], list[dict[str, Any]]]
-# Untyped in prometheus_client.
-parse: Any = parser.text_string_to_metric_families
+from obs.testing import Telemetry
 
 
-def value(name: str, **labels: str) -> float | None:
-    answer = asyncio.run(endpoints.answer("metrics", "application/openmetrics-text;version=1.0.0", ""))
-    for family in parse(answer.body.decode()):
-        for sample in family.samples:
-            if sample.name == name and sample.labels == labels:
-                return float(sample.value)
-    return None
-
-
-def test_a_run_is_counted_timed_and_its_success_remembered() -> None:
-    obs.init("worker")
-    before = time.time()
+def test_a_run_is_counted_timed_and_its_success_remembered(telemetry: Telemetry) -> None:
     with obs.job("settle") as run:
         run.set(orders=3)
-        assert value("job_active_runs", job_name="settle") == 1
-    assert value("job_runs_total", job_name="settle", result="success") == 1
-    assert value("job_runs_total", job_name="settle", result="failure") == 0
-    assert value("job_duration_seconds_count", job_name="settle", result="success") == 1
-    assert value("job_active_runs", job_name="settle") == 0
-    last = value("job_last_success_timestamp_seconds", job_name="settle")
-    assert last is not None
-    assert before <= last <= time.time()
+        telemetry.clock.tick(2.5)
+        assert telemetry.value("job.active", job_name="settle") == 1
+    telemetry.assert_counted("job.runs", 1, job_name="settle", result="success")
+    telemetry.assert_counted("job.runs", 0, job_name="settle", result="failure")
+    duration = telemetry.distribution("job.duration", job_name="settle", result="success")
+    assert (duration.count, duration.sum) == (1, 2.5)
+    assert telemetry.value("job.active", job_name="settle") == 0
+    assert telemetry.value("job.last_success", job_name="settle") == telemetry.clock.now()
 
 
-def test_a_failure_is_counted_logged_with_its_stack_and_passes(lines: Lines) -> None:
-    obs.init("worker")
+def test_a_failure_is_counted_logged_with_its_stack_and_passes(telemetry: Telemetry) -> None:
     with pytest.raises(ValueError, match="no funds"), obs.job("settle"):
         raise ValueError("no funds")
-    assert value("job_runs_total", job_name="settle", result="failure") == 1
-    assert value("job_last_success_timestamp_seconds", job_name="settle") is None
-    (line,) = lines()
-    assert (line["level"], line["message"], line["job"]) == ("error", "job failed", "settle")
+    telemetry.assert_counted("job.runs", 1, job_name="settle", result="failure")
+    with pytest.raises(AssertionError, match="no series matches"):
+        telemetry.value("job.last_success", job_name="settle")
+    span = telemetry.assert_span("job settle", {"error.type": "ValueError"}, status="error")
+    (line,) = telemetry.logs
+    assert telemetry.assert_logged("job failed", level="error", job="settle", span_id=span.span_id) is line
     assert "no funds" in line["exception"]
-    assert line["trace_id"]
+    telemetry.assert_error(ValueError, mechanism="job", span_id=span.span_id)
 
 
-def test_a_decorated_job_runs_each_call_plain_or_asynchronous() -> None:
-    obs.init("worker")
-
+def test_a_decorated_job_runs_each_call_plain_or_asynchronous(telemetry: Telemetry) -> None:
     @obs.job("plain")
     def plain(number: int) -> int:
         return number + 1
@@ -74,21 +54,23 @@ def test_a_decorated_job_runs_each_call_plain_or_asynchronous() -> None:
     assert asyncio.run(later()) == "done"
     asyncio.run(block())
     for name in ("plain", "later", "block"):
-        assert value("job_runs_total", job_name=name, result="success") == 1
+        telemetry.assert_counted("job.runs", 1, job_name=name, result="success")
 
 
-def test_both_results_exist_before_the_first_run_also_of_a_job_declared_before_init() -> None:
+def test_both_results_exist_before_the_first_run_also_of_a_job_declared_before_init(
+    telemetry: Telemetry,
+) -> None:
+    obs.shutdown()
     obs.job("declared")
     obs.init("worker")
-    assert value("job_runs_total", job_name="declared", result="failure") == 0
+    zero = {"job_name": "declared", "result": "failure"}
+    assert [item.value for item in telemetry.metrics if item.labels == zero and "total" in item.name] == [0]
 
 
-def test_a_job_is_a_span(collector: Any) -> None:
-    obs.init("worker", otlp_endpoint=collector.url)
-    with obs.job("settle"):
-        pass
-    assert obs.flush(5)
-    assert collector.names() == ["job settle"]
+def test_a_job_is_a_span(telemetry: Telemetry) -> None:
+    with obs.job("settle") as run:
+        run.set(orders=3)
+    telemetry.assert_span("job settle", {"job.name": "settle"}, orders=3, kind="internal", status="unset")
 
 
 def test_a_job_before_init_just_runs() -> None:
