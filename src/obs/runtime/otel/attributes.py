@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from obs.runtime.redaction import NAME_LIMIT, clean_value, plain_text
@@ -13,9 +14,9 @@ _SCALARS = (str, bool, int, float)
 
 
 def clean(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `given` without secrets, as what a span may hold; None is left out."""
+    """Return the first 128 of `given` without secrets, as what a span may hold; None is left out."""
     attributes: dict[str, Any] = {}
-    for key, value in given.items():
+    for key, value in given.items() if len(given) <= MOST else islice(given.items(), MOST):
         name = (
             key
             if type(key) is str and key.isascii() and len(key) <= NAME_LIMIT

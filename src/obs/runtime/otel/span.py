@@ -88,6 +88,8 @@ class RecordedSpan(trace.Span):
             return
         own = self.attributes
         own.update(cleaned.clean(attributes))
+        if len(attributes) > cleaned.MOST:
+            self.dropped_attributes += len(attributes) - cleaned.MOST
         while len(own) > cleaned.MOST:
             own.popitem()
             self.dropped_attributes += 1
