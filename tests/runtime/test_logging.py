@@ -18,7 +18,7 @@ import structlog
 import obs
 from obs.catalogue.log import FIELDS, LEVELS
 from obs.runtime import guard, tally
-from obs.runtime.logs import Handler
+from obs.runtime.records import Handler
 from obs.runtime.redaction import MASK
 
 Lines = Callable[[], list[dict[str, Any]]]
