@@ -245,3 +245,20 @@ class WithUnittest(unittest.TestCase):
     def test_it_works_without_fixtures(self) -> None:
         obs.log.info("seen", process=os.getpid())
         self.telemetry.assert_logged("seen", service="shop", process=os.getpid())
+
+
+def test_handled_errors_audit_records_and_security_events_are_captured(telemetry: Telemetry) -> None:
+    obs.audit("PAYMENT", "order/7", actor="ann", before={"card": "4111111111111111"}, amount=9)
+    obs.security_event("token_replayed", user="ann")
+    try:
+        raise TimeoutError("no answer")
+    except TimeoutError:
+        obs.capture(operation="charge")
+    record = telemetry.assert_audited("PAYMENT", actor="ann", outcome="success", amount=9)
+    assert record["before"] == {"card": "[redacted]"}
+    telemetry.assert_audited("token_replayed", user="ann")
+    assert len(telemetry.audit) == 2
+    telemetry.assert_error(TimeoutError, mechanism="manual", handled=True, operation="charge")
+    with pytest.raises(AssertionError, match="2 errors captured"):
+        telemetry.assert_no_errors()
+    telemetry.assert_no_secrets("4111111111111111")
