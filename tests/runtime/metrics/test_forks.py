@@ -264,23 +264,29 @@ def test_children_of_multiprocessing_belong_to_the_process_that_started_them(
         from obs.runtime import endpoints
         from obs.runtime.metrics import scrape
 
-        def work(folder, said, done):
+        def shown():
+            body = scrape.answer(endpoints._metrics, "", "").body.decode()
+            return [line for line in body.splitlines() if line.startswith("test_c_total")]
+
+        def work(folder, said, go, done):
             obs.init("shop", logs=False, metrics_dir=folder)
             obs.counter("test.c").inc(2)
             said.put(1)
+            go.wait(10)
+            said.put(shown())
             done.wait(10)
 
         if __name__ == "__main__":
             context = multiprocessing.get_context(sys.argv[2])
             obs.init("shop", logs=False, metrics_dir=sys.argv[1])
             obs.counter("test.c").inc()
-            said, done = context.Queue(), context.Event()
-            workers = [context.Process(target=work, args=(sys.argv[1], said, done)) for _ in range(2)]
+            said, go, done = context.Queue(), context.Event(), context.Event()
+            arguments = (sys.argv[1], said, go, done)
+            workers = [context.Process(target=work, args=arguments) for _ in range(2)]
             for worker in workers: worker.start()
             for _ in workers: said.get(timeout=10)
-            def shown():
-                body = scrape.answer(endpoints._metrics, "", "").body.decode()
-                return [line for line in body.splitlines() if line.startswith("test_c_total")]
+            go.set()
+            for _ in workers: print(said.get(timeout=10))
             print(shown())
             done.set()
             for worker in workers: worker.join(10)
@@ -293,4 +299,29 @@ def test_children_of_multiprocessing_belong_to_the_process_that_started_them(
         capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["['test_c_total 5.0']"] * 2
+    assert done.stdout.splitlines() == ["['test_c_total 5.0']"] * 4
+
+
+def test_metrics_that_the_host_keeps_in_files_are_added_up_the_stock_way(tmp_path: Path) -> None:
+    script = """
+    import os, sys
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
+    import obs, prometheus_client
+    from obs.runtime import endpoints
+    from obs.runtime.metrics import scrape
+    theirs = prometheus_client.Counter("host_c", "Counted by the host.")
+    obs.init("shop", logs=False)
+    ours = obs.counter("test.c")
+    theirs.inc(); ours.inc()
+    if os.fork() == 0:
+        theirs.inc(); ours.inc()
+        os._exit(0)
+    os.wait()
+    body = scrape.answer(endpoints._metrics, "", "").body.decode()
+    print(sorted(line for line in body.splitlines() if line.startswith(("host_c_total", "test_c_total"))))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)],
+        capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert done.stdout == "['host_c_total 2.0', 'test_c_total 2.0']\n", done.stderr

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, values
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
@@ -57,9 +57,17 @@ class _Foreign:
 
 def _host() -> list[Metric]:
     """Collect the host's registry; a collector of its that fails must not cost us our scrape."""
+    found: list[Metric] = []
     with guard.contained("metrics"):
-        return list(REGISTRY.collect())
-    return []
+        # Its own mode for several processes, which it has switched on by PROMETHEUS_MULTIPROC_DIR.
+        if getattr(values.ValueClass, "_multiprocess", False):
+            from prometheus_client.multiprocess import MultiProcessCollector
+
+            several: Any = MultiProcessCollector
+            found += several(None).collect()
+    with guard.contained("metrics"):
+        found += REGISTRY.collect()
+    return found
 
 
 def answer(source: Source, accept: str, accept_encoding: str) -> Answer:
