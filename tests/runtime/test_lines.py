@@ -47,6 +47,15 @@ def test_a_line_has_a_bound_whatever_is_in_it(
     assert "ValueError" in line["exception"]
 
 
+def test_long_texts_share_one_budget_and_a_single_one_does_not_use_it_up(lines: Lines) -> None:
+    obs.init("shop")
+    obs.log.info("x", first="y" * 10_000_000, many=["z" * 8_000] * 900, last=7)
+    obs.log.info("x", first="y" * 10_000_000, last=7)
+    many, single = lines()
+    assert many["..."] == "more values cut"
+    assert single["last"] == 7
+
+
 def test_small_fields_survive_a_large_one(lines: Lines) -> None:
     obs.init("shop")
     obs.log.info("order placed", order_id=7, document=["x" * 8_000] * 20)

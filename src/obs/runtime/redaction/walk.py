@@ -22,6 +22,8 @@ NAME_LIMIT = 256
 _DEPTH = 8
 #: Values kept of one log line or attribute, nested ones included.
 _NODES = 1_000
+#: Characters of text that count as much as one value more: a thousand long texts would take seconds.
+_CHARACTERS = 512
 #: Integers beyond 64 bits have no portable JSON form.
 _INT64 = 2**63
 #: No smaller number is a card's.
@@ -92,7 +94,7 @@ class _Walk:
                 left -= 1
             elif kind is str:
                 plain[name] = value if found == KEEP and len(value) <= TEXT_LIMIT else scrub(value)
-                left -= 1
+                left -= 1 if len(value) < _CHARACTERS else _cost(value)
             else:
                 self._left = left
                 plain[name] = self.value(value, depth)
@@ -101,10 +103,11 @@ class _Walk:
         return plain
 
     def value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a type
-        self._left -= 1
         kind = type(value)
         if kind is str:
+            self._left -= _cost(value)
             return scrub(value)
+        self._left -= 1
         if kind is bool or value is None:
             return value
         if kind is int:
@@ -141,6 +144,11 @@ class _Walk:
                 break
             plain.append(_hidden_pair(value) or self.value(value, depth))
         return plain
+
+
+def _cost(text: str) -> int:
+    # What is cut before it is searched costs nothing.
+    return 1 + min(len(text), TEXT_LIMIT) // _CHARACTERS
 
 
 def _hidden_pair(value: Any) -> list[Any] | None:
