@@ -14,6 +14,7 @@ from prometheus_client.openmetrics import parser
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 import obs
+from obs.runtime import endpoints
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 # Untyped in prometheus_client.
@@ -116,3 +117,20 @@ def samples() -> Callable[[App, str], list[Any]]:
 def counts() -> Callable[[App], dict[tuple[str, str, str], float]]:
     """Return what reads the requests counted by method, route and status."""
     return read_counts
+
+
+def read_values(name: str, *labels: str) -> dict[tuple[str, ...], float]:
+    """Return the samples called `name` by the values of `labels`."""
+    answer = asyncio.run(endpoints.answer("metrics", OPENMETRICS["accept"], ""))
+    return {
+        tuple(sample.labels[label] for label in labels): sample.value
+        for family in parse(answer.body.decode())
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+@pytest.fixture
+def values() -> Callable[..., dict[tuple[str, ...], float]]:
+    """Return what reads a metric of this process by the labels that are asked for."""
+    return read_values

@@ -146,25 +146,37 @@ def _close(sending: _Sending, response: Any, closing: str) -> None:
     with guard.contained("integration"):
         # For whoever never closes it.
         weakref.finalize(response, call.finish).atexit = False
-        close = getattr(response, closing)
-        setattr(
-            response, closing, _closing_async(close, call) if closing == "aclose" else _closing(close, call)
-        )
+        response.extensions[_MARK] = call
+        _patch(type(response), closing)
 
 
-def _closing(close: Any, call: Call) -> Any:
-    @wraps(close)
-    def closed() -> None:
+def _patch(kind: Any, closing: str) -> None:
+    """Let responses tell when they are closed: by their class, for one that held itself would live too long."""
+    close = getattr(kind, closing)
+    if hasattr(close, _MARK):
+        return
+
+    if closing == "aclose":
+
+        @wraps(close)
+        async def closed_async(response: Any) -> None:
+            _closed(response)
+            await close(response)
+
+        setattr(closed_async, _MARK, True)
+        kind.aclose = closed_async
+    else:
+
+        @wraps(close)
+        def closed(response: Any) -> None:
+            _closed(response)
+            close(response)
+
+        setattr(closed, _MARK, True)
+        kind.close = closed
+
+
+def _closed(response: Any) -> None:
+    call = response.extensions.get(_MARK)
+    if isinstance(call, Call):
         call.finish()
-        close()
-
-    return closed
-
-
-def _closing_async(close: Any, call: Call) -> Any:
-    @wraps(close)
-    async def closed() -> None:
-        call.finish()
-        await close()
-
-    return closed

@@ -15,7 +15,7 @@ from typing import Any
 from obs.integrations.outgoing import Call
 from obs.runtime import guard
 
-_MARK = "_obs_instrumented"
+_MARK, _CALL = "_obs_instrumented", "_obs_call"
 
 
 def instrument(target: Any) -> None:
@@ -62,18 +62,31 @@ class _Adapter:
 def _follow(response: Any, call: Call) -> None:
     """Finish the call when the body has been read to its end, was given up, or is forgotten."""
     weakref.finalize(response, call.finish).atexit = False
-    parts, close = response.iter_content, response.close
+    setattr(response, _CALL, call)
+    _patch(type(response))
+
+
+def _patch(kind: Any) -> None:
+    """Let responses tell when they have been read: by their class, for one that held itself would live too long."""
+    if _MARK in kind.__dict__:
+        return
+    setattr(kind, _MARK, True)
+    parts, shut = kind.iter_content, kind.close
 
     @wraps(parts)
-    def iter_content(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        return _finishing(parts(*args, **kwargs), call)
+    def iter_content(response: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        found = parts(response, *args, **kwargs)
+        call = response.__dict__.get(_CALL)
+        return found if call is None else _finishing(found, call)
 
-    @wraps(close)
-    def closed() -> None:
-        call.finish()
-        close()
+    @wraps(shut)
+    def close(response: Any) -> None:
+        call = response.__dict__.get(_CALL)
+        if call is not None:
+            call.finish()
+        shut(response)
 
-    response.iter_content, response.close = iter_content, closed
+    kind.iter_content, kind.close = iter_content, close
 
 
 def _finishing(parts: Iterator[Any], call: Call) -> Iterator[Any]:

@@ -81,11 +81,11 @@ def start_worker(tmp_path: Path, redis_server: int, collector: Any) -> Iterator[
     (tmp_path / "shop_worker.py").write_text(APP)
     workers: list[Worker] = []
 
-    def start(*options: str, **variables: str) -> Worker:
+    def start(*options: str, children: int = 1, **variables: str) -> Worker:
         log = tmp_path / f"worker-{len(workers)}.log"
         argv = [
-            sys.executable, "-m", "celery", "-A", "shop_worker", "worker", "--loglevel", "INFO", "-c", "1",
-            "--without-gossip", "--without-mingle", *options,
+            sys.executable, "-m", "celery", "-A", "shop_worker", "worker", "--loglevel", "INFO",
+            "-c", str(children), "--without-gossip", "--without-mingle", *options,
         ]  # fmt: skip
         with log.open("w") as output:
             process = subprocess.Popen(
@@ -134,7 +134,8 @@ def test_one_trace_leads_from_the_request_through_the_queue_into_the_task(
 def test_ten_tasks_in_ten_short_lived_children_deliver_ten_spans(
     start_worker: Callable[..., Worker], sender: Celery, collector: Any
 ) -> None:
-    worker = start_worker("--max-tasks-per-child", "1")
+    # Celery replaces a child that has ended only every few seconds.
+    worker = start_worker("--max-tasks-per-child", "1", children=5)
     for result in [sender.send_task("shop_worker.settle", [number]) for number in range(10)]:
         result.get(timeout=60)
     worker.stop()
@@ -169,6 +170,7 @@ def test_every_line_of_the_worker_is_json_of_ours(
 def test_runs_of_prefork_children_are_scraped_from_the_worker(
     start_worker: Callable[..., Worker], sender: Celery
 ) -> None:
+    obs.init("shop")
     port = free()
     worker = start_worker(SERVE_AT=str(port))
     for number in range(3):

@@ -113,7 +113,7 @@ def test_the_pool_tells_what_is_lent_waited_for_and_given_up(engine: sa.Engine) 
         assert list(values("db_client_connection_max").values()) == [2]
         waiter = threading.Thread(target=_give_up, args=(engine,))
         waiter.start()
-        seen = set()
+        seen: set[float] = set()
         while waiter.is_alive():
             seen.update(values("db_client_connection_pending_requests").values())
         waiter.join()
