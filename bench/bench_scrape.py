@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bench import measure
@@ -18,10 +17,6 @@ MODULE = "bench.bench_scrape"
 SERIES, WORKERS, REPEATS, ROUNDS = 10_000, 4, 7, 5
 LABELS = ("route", "method", "status")
 TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text; version=1.0.0"
-_FILL = (
-    "import os, obs; from bench.bench_scrape import fill_ours;"
-    "obs.init('bench', log_level='critical', traces=False, series_cap=100000); fill_ours(obs); os._exit(0)"
-)
 
 
 def fill_ours(obs: Any) -> None:
@@ -97,33 +92,56 @@ def single(quick: bool) -> measure.Figures:
 
 
 def workers(quick: bool) -> measure.Figures:
-    """Compare a scrape over the files of four workers, each with all series."""
+    """Compare a scrape that adds up four living workers, each with all series."""
     with tempfile.TemporaryDirectory() as ours, tempfile.TemporaryDirectory() as theirs:
-        for _ in range(WORKERS):
-            _child(_FILL, ours)
-            _child(
-                "import prometheus_client; from bench.bench_scrape import fill_theirs; fill_theirs(prometheus_client)",
-                theirs,
-            )
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = ours
+        # What prometheus_client reads when it is imported.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = theirs
         import prometheus_client
         from prometheus_client import multiprocess
 
         import obs
 
-        obs.init("bench", log_level="critical", log_format="json", traces=False, series_cap=100_000)
+        settings: dict[str, Any] = {"log_level": "critical", "traces": False, "series_cap": 100_000}
+        obs.init("bench", log_format="json", metrics_dir=ours, **settings)
+        text = endpoint(obs, TEXT, "identity")
+
+        def fill() -> None:
+            fill_ours(obs)
+            fill_theirs(prometheus_client)
 
         def peer() -> bytes:
             registry = prometheus_client.CollectorRegistry()
             multiprocess.MultiProcessCollector(registry, path=theirs)  # type: ignore[no-untyped-call]
             return prometheus_client.generate_latest(registry)
 
-        text = endpoint(obs, TEXT, "identity")
-        assert peer().count(b"bench_orders_total{") == SERIES
-        spent = measure.slices(
-            {"workers": _repeat(text), "peer_workers": _repeat(peer)}, 1, 3 if quick else REPEATS
-        )
-        return spent | {"series": text().count(b"bench_orders_total{")}
+        with _forked(fill):
+            assert peer().count(b"bench_orders_total{") == SERIES
+            added_up = text().count(b"bench_orders_total{")
+            works = {"workers": _repeat(text), "peer_workers": _repeat(peer)}
+            return measure.slices(works, 1, 3 if quick else REPEATS) | {"series": added_up}
+
+
+@contextmanager
+def _forked(work: Callable[[], None]) -> Iterator[None]:
+    """Have `work` done in forked children, which live for as long as the block."""
+    ready, hold = os.pipe(), os.pipe()
+    children = []
+    for _ in range(WORKERS):
+        child = os.fork()
+        if not child:
+            os.close(hold[1])
+            work()
+            os.write(ready[1], b".")
+            os.read(hold[0], 1)
+            os._exit(0)
+        children.append(child)
+        os.read(ready[0], 1)
+    try:
+        yield
+    finally:
+        os.close(hold[1])
+        for child in children:
+            os.waitpid(child, 0)
 
 
 def family(text: bytes) -> bytes:
@@ -131,11 +149,6 @@ def family(text: bytes) -> bytes:
     start = text.index(b"# HELP bench_orders_total")
     end = text.find(b"# HELP ", start + 1)
     return text[start:] if end < 0 else text[start:end]
-
-
-def _child(code: str, folder: str) -> None:
-    env = {**measure.clean_environment(), "PROMETHEUS_MULTIPROC_DIR": folder}
-    subprocess.run([sys.executable, "-c", code], check=True, env=env, stdout=subprocess.DEVNULL)
 
 
 def _repeat(call: Callable[[], bytes]) -> measure.Work:

@@ -29,6 +29,11 @@ class _Handler(BaseHTTPRequestHandler):
         from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
         body = self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+        if self.path != "/v1/traces":
+            return
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         request = ExportTraceServiceRequest.FromString(body)
@@ -36,9 +41,6 @@ class _Handler(BaseHTTPRequestHandler):
         for resource in request.resource_spans:
             for scope in resource.scope_spans:
                 self.server.spans.update(span.name for span in scope.spans)
-        self.send_response(200)
-        self.send_header("content-length", "0")
-        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
