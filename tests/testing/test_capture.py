@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import logging
 import os
 import subprocess
@@ -250,10 +251,7 @@ class WithUnittest(unittest.TestCase):
 def test_handled_errors_audit_records_and_security_events_are_captured(telemetry: Telemetry) -> None:
     obs.audit("PAYMENT", "order/7", actor="ann", before={"card": "4111111111111111"}, amount=9)
     obs.security_event("token_replayed", user="ann")
-    try:
-        raise TimeoutError("no answer")
-    except TimeoutError:
-        obs.capture(operation="charge")
+    obs.capture(TimeoutError("no answer"), operation="charge")
     record = telemetry.assert_audited("PAYMENT", actor="ann", outcome="success", amount=9)
     assert record["before"] == {"card": "[redacted]"}
     telemetry.assert_audited("token_replayed", user="ann")
@@ -262,3 +260,31 @@ def test_handled_errors_audit_records_and_security_events_are_captured(telemetry
     with pytest.raises(AssertionError, match="2 errors captured"):
         telemetry.assert_no_errors()
     telemetry.assert_no_secrets("4111111111111111")
+
+
+def test_the_server_of_the_process_answers_during_a_capture_and_after_it() -> None:
+    obs.init("shop", log_level="error")
+    port = obs.serve(0)
+
+    def answered() -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/live")
+        return connection.getresponse().status
+
+    with capture():
+        assert answered() == 200
+    assert answered() == 200
+
+
+def test_what_a_health_check_found_in_one_test_is_not_known_in_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from obs.runtime import health
+
+    monkeypatch.setattr(health, "_checks", {})
+    asked = []
+    obs.check("database", ttl=60)(lambda: asked.append(1))
+    for _ in range(2):
+        with capture():
+            assert [health.readiness().status for _ in range(2)] == [200, 200]
+    assert len(asked) == 2

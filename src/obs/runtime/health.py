@@ -164,11 +164,12 @@ def _tell(item: Check, outcome: Outcome) -> None:
             logger.log.info("health check recovered", check=item.name)
 
 
-def _renew_in_child() -> None:
-    """Forget, in a forked child, the runs in progress: their threads are the parent's."""
+def forget() -> None:
+    """Forget what checks found and their runs in progress: in a forked child, and before a test."""
     for item in _checks.values():
-        item.run = None
+        item.run, item.last = None, "healthy"
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_in_child)
+    # The threads of those runs are the parent's.
+    os.register_at_fork(after_in_child=forget)

@@ -117,6 +117,11 @@ def serve(port: int = 9464, host: str = "127.0.0.1") -> int:
     return bound
 
 
+def places() -> list[tuple[str, int]]:
+    """Return host and port of every server that runs."""
+    return list(_running)
+
+
 def addresses() -> list[str]:
     """Return host:port of every server that runs."""
     return [f"{host}:{port}" for host, port in _running]

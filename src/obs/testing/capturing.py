@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,7 @@ def capture(service: str = SERVICE, **settings: Any) -> Iterator[Telemetry]:
     if recording.recorder() is not None:
         raise RuntimeError("a capture is in progress: use the `telemetry` that it gave")
     before = setup.asked()
+    served = _served()
     silenced = recording.silenced()
     recorder = Recorder(Clock())
     fresh = context.new_request_id
@@ -46,6 +48,8 @@ def capture(service: str = SERVICE, **settings: Any) -> Iterator[Telemetry]:
             setup.init(service, **{"log_level": "debug", **settings})
         else:
             setup.run(override(before, settings))
+        _serve(served)
+        _forget_checks()
         telemetry = Telemetry(recorder)
         telemetry.clear()
         yield telemetry
@@ -58,5 +62,27 @@ def capture(service: str = SERVICE, **settings: Any) -> Iterator[Telemetry]:
         recording.show(None)
         tally.reset()
         draining.end()
+        _forget_checks()
         if before is not None:
             setup.run(before)
+            _serve(served)
+
+
+def _served() -> list[tuple[str, int]]:
+    """Return where `serve()` answers, if the process uses it at all."""
+    server = sys.modules.get("obs.runtime.server")
+    return [] if server is None else server.places()
+
+
+def _serve(places: list[tuple[str, int]]) -> None:
+    for host, port in places:
+        from obs.runtime.server import serve
+
+        serve(port, host)
+
+
+def _forget_checks() -> None:
+    """Let no test see what a health check found in another one."""
+    health = sys.modules.get("obs.runtime.health")
+    if health is not None:
+        health.forget()
