@@ -293,3 +293,38 @@ def test_middleware_of_the_user_sees_the_ids_and_is_inside(call: Any, lines: Lin
     assert answer.headers["x-request-id"] == seen[0].request_id
     assert preflight.headers["x-request-id"]
     assert [line["message"] for line in lines()] == ["GET / 200", "OPTIONS unmatched 200"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"headers": None},
+        {"headers": [("user-agent", "text instead of bytes")]},
+        {"headers": [(b"three", b"in", b"one")]},
+        {"client": 7},
+        {"path": None},
+        {"scheme": None},
+        {"method": None},
+    ],
+)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_a_scope_that_cannot_be_read_is_served_as_if_obs_were_not_there(odd: Any, kind: str) -> None:
+    obs.init("shop", logs=False)
+    sent: list[Any] = []
+
+    async def bare(scope: Any, receive: Any, send: Any) -> None:
+        first = "http.response.start" if kind == "http" else "websocket.accept"
+        await send({"type": first, "status": 200, "headers": [("odd", 1, 2)]})
+
+    async def receive() -> Any:
+        return {"type": f"{kind}.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": kind, "method": "GET", "path": "/", "headers": [], "client": None, **odd}
+    if odd.get("path", "") is None:
+        scope["path"] = ""
+        scope["root_path"] = "/behind"
+    asyncio.run(Middleware(bare)(scope, receive, send))
+    assert sent[0]["headers"] == [("odd", 1, 2)]

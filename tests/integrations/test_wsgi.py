@@ -375,3 +375,28 @@ def test_a_real_server_sends_the_500_and_hears_of_the_error(telemetry: Telemetry
     assert (status, body) == (500, b"Internal Server Error")
     assert headers["x-request-id"]
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"SCRIPT_NAME": None}, {"REMOTE_ADDR": 7}, {"HTTP_X_REQUEST_ID": b"bytes"}, {"HTTP_USER_AGENT": None}],
+)
+def test_an_environ_that_cannot_be_read_is_served_as_if_obs_were_not_there(
+    telemetry: Telemetry, odd: dict[str, Any]
+) -> None:
+    answer = Answer(Middleware(plain), **odd)
+    assert (answer.status, answer.body, answer.error) == ("200 OK", b"ok", None)
+
+
+def test_headers_that_cannot_be_read_reach_the_server_as_they_are(telemetry: Telemetry) -> None:
+    sent: list[Any] = []
+
+    def app(environ: Any, start: Start) -> Iterable[bytes]:
+        start("200 OK", [("odd", "1", "2")])
+        return []
+
+    environ: dict[str, Any] = {}
+    util.setup_testing_defaults(environ)
+    keep: Any = lambda _, headers: sent.extend(headers)  # noqa: E731
+    Middleware(app)(environ, keep)
+    assert sent == [("odd", "1", "2")]

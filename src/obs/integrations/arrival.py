@@ -47,6 +47,10 @@ class Head(NamedTuple):
     own_span: bool = True
 
 
+#: Stands for a request whose server describes it in a form that we cannot read.
+UNREADABLE = Head("_OTHER", "", "", Client())
+
+
 class Arrival:
     """One request or connection. Every method is safe: an error of ours is the guard's.
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from obs.integrations.arrival import NOTHING, UNMATCHED, Arrival, Head, Incoming
+from obs.integrations.arrival import NOTHING, UNMATCHED, UNREADABLE, Arrival, Head, Incoming
 from obs.integrations.exchange import Exchange
 from obs.integrations.paths import Paths
 from obs.integrations.websocket import Connection
@@ -86,7 +86,7 @@ class Middleware:
         async def reply(message: Message) -> None:
             kind = message["type"]
             if kind == "http.response.start":
-                exchange.starts(message["status"])
+                exchange.starts(message.get("status", 500))
                 _add_ids(message, exchange)
             try:
                 await send(message)
@@ -135,7 +135,7 @@ class Middleware:
                 connection.accepts()
                 _add_ids(message, connection)
             elif kind == "websocket.http.response.start":
-                connection.refuses(message["status"])
+                connection.refuses(message.get("status", 500))
                 _add_ids(message, connection)
             elif kind == "websocket.close":
                 connection.closes(message.get("code") or 1000, by="server")
@@ -205,9 +205,14 @@ def _head(scope: Scope) -> Head:
     # Where FastAPI traces already, that span is the request's; else it is told not to, in mounts as well.
     own_span = scope.setdefault(_FASTAPI, None) is None
     try:
-        headers = dict(scope["headers"])
-    except (TypeError, ValueError):
-        headers = {}
+        return _read(scope, own_span)
+    except Exception as error:
+        guard.report("integration", error)
+        return UNREADABLE
+
+
+def _read(scope: Scope, own_span: bool) -> Head:
+    headers = dict(scope["headers"])
     peer = scope.get("client")
     agent = headers.get(b"user-agent", b"").decode("latin-1")
     given = NOTHING
@@ -222,12 +227,15 @@ def _head(scope: Scope) -> Head:
 def _add_ids(message: Message, arrival: Arrival) -> None:
     """Add the ids to the headers of `message`, where it has none of its own."""
     # Any iterable is allowed, one that can be walked only once as well.
-    present = list(message.get("headers") or ())
-    ours = arrival.raw_headers()
-    if not _OURS.isdisjoint([name.lower() for name, _ in present]):
-        own = {name.lower() for name, _ in present}
-        ours = [item for item in ours if item[0] not in own]
-    message["headers"] = present + ours
+    present = message["headers"] = list(message.get("headers") or ())
+    try:
+        ours = arrival.raw_headers()
+        names = [name.lower() for name, _ in present]
+        if not _OURS.isdisjoint(names):
+            ours = [item for item in ours if item[0] not in names]
+        message["headers"] = present + ours
+    except Exception as error:
+        guard.report("integration", error)
 
 
 def _own_path(scope: Scope) -> str:

@@ -12,7 +12,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextvars import copy_context
-from typing import Any, cast
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.handlers.base import BaseHandler
@@ -20,7 +20,7 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from obs.integrations.arrival import UNMATCHED, Head
+from obs.integrations.arrival import UNMATCHED, UNREADABLE, Head
 from obs.integrations.django_routes import simplified
 from obs.integrations.exchange import Exchange
 from obs.integrations.paths import Paths
@@ -106,11 +106,16 @@ def _route(request: HttpRequest) -> str:
 
 
 def _arrive(settings: Settings, request: HttpRequest) -> Exchange:
-    scheme = "http"
+    head = UNREADABLE
     with guard.contained("integration"):
-        # It raises where SECURE_PROXY_SSL_HEADER is not a pair.
-        scheme = request.scheme or scheme
-    head = Head(request.method or "", request.path, scheme, caller(request.META), incoming(request.META))
+        head = Head(
+            request.method or "",
+            request.path,
+            # It raises where SECURE_PROXY_SSL_HEADER is no pair.
+            request.scheme or "http",
+            caller(request.META),
+            incoming(request.META),
+        )
     exchange = Exchange(settings, head)
     setattr(request, _EXCHANGE, exchange)
     return exchange
@@ -142,10 +147,11 @@ def _observe(exchange: Exchange, request: HttpRequest, response: HttpResponseBas
             # Django's own line about a 404 or a 503 would say the same as ours.
             response._has_been_logged = True  # noqa: SLF001
     if response.streaming:
-        _Streaming(exchange, request, response)
-    else:
-        exchange.completes()
-        exchange.end(_route(request))
+        with guard.contained("integration"):
+            _Streaming(exchange, request, response)
+            return response
+    exchange.completes()
+    exchange.end(_route(request))
     return response
 
 
@@ -164,12 +170,11 @@ class _Streaming:
         self._began = self._complete = False
         # Under ASGI Django closes a response in another task, which knows nothing of the request's ids.
         self._context = copy_context()
-        with guard.contained("integration"):
-            # A file is left alone, so that a server can send it by itself.
-            if getattr(response, "file_to_stream", None) is None:
-                steps = self._later if response.is_async else self._now
-                response.streaming_content = cast("Any", steps)(response.streaming_content)
         response._resource_closers.append(self._close)  # noqa: SLF001 - Django has no signal for one response
+        # A file is left alone, so that a server can send it by itself.
+        if getattr(response, "file_to_stream", None) is None:
+            steps: Any = self._later if response.is_async else self._now
+            response.streaming_content = steps(response.streaming_content)
 
     def _now(self, content: Iterator[bytes]) -> Iterator[bytes]:
         self._began = True

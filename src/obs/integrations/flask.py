@@ -60,8 +60,9 @@ def _started(_: Flask, **__: Any) -> None:
 
 def _finished(_: Flask, response: Response, **__: Any) -> None:
     """Note whether the body is made; the iterator around it does not tell."""
-    # The page of an HTTPException counts as streamed, because Flask takes it over from Werkzeug.
-    request.environ[_WHOLE] = not response.is_streamed or isinstance(response.response, ClosingIterator)
+    with guard.contained("integration"):
+        # The page of an HTTPException counts as streamed, because Flask takes it over from Werkzeug.
+        request.environ[_WHOLE] = not response.is_streamed or isinstance(response.response, ClosingIterator)
 
 
 def is_whole(environ: Environ, body: object) -> bool:

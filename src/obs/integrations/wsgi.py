@@ -8,7 +8,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from obs.integrations.arrival import NOTHING, UNMATCHED, Head, Incoming
+from obs.integrations.arrival import NOTHING, UNMATCHED, UNREADABLE, Head, Incoming
 from obs.integrations.exchange import Exchange
 from obs.integrations.paths import Paths
 from obs.runtime import endpoints, guard, live
@@ -93,10 +93,8 @@ class Middleware:
             if exc_info is not None and exc_info[1] is not None and exchange.status >= 500:
                 # An error page of the application's own: it has caught what nobody had handled.
                 exchange.failed(exc_info[1], self._route(environ))
-            present = {name.lower() for name, _ in headers}
-            own = [item for item in exchange.headers() if item[0] not in present]
             given = (exc_info,) if exc_info is not None else ()
-            return start_response(status, [*headers, *own], *given)
+            return start_response(status, _with_ids(headers, exchange), *given)
 
         def route() -> str:
             return self._route(environ)
@@ -228,7 +226,25 @@ def caller(environ: Environ) -> Client:
     return Client(environ.get("REMOTE_ADDR") or "", environ.get("HTTP_USER_AGENT", ""))
 
 
+def _with_ids(headers: Headers, exchange: Exchange) -> Headers:
+    """Return `headers` with the ids that are not among them."""
+    try:
+        present = {name.lower() for name, _ in headers}
+        return [*headers, *(item for item in exchange.headers() if item[0] not in present)]
+    except Exception as error:
+        guard.report("integration", error)
+        return headers
+
+
 def _head(environ: Environ) -> Head:
+    try:
+        return _read(environ)
+    except Exception as error:
+        guard.report("integration", error)
+        return UNREADABLE
+
+
+def _read(environ: Environ) -> Head:
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     if not path.isascii():
         # WSGI hands over bytes as Latin-1.
