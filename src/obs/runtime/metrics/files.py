@@ -2,9 +2,11 @@
 
 `NAME.values`
     the cells, eight bytes each, mapped into memory: a number is written without a call of the
-    system. The process holds a lock on it while it lives.
+    system.
 `NAME.index`
-    a line of JSON a metric or a series, in the order of their creation; only ever appended to.
+    a line of JSON a metric or a series, in the order of their creation; only ever appended to. The
+    process holds a lock on it while it lives: not on the values, because a mapping keeps its file open,
+    in a forked child as well.
 `NAME.exemplars`
     a record a cell that has one, with a checksum, because it may be read while it is written.
 """
@@ -23,9 +25,8 @@ from typing import NamedTuple
 
 from obs.runtime.json import dumps, loads
 from obs.runtime.metrics.family import Definition, Exemplar, Family, Values
-from obs.runtime.metrics.group import VALUES, hold
+from obs.runtime.metrics.group import INDEX, VALUES, hold
 
-INDEX = ".index"
 EXEMPLARS = ".exemplars"
 _CELL = 8
 _PAGE = 4096
@@ -63,11 +64,11 @@ class Files:
         self._slots: dict[int, int] = {}
         self._exemplars = -1
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        # The index first: a process is known by its values, and must be complete by then.
+        # The index first: a process is known by its values, and must be complete and alive by then.
         self._lines = self._open(INDEX, flags | os.O_APPEND)
+        hold(self._lines)
         _write(self._lines, bytes(index.text))
         self._values = self._open(VALUES, flags)
-        hold(self._values)
         self._capacity = 0
         self.cells = self._map(size)
 

@@ -29,7 +29,9 @@ _FORKED = 0x40
 #: File that is locked to read the group's files (shared) or to replace them (exclusive).
 _LOCK = "group.lock"
 _SCRAPED = "scraped"
+#: Ends of the names of a process's files: it is known by the one, and holds its lock on the other.
 VALUES = ".values"
+INDEX = ".index"
 #: How many times a folder that another process removes meanwhile is made again.
 _ATTEMPTS = 5
 
@@ -222,7 +224,7 @@ class Group:
 
     def is_alive(self, name: str) -> bool:
         """Return whether the process with `name` still holds its lock."""
-        return is_locked(self.folder / f"{name}{VALUES}")
+        return is_locked(self.folder / f"{name}{INDEX}")
 
     def leave(self) -> None:
         """Remove the folder when nobody is left who could need it."""
@@ -275,7 +277,7 @@ def _sweep(base: Path) -> None:
             descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not any(is_locked(path) for path in folder.glob(f"*{VALUES}")):
+                if not any(is_locked(path) for path in folder.glob(f"*{INDEX}")):
                     shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(descriptor)

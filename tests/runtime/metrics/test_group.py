@@ -1,0 +1,247 @@
+"""The folder of a group: private, locked, small, and right whenever somebody is killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from obs.runtime.metrics import compact, group
+from obs.runtime.metrics.family import Definition, Exemplar, Family
+from obs.runtime.metrics.files import EXEMPLARS, Files, Index, Reader
+from obs.runtime.metrics.group import INDEX, VALUES, Group, Process, new_name
+from obs.runtime.metrics.merge import Sum
+
+COUNTER = Family(Definition("c", "counter", "C.", ("k",)))
+MARK = Exemplar("a" * 32, "b" * 16, 1.0, 5.0)
+
+
+def lead(folder: Path, *, purpose: str = "shop") -> Group:
+    process = group.itself()
+    assert process is not None
+    return Group(str(folder), purpose, process, led=False)
+
+
+def write(of: Group, value: float, *, key: str = "a", mark: Exemplar | None = None) -> Files:
+    """Return the open files of a process that has counted `value`."""
+    index = Index()
+    files = Files(of.folder, new_name(), index, 0)
+    files.add(COUNTER, (key,), 0)
+    files.cells[0], files.cells[1] = value, 1.0
+    if mark is not None:
+        files.mark(0, mark)
+    return files
+
+
+def total(of: Group) -> dict[str, float]:
+    """Return what a scrape would add up."""
+    found, reader = Sum(), Reader()
+    retained = compact.read(of.folder)
+    found.add(retained.contents, alive=False)
+    for name in of.names():
+        if name not in retained.absorbed:
+            found.add(reader.read(of.folder, name), alive=of.is_alive(name))
+    return {row.values[0]: found.cells[row.at] for _, rows in found.families() for row in rows}
+
+
+def test_a_process_is_alive_as_long_as_its_files_are_open(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    files = write(of, 1)
+    assert of.is_alive(files.name)
+    files.close()
+    assert not of.is_alive(files.name)
+    assert of.names() == [files.name]
+
+
+def test_the_dead_become_one_file_and_the_living_are_left_alone(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    for value in (1, 2, 3):
+        write(of, value, mark=MARK).close()
+    living = write(of, 10)
+    compact.compact(of, at_least=1)
+    assert of.names() == [living.name]
+    assert total(of) == {"a": 16}
+    assert list(compact.read(of.folder).contents.exemplars.values()) == [MARK]
+    living.close()
+    compact.compact(of, at_least=1)
+    assert total(of) == {"a": 16}
+
+
+def test_fewer_dead_than_asked_for_stay(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    write(of, 1).close()
+    compact.compact(of, at_least=2)
+    assert len(of.names()) == 1
+
+
+def test_nobody_is_counted_twice_when_adding_up_was_killed_before_it_could_remove(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = lead(tmp_path)
+    for value in (1, 2):
+        write(of, value).close()
+
+    def killed(folder: Path, name: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compact, "remove", killed)
+        with pytest.raises(KeyboardInterrupt):
+            compact.compact(of, at_least=1)
+    assert len(of.names()) == 2
+    assert total(of) == {"a": 3}
+    compact.compact(of, at_least=1)
+    assert of.names() == []
+    assert total(of) == {"a": 3}
+
+
+def test_nothing_is_replaced_while_somebody_reads(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    write(of, 1).close()
+    with lead(tmp_path).locked():
+        compact.compact(of, at_least=1)
+        assert len(of.names()) == 1
+    compact.compact(of, at_least=1)
+    assert of.names() == []
+
+
+@pytest.mark.parametrize("exclusive", ["True", "False"])
+def test_a_lock_of_a_killed_process_is_free(tmp_path: Path, exclusive: str) -> None:
+    script = """
+    import sys, time
+    from obs.runtime.metrics.group import Group, Process
+    of = Group(sys.argv[1], "shop", Process(int(sys.argv[2]), int(sys.argv[3])), led=True)
+    with of.locked(exclusive=sys.argv[4] == "True") as held:
+        print(held, flush=True)
+        time.sleep(30)
+    """
+    me = group.itself()
+    assert me is not None
+    holder = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path), *map(str, me), exclusive],
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"True\n"
+    of = lead(tmp_path)
+    with of.locked(exclusive=True) as held:
+        assert not held
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    holder.stdout.close()
+    with of.locked(exclusive=True) as held:
+        assert held
+
+
+def test_what_is_half_written_is_passed_over(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    files = write(of, 4, mark=MARK)
+    with (of.folder / f"{files.name}{INDEX}").open("ab") as lines:
+        lines.write(b'[0,2,["hal')
+    with (of.folder / f"{files.name}{EXEMPLARS}").open("r+b") as marks:
+        marks.seek(20)
+        marks.write(b"\xff")
+    reader = Reader()
+    contents = reader.read(of.folder, files.name)
+    assert [values for _, values, _ in contents.rows] == [("a",)]
+    assert contents.exemplars == {}
+    with (of.folder / f"{files.name}{INDEX}").open("ab") as lines:
+        lines.write(b'f"]]\n')
+    assert [values for _, values, _ in reader.read(of.folder, files.name).rows] == [("a",), ("half",)]
+    files.close()
+
+
+@given(st.lists(st.tuples(st.text(max_size=5), st.floats(0, 1e9)), max_size=60))
+@settings(max_examples=30, deadline=None)
+def test_what_is_written_is_read_however_much_it_grows(
+    tmp_path_factory: pytest.TempPathFactory, series: list[tuple[str, float]]
+) -> None:
+    of = lead(tmp_path_factory.mktemp("group"))
+    wide = Family(Definition("h", "histogram", "", ("k",), tuple(float(n) for n in range(40))))
+    files, at = Files(of.folder, new_name(), Index(), 0), 0
+    for key, value in series:
+        files.add(wide, (key,), at)
+        files.cells[at] = value
+        at += wide.width
+    contents = Reader().read(of.folder, files.name)
+    read = [(values[0], contents.cells[place]) for _, values, place in contents.rows]
+    files.close()
+    assert read == [(key.encode("utf-8", "backslashreplace").decode(), value) for key, value in series]
+
+
+def test_the_folder_is_for_this_user_only(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    assert of.folder.stat().st_mode & 0o777 == 0o700
+    assert of.folder.parent.stat().st_mode & 0o777 == 0o700
+    files = write(of, 1)
+    assert (of.folder / f"{files.name}{VALUES}").stat().st_mode & 0o777 == 0o600
+    files.close()
+
+
+def test_a_link_that_somebody_else_has_put_there_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / f"obs-{os.geteuid()}").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError):
+        lead(tmp_path).folder.exists()
+
+
+def test_groups_of_other_services_leaders_and_dead_leaders_are_apart(tmp_path: Path) -> None:
+    folders = {lead(tmp_path, purpose=purpose).folder for purpose in ("shop", "payments")}
+    assert len(folders) == 2
+    gone = Group(str(tmp_path), "shop", Process(os.getpid(), 1), led=True).folder
+    write(lead(tmp_path), 1).close()
+    left = Group(str(tmp_path), "new", Process(2**22 + 1, 1), led=True)
+    assert left.folder.exists()
+    assert not gone.exists()
+    assert all(folder.exists() for folder in folders)
+
+
+def test_the_leader_removes_the_folder_when_nobody_is_left(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    files = write(of, 1)
+    of.leave()
+    assert of.folder.exists()
+    folder = of.folder
+    files.close()
+    of.leave()
+    assert not folder.exists()
+
+
+def test_a_worker_leaves_the_folder_to_its_leader(tmp_path: Path) -> None:
+    leader = Process(os.getppid(), group._process(os.getppid()).started)  # type: ignore[union-attr]
+    of = Group(str(tmp_path), "shop", leader, led=True)
+    write(of, 1).close()
+    of.leave()
+    assert of.folder.exists()
+
+
+def test_a_process_that_nobody_forked_works_for_itself() -> None:
+    script = "from obs.runtime.metrics import group; print(group.leader())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
+
+
+def test_a_grandchild_works_for_the_first_of_its_line() -> None:
+    script = """
+    import os
+    from obs.runtime.metrics import group
+    first = os.getpid()
+    if os.fork() == 0:
+        if os.fork() == 0:
+            print(group.leader().pid == first, flush=True)
+        else:
+            os.wait()
+        os._exit(0)
+    os.wait()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
