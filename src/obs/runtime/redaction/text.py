@@ -41,7 +41,8 @@ _REMEMBERED = 64
 #: Characters beside a cut that are searched as well: a secret that the cut divides has no form.
 _MARGIN = 4_096
 
-_harmless: set[str] = set()
+#: Read directly by the walk, which has no call to spare.
+harmless: set[str] = set()
 _active = True
 _email = False
 _suspicious = re.compile(_PROBE.format(mail="")).search
@@ -52,20 +53,20 @@ def use(*, active: bool = True, email: bool = False) -> None:
     global _active, _email, _suspicious
     _active, _email = active, email
     _suspicious = re.compile(_PROBE.format(mail="@" if email else "")).search
-    _harmless.clear()
+    harmless.clear()
 
 
 def scrub(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return `text` cut to `limit` characters with the secrets in it masked."""
     size = len(text)
     if size <= _REMEMBERED:
-        if size < _SHORTEST or text in _harmless:
+        if text in harmless:
             return text
-        masked = _search(text)
+        masked = text if size < _SHORTEST else _search(text)
         if masked == text:
-            if len(_harmless) >= _MOST_HARMLESS:
-                _harmless.clear()
-            _harmless.add(text)
+            if len(harmless) >= _MOST_HARMLESS:
+                harmless.clear()
+            harmless.add(text)
         return masked
     return _search(text) if size <= limit else _cut(text, limit)
 

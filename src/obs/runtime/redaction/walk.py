@@ -15,7 +15,7 @@ from obs.runtime.redaction import keys
 from obs.runtime.redaction.cards import is_card_number
 from obs.runtime.redaction.keys import HIDE, KEEP, verdict, verdicts
 from obs.runtime.redaction.mask import MASK
-from obs.runtime.redaction.text import TEXT_LIMIT, scrub
+from obs.runtime.redaction.text import TEXT_LIMIT, harmless, scrub
 
 #: Characters kept of a name: of a span, a logger, a key.
 NAME_LIMIT = 256
@@ -28,6 +28,7 @@ _CHARACTERS = 512
 _INT64 = 2**63
 #: No smaller number is a card's.
 _CARDS_BEGIN = 10**14
+_LEAST = -_INT64
 #: Bytes of one value that are looked at; text is cut precisely afterwards.
 _BYTES = 3 * TEXT_LIMIT
 
@@ -56,7 +57,11 @@ def clean_value(key: str, value: Any) -> Any:
     if found == HIDE:
         return value if kind is bool or value is None else MASK
     if kind is str:
-        return scrub(value) if found != KEEP or len(value) > TEXT_LIMIT else value
+        if value in harmless or (found == KEEP and len(value) <= TEXT_LIMIT):
+            return value
+        return scrub(value)
+    if kind is int and _LEAST <= value < _CARDS_BEGIN:
+        return value
     return value if kind is bool else _Walk(_NODES, _DEPTH).value(value, 0)
 
 
@@ -71,43 +76,39 @@ class _Walk:
 
     def mapping(self, fields: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         plain: dict[str, Any] = {}
-        left = self._left
-        for key, value in list(fields.items()):
+        items = list(fields.items())
+        cut = len(items) > self._left
+        if cut:
+            del items[max(0, self._left) :]
+        self._left -= len(items)
+        for key, value in items:
             name = key if type(key) is str else _key(key)
-            if left <= 0:
-                plain["..."] = "more values cut"
-                break
             found = verdicts.get(name)
             if found is None:
-                found, safe = verdict(name), scrub(name[:NAME_LIMIT])
-                if safe != name:
-                    # Not to be met in the table next time: a name of this kind is judged anew.
-                    verdicts.pop(name, None)
-                    name = safe
+                found, name = _meet(name)
             # The commonest types come first and are judged here: a call each is what a line costs.
             kind = type(value)
-            if value is None or kind is bool:
+            if kind is str and found != HIDE:
+                if value in harmless or (found == KEEP and len(value) <= TEXT_LIMIT):
+                    plain[name] = value
+                else:
+                    plain[name] = scrub(value)
+            elif value is None or kind is bool:
                 plain[name] = value
-                left -= 1
             elif found == HIDE:
                 plain[name] = MASK
-                left -= 1
-            elif kind is str:
-                plain[name] = value if found == KEEP and len(value) <= TEXT_LIMIT else scrub(value)
-                left -= 1 if len(value) < _CHARACTERS else _cost(value)
+            elif kind is int and _LEAST <= value < _CARDS_BEGIN:
+                plain[name] = value
             else:
-                self._left = left
                 plain[name] = self.value(value, depth)
-                left = self._left
-        self._left = left
+        if cut:
+            plain["..."] = "more values cut"
         return plain
 
     def value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a type
         kind = type(value)
         if kind is str:
-            self._left -= _cost(value)
             return scrub(value)
-        self._left -= 1
         if kind is bool or value is None:
             return value
         if kind is int:
@@ -142,6 +143,7 @@ class _Walk:
             if self._left <= 0:
                 plain.append("...")
                 break
+            self._left -= 1
             plain.append(_hidden_pair(value) or self.value(value, depth))
         return plain
 
@@ -149,6 +151,15 @@ class _Walk:
 def _cost(text: str) -> int:
     # What is cut before it is searched costs nothing.
     return 1 + min(len(text), TEXT_LIMIT) // _CHARACTERS
+
+
+def _meet(name: str) -> tuple[int, str]:
+    """Return the verdict on a name that is not in the table, and the name as it may be written."""
+    found, safe = verdict(name), scrub(name[:NAME_LIMIT])
+    if safe != name:
+        # Not to be met in the table next time: a name of this kind is judged anew.
+        verdicts.pop(name, None)
+    return found, safe
 
 
 def _hidden_pair(value: Any) -> list[Any] | None:
