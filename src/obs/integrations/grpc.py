@@ -17,30 +17,30 @@ from obs.integrations.rpc import address_of
 _MARK = "_obs_instrumented"
 
 
-def server_interceptors() -> tuple[Any, ...]:
+def server_interceptors() -> list[Any]:
     """Return what to give to `grpc.server(..., interceptors=...)` where the module is not instrumented.
 
     Raises `MissingExtra` when grpcio is not installed.
     """
-    return tuple(_load("server").INTERCEPTORS)
+    return list(_load("server").INTERCEPTORS)
 
 
-def aio_server_interceptors() -> tuple[Any, ...]:
+def aio_server_interceptors() -> list[Any]:
     """Return what to give to `grpc.aio.server(interceptors=...)`; see `server_interceptors`."""
-    return tuple(_load("server").AIO_INTERCEPTORS)
+    return list(_load("server").AIO_INTERCEPTORS)
 
 
-def client_interceptors(target: str) -> tuple[Any, ...]:
+def client_interceptors(target: str) -> list[Any]:
     """Return what to give to `grpc.intercept_channel` for a channel to `target`.
 
     Raises `MissingExtra` when grpcio is not installed.
     """
-    return tuple(_load("client").interceptors(address_of(target)))
+    return list(_load("client").interceptors(address_of(target)))
 
 
-def aio_client_interceptors(target: str) -> tuple[Any, ...]:
+def aio_client_interceptors(target: str) -> list[Any]:
     """Return what to give to `grpc.aio.insecure_channel(target, interceptors=...)`; see `client_interceptors`."""
-    return tuple(_load("client").aio_interceptors(address_of(target)))
+    return list(_load("client").aio_interceptors(address_of(target)))
 
 
 def instrument(module: Any) -> None:
