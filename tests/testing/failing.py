@@ -40,6 +40,12 @@ def test_a_span_with_another_attribute(telemetry: Telemetry) -> None:
     telemetry.assert_span("pack order", {"order.id": 42}, boxes=2, kind="consumer")
 
 
+def test_a_span_that_goes_on(telemetry: Telemetry) -> None:
+    telemetry.clear()
+    with obs.span("outer"), obs.span("inner"):
+        telemetry.assert_span("inner")
+
+
 def test_a_counter_grew_by_less(telemetry: Telemetry) -> None:
     telemetry.assert_counted("shop.orders", 3, method="card", result="ok")
 

@@ -5,7 +5,7 @@ It is loaded in every test run of every user, so it imports nothing but a leaf u
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,16 +36,15 @@ def pytest_unconfigure() -> None:
     recording.silence("")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+# The older kind of wrapper, which pytest 7 knows as well.
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Let the exporters work during a test that is marked so."""
     reason = recording.silenced()
     if item.get_closest_marker(_INI) is not None:
         recording.silence("")
-    try:
-        return (yield)
-    finally:
-        recording.silence(reason)
+    yield
+    recording.silence(reason)
 
 
 @pytest.fixture

@@ -39,6 +39,10 @@ class Recorder:
         events = tuple(span["events"])
         self.spans.append(CapturedSpan(**{**span, "events": events}, started=began, duration=ended - began))
 
+    def open_spans(self) -> int:
+        """Return how many spans have begun and not ended."""
+        return len(self._began)
+
     def error(self, error: Mapping[str, Any]) -> None:
         """Keep an error event."""
         self.errors.append(dict(error))

@@ -117,18 +117,20 @@ class Telemetry:
         for span in self._recorder.spans:
             if span.name == name and compare.matches(expected, span.fields()):
                 return span
-        raise AssertionError(
-            compare.failure(
-                f"no such span: {_described(name, expected)}",
-                [
-                    Candidate(f"spans[{number}]", f"{span.name} ({span.kind}, {span.status})", span.fields())
-                    for number, span in enumerate(self._recorder.spans)
-                ],
-                name,
-                {"name": name, **expected},
-                ("span has ended", "spans have ended"),
-            )
+        message = compare.failure(
+            f"no such span: {_described(name, expected)}",
+            [
+                Candidate(f"spans[{number}]", f"{span.name} ({span.kind}, {span.status})", span.fields())
+                for number, span in enumerate(self._recorder.spans)
+            ],
+            name,
+            {"name": name, **expected},
+            ("span has ended", "spans have ended"),
         )
+        going_on = self._recorder.open_spans()
+        if going_on:
+            message += f"\n  {compare.plural(going_on, 'span')} begun and not ended"
+        raise AssertionError(message)
 
     def assert_counted(
         self, signal: Named, by: float = 1, given: Mapping[str, object] | None = None, /, **labels: object
@@ -149,7 +151,7 @@ class Telemetry:
         ]
         raise AssertionError(
             compare.failure(
-                f"{selection.described()}: expected to grow by {by:g}, grew by {got:g}",
+                f"{selection.described()}: expected to grow by {by}, grew by {got:g}",
                 candidates,
                 selection.name,
                 selection.labels,
