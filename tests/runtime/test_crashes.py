@@ -248,3 +248,16 @@ def test_a_thread_hook_without_an_exception_is_the_hosts(monkeypatch: pytest.Mon
     args = SimpleNamespace(exc_type=ValueError, exc_value=None, exc_traceback=None, thread=None)
     threading.excepthook(args)  # type: ignore[arg-type]
     assert seen == [args]
+
+
+def test_a_test_is_shown_each_event_once_and_without_secrets() -> None:
+    from obs.testing import capture
+
+    with capture(service="shop") as telemetry, obs.bind(order=7):
+        error = _raised("token=hunter2xyz")
+        assert [obs.capture(error, attempt=1), obs.capture(error)] == [None, None]
+        obs.audit("LOGIN", "site", actor="bob", password="hunter2xyz")  # noqa: S106
+        telemetry.assert_error(ValueError, attempt=1, order=7, handled=True)
+        telemetry.assert_audited("LOGIN", actor="bob")
+        telemetry.assert_no_secrets("hunter2xyz")
+        assert (len(telemetry.errors), len(telemetry.audit)) == (1, 1)

@@ -34,6 +34,8 @@ class Send(Protocol):
 
 UNHANDLED = counter(signals.UNHANDLED)
 _send: Send | None = None
+#: In the place of an event's id where a test was shown the event and nothing was sent.
+_SHOWN = "shown"
 
 
 def send_to(send: Send | None) -> None:
@@ -89,10 +91,10 @@ def _deliver(
 ) -> str | None:
     known = event_of(error)
     if known:
-        return known
+        return known if known != _SHOWN else None
     recorder = recording.recorder()
     if recorder is not None:
-        mark_sent(error, "recorded")
+        mark_sent(error, _SHOWN)
         recorder.error(_event(error, mechanism, fields, tags))
     if _send is None:
         return None
