@@ -43,15 +43,34 @@ else:
     }
     _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
+    import _thread
+    import os
+
+    # A module that one thread is importing while another one forks can never be imported in the child:
+    # it waits for the lock of a thread that is not there.
+    _loading = _thread.RLock()
+    _waited: list[bool] = []
+
     def __getattr__(name: str) -> object:
         import importlib
 
         home = _HOME_OF.get(name)
         if home is None:
             raise AttributeError(f"module 'obs' has no attribute {name!r}")
-        value = getattr(importlib.import_module(home), name)
+        with _loading:
+            value = getattr(importlib.import_module(home), name)
         globals()[name] = value
         return value
+
+    def _hold_fork() -> None:
+        _waited.append(_loading.acquire(timeout=10))
+
+    def _release_fork() -> None:
+        if _waited.pop():
+            _loading.release()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_hold_fork, after_in_parent=_release_fork, after_in_child=_release_fork)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *_HOME_OF})
