@@ -24,10 +24,9 @@ class Logs:
     def __init__(self, settings: Settings, collector: Output | None = None) -> None:
         """Begin; with a `collector`, lines go there, and to the stream too when the settings say so."""
         self._stream = Stream(_FDS[settings.log_stream])
-        self.console = settings.log_format == "console" or (
-            settings.log_format == "auto" and os.isatty(self._stream.fd)
-        )
-        printed = Printed(self._stream, console() if self.console else dumps_line)
+        terminal = _is_terminal(self._stream.fd)
+        self.console = settings.log_format == "console" or (settings.log_format == "auto" and terminal)
+        printed = Printed(self._stream, console(colours=terminal) if self.console else dumps_line)
         self.pipeline = Pipeline(settings, _outputs(settings, printed, collector), printed)
         levels.start(settings.log_level, settings.log_levels)
         self._adoption = Adoption(Handler(self.pipeline), SEVERITY[settings.log_level])
@@ -60,6 +59,13 @@ class Logs:
         if self._captured:
             logging.captureWarnings(capture=False)
         self._structlog.stop()
+
+
+def _is_terminal(fd: int) -> bool:
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False
 
 
 def _outputs(settings: Settings, printed: Output, collector: Output | None) -> tuple[Output, ...]:

@@ -205,24 +205,34 @@ def _introspection(base: Any) -> dict[str, Callable[..., Any]]:
     }
 
 
-#: The same on every line, and known to whoever sits in front of the terminal.
-_OF_THE_PROCESS = frozenset({"service", "version", "environment"})
+#: Not for people: what is the same on every line of the process, and the id of a span, which the one of
+#: its trace finds.
+_LEFT_OUT = frozenset({"service", "version", "environment", "span_id", "exception"})
+#: Told after what a line is about.
+_IDS = ("trace_id", "request_id")
+#: The part of a time stamp that tells the time of day, in milliseconds.
+_TIME = slice(11, 23)
+_EVENT_WIDTH = 20
 
 
-def console() -> Renderer:
-    """Return what renders a line for people."""
+def console(*, colours: bool) -> Renderer:
+    """Return what renders a line for people, in `colours` unless ``NO_COLOR`` is set."""
     import structlog
 
     render = structlog.dev.ConsoleRenderer(
         event_key="message",
-        colors="NO_COLOR" not in os.environ and structlog.dev._has_colors,  # noqa: SLF001
+        pad_event_to=_EVENT_WIDTH,
+        sort_keys=False,
+        colors=colours and not os.environ.get("NO_COLOR") and structlog.dev._has_colors,  # noqa: SLF001
     )
 
     def to_bytes(line: dict[str, Any]) -> bytes:
         # A copy: the line is for other outputs too.
-        line = {name: value for name, value in line.items() if name not in _OF_THE_PROCESS}
-        stack = line.pop("exception", "")
-        text = render(None, line["level"], line)
+        shown = {name: value for name, value in line.items() if name not in _LEFT_OUT and name not in _IDS}
+        shown["timestamp"] = line["timestamp"][_TIME]
+        shown.update((name, line[name]) for name in _IDS if name in line)
+        stack = line.get("exception", "")
+        text = render(None, line["level"], shown)
         return (str(text) + (f"\n{stack}" if stack else "") + "\n").encode("utf-8", "backslashreplace")
 
     return to_bytes
