@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import obs
+import obs.testing
 
 #: The names that the walking skeleton promises.
 _PROMISED = {
@@ -59,3 +60,16 @@ def test_a_typo_is_seen_by_a_type_checker(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert '"inti"' in done.stdout
     assert "arg-type" in done.stdout
+
+
+def test_the_face_of_the_test_kit_serves_what_checkers_see() -> None:
+    tree = ast.parse(Path(str(obs.testing.__file__)).read_text())
+    branch = next(node for node in tree.body if isinstance(node, ast.If))
+    imports = [node for node in branch.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.name: node.module for node in imports for alias in node.names}
+    assert seen == vars(obs.testing)["_HOMES"]
+    assert sorted(seen) == obs.testing.__all__
+    for name, home in seen.items():
+        assert getattr(obs.testing, name).__doc__, home
+    with pytest.raises(AttributeError, match="no attribute 'captured'"):
+        _ = vars(obs.testing)["__getattr__"]("captured")

@@ -27,8 +27,8 @@ def test_no_file_passes_400_lines(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in _SOURCES if path.name == "__init__.py"], ids=_ids)
 def test_an_init_file_holds_no_logic(path: Path) -> None:
-    if path == _ROOT / "src" / "obs" / "__init__.py":
-        return  # the lazy face; tests/contract/test_face.py holds it
+    if path.parent in {_ROOT / "src" / "obs", _ROOT / "src" / "obs" / "testing"}:
+        return  # the lazy faces; tests/contract/test_face.py holds them
     kinds = {type(node) for node in ast.parse(path.read_text(encoding="utf-8")).body}
 
     assert kinds <= {ast.Expr, ast.Import, ast.ImportFrom, ast.Assign}
