@@ -131,3 +131,24 @@ def test_a_script_pushes_at_its_end_for_itself_and_its_children(collector: Any) 
     assert done.returncode == 0, done.stderr
     (rows,) = series(collector, "test_rows_total")
     assert rows.as_double == 3
+
+
+@pytest.mark.parametrize("scraped", [True, False])
+def test_a_parent_does_not_push_what_was_scraped_from_a_child(collector: Any, scraped: bool) -> None:
+    script = """
+    import os, sys, obs
+    from obs.runtime import endpoints
+    obs.init("shop", otlp_endpoint=sys.argv[1], logs=False)
+    if os.fork() == 0:
+        obs.counter("test.rows").inc()
+        if sys.argv[2] == "True":
+            endpoints.answer_in_thread("metrics", "", "")
+        os._exit(0)
+    os.wait()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), collector.url, str(scraped)],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert bool(collector.metrics) is not scraped

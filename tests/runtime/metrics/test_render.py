@@ -29,7 +29,11 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 amounts = st.one_of(
     st.floats(0, 1e22, allow_nan=False), st.integers(0, 10**7), st.sampled_from([1e6, 999_999.5, 1e16, 1e-7])
 )
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+texts = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    # What has a meaning in one of the formats.
+    st.text('a\\\n"{}=,# ', max_size=8),
+)
 names = st.lists(
     st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True).filter(lambda name: name != "le"),
     unique=True,
