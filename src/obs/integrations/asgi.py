@@ -32,6 +32,8 @@ _INTERNAL_ERROR = b"Internal Server Error"
 _GIVEN = (b"x-request-id", b"x-correlation-id", b"traceparent", b"tracestate", b"baggage")
 _GIVEN_NAMES = frozenset(_GIVEN)
 _OURS = frozenset({b"x-request-id", b"x-correlation-id", b"traceparent"})
+#: What the constructor of a named tuple ends in, without the rest of it: this is on every request's path.
+_tuple = tuple.__new__
 _LAST = frozenset({"http.response.body", "http.response.pathsend"})
 
 
@@ -60,7 +62,7 @@ class Middleware:
         elif settings is None or _SEEN in scope or kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
         else:
-            path = _own_path(scope)
+            path = _own_path(scope) if scope.get("root_path") else scope["path"]
             endpoint = self._paths.endpoint(settings, path)
             if endpoint and kind == "http" and scope["method"] in {"GET", "HEAD"}:
                 await _answer(endpoint, scope, send)
@@ -218,10 +220,9 @@ def _read(scope: Scope, own_span: bool) -> Head:
     given = NOTHING
     if not _GIVEN_NAMES.isdisjoint(headers):
         given = Incoming(*(headers.get(name, b"").decode("latin-1") for name in _GIVEN))
-    client = Client(peer[0] if peer else "", agent)
-    return Head(
-        scope.get("method", "GET"), scope["path"], scope.get("scheme", "http"), client, given, own_span
-    )
+    client = _tuple(Client, (peer[0] if peer else "", agent))
+    method, scheme = scope.get("method", "GET"), scope.get("scheme", "http")
+    return _tuple(Head, (method, scope["path"], scheme, client, given, own_span))
 
 
 def _add_ids(message: Message, arrival: Arrival) -> None:
@@ -239,10 +240,9 @@ def _add_ids(message: Message, arrival: Arrival) -> None:
 
 
 def _own_path(scope: Scope) -> str:
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
+    path, root = str(scope["path"]), str(scope["root_path"])
     # Since ASGI 2.4 the path includes the root path under which a proxy serves us.
-    return path[len(root) :] if root and path.startswith(root + "/") else path
+    return path[len(root) :] if path.startswith(root + "/") else path
 
 
 async def _answer(endpoint: str, scope: Scope, send: Send) -> None:

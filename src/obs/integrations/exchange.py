@@ -6,9 +6,10 @@ from typing import Any
 
 from obs.catalogue import http
 from obs.integrations.arrival import UNMATCHED, Arrival, Head
-from obs.runtime import clock, guard, logger
+from obs.runtime import clock, guard, levels, logger
 from obs.runtime.instruments import counter, gauge, histogram
 from obs.runtime.settings import Settings
+from obs.runtime.severity import SEVERITY
 
 DURATION = histogram(http.SERVER_DURATION)
 REQUESTS = counter(http.SERVER_REQUESTS)
@@ -17,6 +18,7 @@ ACTIVE = gauge(http.SERVER_ACTIVE)
 #: What nginx calls a request whose client left before there was an answer.
 _CLIENT_CLOSED = 499
 _ACCESS = "obs.access"
+_GATE = levels.gate(_ACCESS)
 
 
 class Exchange(Arrival):
@@ -87,7 +89,9 @@ class Exchange(Arrival):
             self._active.dec()
         values = (self.method, route, str(self.status))
         DURATION.series(values).observe(seconds)
-        REQUESTS.series(values).inc()
+        if self._settings.dialect == "classic":
+            # In the other one the duration counts them.
+            REQUESTS.series(values).inc()
         name = f"{self.method} {route}"
         if self._span is not None:
             attributes: dict[str, Any] = {"http.response.status_code": self.status}
@@ -104,7 +108,7 @@ class Exchange(Arrival):
     def _line(self, name: str, route: str, seconds: float) -> None:
         pipeline = logger.pipeline()
         level = "error" if self.status >= 500 else "info"
-        if pipeline is None or not pipeline.enabled(level, _ACCESS):
+        if pipeline is None or _GATE.level > SEVERITY[level]:
             return
         known: dict[str, Any] = {
             "event": "http.request",
