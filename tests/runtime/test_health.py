@@ -327,3 +327,14 @@ def test_readiness_turns_off_at_sigterm_while_spans_are_still_being_delivered(
         assert collector.wait(lambda: collector.deliveries)
         assert ready() == (503, "draining")
         assert process.wait(20) == -signal.SIGTERM
+
+
+def test_readiness_is_off_while_a_celery_worker_lets_its_tasks_finish() -> None:
+    from celery import Celery, signals
+
+    obs.init("worker", log_level="critical")
+    obs.instrument(Celery("worker"))
+    signals.worker_shutting_down.send(sender="worker", sig="TERM", how="Warm", exitcode=0)
+    assert ask("ready")[0] == 503
+    signals.worker_init.send(sender="worker")
+    assert ask("ready")[0] == 200

@@ -10,7 +10,7 @@ from typing import Any
 
 from obs.catalogue import tasks
 from obs.errors import MissingExtra
-from obs.runtime import clock, context, crashes, guard, live, setup, traces
+from obs.runtime import clock, context, crashes, draining, guard, live, setup, traces
 from obs.runtime.instruments import counter, gauge, histogram
 
 PUBLISHED = counter(tasks.PUBLISHED)
@@ -66,6 +66,8 @@ def _connect() -> None:
         (signals.task_postrun, _ended),
         (signals.task_revoked, _revoked),
         (signals.task_unknown, _unknown),
+        (signals.worker_init, _begins),
+        (signals.worker_shutting_down, _ends),
         (signals.worker_process_shutdown, _flush),
         (signals.worker_shutdown, _flush),
         (signals.setup_logging, _set_up_logging),
@@ -209,6 +211,15 @@ def _revoked(sender: Any = None, **_: Any) -> None:
 def _unknown(**_: Any) -> None:
     with guard.contained("integration"):
         RUNS.series((_UNMATCHED, "rejected")).inc()
+
+
+def _begins(**_: Any) -> None:
+    draining.end()
+
+
+def _ends(**_: Any) -> None:
+    # A warm shutdown lets tasks finish, which may take as long as they do.
+    draining.begin()
 
 
 def _flush(**_: Any) -> None:
