@@ -23,9 +23,12 @@ class ActiveSpan:
 
     def set(self, /, **attributes: Any) -> None:
         """Add attributes; secrets are masked by their keys."""
-        with guard.contained("traces"):
-            if self._span is not None:
+        if self._span is not None:
+            # Not `guard.contained`, whose entry and exit cost as much as the rest of this.
+            try:
                 self._span.set(attributes)
+            except Exception as error:
+                guard.report("traces", error)
 
     def event(self, name: str, /, **attributes: Any) -> None:
         """Add an event at this moment."""
@@ -88,17 +91,21 @@ def start(name: str, kind: str, attributes: Mapping[str, Any]) -> live.Span | No
     backend = live.tracing()
     if backend is None:
         return None
-    with guard.contained("traces"):
+    try:
         return backend.start(name, kind, attributes, None)
-    return None
+    except Exception as error:
+        guard.report("traces", error)
+        return None
 
 
 def end(started: live.Span | None, error: BaseException | None) -> None:
     """End a span, marked failed when there is an `Exception`."""
     if started is None:
         return
-    with guard.contained("traces"):
-        if isinstance(error, Exception):
+    if isinstance(error, Exception):
+        with guard.contained("traces"):
             started.fail(error)
-    with guard.contained("traces"):
+    try:
         started.end()
+    except Exception as failure:
+        guard.report("traces", failure)
