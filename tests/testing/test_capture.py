@@ -12,6 +12,7 @@ import threading
 import unittest
 from typing import Any
 
+import httpx
 import pytest
 
 import obs
@@ -288,3 +289,29 @@ def test_what_a_health_check_found_in_one_test_is_not_known_in_the_next(
         with capture():
             assert [health.readiness().status for _ in range(2)] == [200, 200]
     assert len(asked) == 2
+
+
+def test_a_request_is_seen_whole_under_the_ids_and_the_clock_of_the_test(telemetry: Telemetry) -> None:
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+    @app.get("/items/{item}")
+    async def read(item: str) -> str:
+        telemetry.clock.tick(1.5)
+        return item
+
+    obs.instrument(app)
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            return await client.get("/items/7")
+
+    answer = asyncio.run(ask())
+    assert answer.headers["x-request-id"] == FIRST_TRACE
+    line = telemetry.assert_logged("http.request", route="/items/{item}", duration=1.5, trace_id=FIRST_TRACE)
+    span = telemetry.assert_span("GET /items/{item}", {"http.response.status_code": 200}, kind="server")
+    assert (span.span_id, span.duration) == (line["span_id"], 1.5)
+    telemetry.assert_counted("http.server.requests", 1, {"http.route": "/items/{item}"})
+    assert telemetry.distribution("http.server.duration").sum == 1.5
