@@ -11,7 +11,7 @@ from bench import measure
 from bench.table import Row, Table, at_most, beside
 
 MODULE = "bench.bench_import"
-ROUNDS = 21
+ROUNDS = 15
 DSN = "http://key@127.0.0.1:9/1"
 INIT = "import obs; obs.init('bench', log_level='error', log_format='json'{})"
 OTLP = ", otlp_endpoint='http://127.0.0.1:9'"

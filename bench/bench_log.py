@@ -11,7 +11,7 @@ from bench import measure, peers
 from bench.table import Row, Table, at_most, beside
 
 MODULE = "bench.bench_log"
-COUNT, REPEATS, ROUNDS = 1_000, 30, 7
+COUNT, REPEATS, ROUNDS = 1_000, 30, 5
 #: More distinct values than anybody remembers.
 CUSTOMERS = 20_000
 _FIELDS = "{'order_id': 4711, 'amount': 12.5, 'currency': 'EUR', 'customer': next(customers)}"

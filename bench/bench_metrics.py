@@ -10,7 +10,7 @@ from bench import measure, peers
 from bench.table import Row, Table, at_most, beside
 
 MODULE = "bench.bench_metrics"
-COUNT, REPEATS, ROUNDS = 2_000, 30, 7
+COUNT, REPEATS, ROUNDS = 2_000, 30, 5
 LABELS = ("method", "route", "status")
 _KEYWORDS = "method='GET', route='/a', status='200'"
 #: What is measured outside of a span, by name.

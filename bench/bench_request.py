@@ -15,7 +15,7 @@ from bench.table import Row, Table, at_most, beside
 from fastapi import FastAPI
 
 MODULE = "bench.bench_request"
-COUNT, REPEATS, ROUNDS = 60, 80, 7
+COUNT, REPEATS, ROUNDS = 60, 80, 5
 SCOPE: dict[str, Any] = {
     "type": "http",
     "asgi": {"version": "3.0", "spec_version": "2.3"},

@@ -9,7 +9,7 @@ from bench import measure, peers
 from bench.table import Row, Table, beside
 
 MODULE = "bench.bench_span"
-COUNT, REPEATS, ROUNDS = 200, 80, 7
+COUNT, REPEATS, ROUNDS = 200, 80, 5
 
 
 def _opentelemetry(sampled: bool) -> measure.Work:
