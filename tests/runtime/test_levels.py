@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,21 @@ def test_a_temporary_level_ends_in_a_forked_child() -> None:
         os._exit(0 if good else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert levels.threshold("lib") == logging.DEBUG
+
+
+def test_no_thread_of_a_temporary_level_is_there_at_a_fork_and_it_ends_all_the_same() -> None:
+    def timers() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "obs-level"]
+
+    obs.init("shop")
+    levels.change("error", "lib")
+    levels.change("debug", "lib", seconds=0.3)
+    levels._hold()
+    assert timers() == []
+    levels._resume()
+    (timer,) = timers()
+    timer.join(10)
+    assert levels.threshold("lib") == logging.ERROR
 
 
 def test_structlogs_own_way_to_capture_lines_sees_those_of_cached_loggers() -> None:

@@ -24,6 +24,8 @@ _ALIASES = {"warn": "warning", "fatal": "critical"}
 DEFAULT = "default"
 #: Names of loggers whose threshold is remembered; those of records made by hand have no end.
 _MOST_NAMES = 4_096
+#: Seconds that a fork waits for the thread of a temporary level.
+_FORK_WAIT = 0.5
 #: A logger's name is not for prose.
 _NAME_LIMIT = 256
 
@@ -51,7 +53,8 @@ _known: dict[str, int] = {}
 #: What the settings say, and what was said since then; the empty name is the whole.
 _configured: dict[str, str] = {}
 _rules: dict[str, Rule] = {}
-_timers: dict[str, threading.Timer] = {}
+#: Logger -> what ends its temporary rule, and the rule that then comes back.
+_timers: dict[str, tuple[threading.Timer, Rule | None]] = {}
 _fixed: int | None = _OPEN
 _keeping = False
 _listener: Callable[[], None] | None = None
@@ -206,15 +209,16 @@ def _apply() -> None:
 
 def _forget(logger: str) -> None:
     _rules.pop(logger, None)
-    timer = _timers.pop(logger, None)
-    if timer is not None:
-        timer.cancel()
+    found = _timers.pop(logger, None)
+    if found is not None:
+        found[0].cancel()
 
 
 def _revert_after(seconds: float, logger: str, back: Rule | None) -> None:
     def revert() -> None:
         with _lock:
-            if _timers.get(logger) is timer:
+            found = _timers.get(logger)
+            if found is not None and found[0] is timer:
                 _forget(logger)
                 if back is not None:
                     _rules[logger] = back
@@ -223,8 +227,28 @@ def _revert_after(seconds: float, logger: str, back: Rule | None) -> None:
     timer = threading.Timer(seconds, revert)
     timer.daemon = True
     timer.name = "obs-level"
-    _timers[logger] = timer
+    _timers[logger] = timer, back
     timer.start()
+
+
+def _hold() -> None:
+    """End the timers' threads before a fork, of which Python 3.12 would warn."""
+    with _lock:
+        waiting = [timer for timer, _ in _timers.values()]
+    for timer in waiting:
+        timer.cancel()
+    for timer in waiting:
+        if timer is not threading.current_thread():
+            timer.join(_FORK_WAIT)
+
+
+def _resume() -> None:
+    """Start them again in the parent, for the time that is left."""
+    with _lock:
+        for logger, (_, back) in list(_timers.items()):
+            rule = _rules.get(logger)
+            if rule is not None and rule.until is not None:
+                _revert_after(max(0.0, rule.until - time.monotonic()), logger, back)
 
 
 def _renew_in_child() -> None:
@@ -240,4 +264,4 @@ def _renew_in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_in_child)
+    os.register_at_fork(before=_hold, after_in_parent=_resume, after_in_child=_renew_in_child)
