@@ -13,7 +13,7 @@ from typing import Any
 
 from obs.runtime.redaction import keys
 from obs.runtime.redaction.cards import is_card_number
-from obs.runtime.redaction.keys import HIDE, KEEP, verdict, verdicts
+from obs.runtime.redaction.keys import HIDE, KEEP, SCAN, verdict, verdicts
 from obs.runtime.redaction.mask import MASK
 from obs.runtime.redaction.text import TEXT_LIMIT, harmless, scrub
 
@@ -82,6 +82,9 @@ class _Walk:
             del items[max(0, self._left) :]
         self._left -= len(items)
         for key, value in items:
+            if self._left < 0:
+                cut = True
+                break
             name = key if type(key) is str else _key(key)
             found = verdicts.get(name)
             if found is None:
@@ -89,10 +92,7 @@ class _Walk:
             # The commonest types come first and are judged here: a call each is what a line costs.
             kind = type(value)
             if kind is str and found != HIDE:
-                if value in harmless or (found == KEEP and len(value) <= TEXT_LIMIT):
-                    plain[name] = value
-                else:
-                    plain[name] = scrub(value)
+                plain[name] = value if value in harmless else self._search(value, found)
             elif value is None or kind is bool:
                 plain[name] = value
             elif found == HIDE:
@@ -108,7 +108,7 @@ class _Walk:
     def value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a type
         kind = type(value)
         if kind is str:
-            return scrub(value)
+            return self._search(value, SCAN)
         if kind is bool or value is None:
             return value
         if kind is int:
@@ -121,6 +121,13 @@ class _Walk:
             return self._other(value, depth)
         except Exception as error:
             return f"<{kind.__name__} that raised {type(error).__name__}>"
+
+    def _search(self, text: str, found: int) -> str:
+        size = len(text)
+        if size >= _CHARACTERS:
+            # What is cut before it is searched costs nothing.
+            self._left -= min(size, TEXT_LIMIT) // _CHARACTERS
+        return text if found == KEEP and size <= TEXT_LIMIT else scrub(text)
 
     def _other(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a type
         if isinstance(value, Mapping):
@@ -146,11 +153,6 @@ class _Walk:
             self._left -= 1
             plain.append(_hidden_pair(value) or self.value(value, depth))
         return plain
-
-
-def _cost(text: str) -> int:
-    # What is cut before it is searched costs nothing.
-    return 1 + min(len(text), TEXT_LIMIT) // _CHARACTERS
 
 
 def _meet(name: str) -> tuple[int, str]:
