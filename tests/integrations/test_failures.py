@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -328,3 +330,35 @@ def test_a_scope_that_cannot_be_read_is_served_as_if_obs_were_not_there(odd: Any
         scope["root_path"] = "/behind"
     asyncio.run(Middleware(bare)(scope, receive, send))
     assert sent[0]["headers"] == [("odd", 1, 2)]
+
+
+def test_what_a_failed_request_had_in_hand_is_freed_at_once() -> None:
+    obs.init("shop", logs=False)
+    held: list[Any] = []
+
+    class Upload:
+        """Stands for something large."""
+
+    async def bare(scope: Any, receive: Any, send: Any) -> None:
+        upload = Upload()
+        held.append(weakref.ref(upload))
+        raise ValueError
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    async def run() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+        with contextlib.suppress(ValueError):
+            await Middleware(bare)(scope, receive, send)
+        # Before the garbage collector has had a reason to run.
+        assert held[0]() is None
+
+    gc.disable()
+    try:
+        asyncio.run(run())
+    finally:
+        gc.enable()

@@ -52,6 +52,16 @@ def test_after_its_first_request_it_is_too_late() -> None:
         obs.instrument(app)
 
 
+def test_a_function_is_told_how_it_can_be_wrapped() -> None:
+    def application(environ: object, start_response: object) -> list[bytes]:
+        return []
+
+    with pytest.raises(ObsError) as caught:
+        obs.instrument(application)
+    assert "obs.integrations.wsgi.Middleware(app)" in str(caught.value.hint)
+    assert "obs.integrations.asgi.Middleware(app)" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize("target", [object(), "app", FastAPI, None])
 def test_anything_else_is_refused_naming_what_is_supported(target: object) -> None:
     with pytest.raises(ObsError, match=r"FastAPI application.*httpx\.Client") as caught:

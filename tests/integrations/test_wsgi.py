@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import io
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -400,3 +402,30 @@ def test_headers_that_cannot_be_read_reach_the_server_as_they_are(telemetry: Tel
     keep: Any = lambda _, headers: sent.extend(headers)  # noqa: E731
     Middleware(app)(environ, keep)
     assert sent == [("odd", "1", "2")]
+
+
+def test_what_a_failed_request_had_in_hand_is_freed_at_once(telemetry: Telemetry) -> None:
+    held: list[Any] = []
+
+    class Upload:
+        """Stands for something large."""
+
+    def app(environ: Any, start: Start) -> Iterable[bytes]:
+        upload = Upload()
+        held.append(weakref.ref(upload))
+        raise ValueError
+
+    environ: dict[str, Any] = {}
+    util.setup_testing_defaults(environ)
+    gc.disable()
+    try:
+        body: Any = Middleware(app)(environ, lambda *_: io.BytesIO().write)
+        with contextlib.suppress(ValueError):
+            b"".join(body)
+        body.close()
+        del body
+        environ.clear()
+        # Before the garbage collector has had a reason to run.
+        assert held[0]() is None
+    finally:
+        gc.enable()

@@ -164,6 +164,8 @@ class Arrival:
             guard.report("integration", error)
         for token in self._tokens:
             context.leave(token)
+        # Its frames hold us and everything that the request had in hand.
+        self._failure = None
 
 
 def _core(error: BaseException) -> BaseException:

@@ -120,6 +120,8 @@ class Middleware:
             if not exchange.recorded:
                 exchange.record(self._route(scope, root_path), error)
             exchange.leave()
+            # Else this frame and the error's traceback would hold each other.
+            error = None
 
     async def _converse(self, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
         root_path = scope.get("root_path", "")

@@ -103,10 +103,14 @@ class Middleware:
             """Answer for a failed application of which no byte was sent, or let the server do that."""
             exchange.failed(error, route())
             exchange.starts(500)
-            if not self._answers:
-                raise error
-            start("500 Internal Server Error", list(_ERROR_HEADERS), sys.exc_info())
-            return _then_raise(error)
+            try:
+                if not self._answers:
+                    raise error
+                start("500 Internal Server Error", list(_ERROR_HEADERS), sys.exc_info())
+                return _then_raise(error)
+            finally:
+                # Else this frame and the error's traceback would hold each other.
+                del error
 
         try:
             try:
@@ -211,7 +215,11 @@ def _nothing() -> None:
 
 def _then_raise(error: Exception) -> Iterator[bytes]:
     yield _INTERNAL_ERROR
-    raise error
+    try:
+        raise error
+    finally:
+        # Else this frame and the error's traceback would hold each other, and the request with them.
+        del error
 
 
 def incoming(environ: Environ) -> Incoming:
