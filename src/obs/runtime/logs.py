@@ -12,7 +12,7 @@ from obs.runtime.lines import Output, Pipeline, Printed
 from obs.runtime.records import Handler
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY
-from obs.runtime.stream import Stream
+from obs.runtime.stream import shared
 from obs.runtime.structured import Structlog, console
 
 _FDS = {"stdout": 1, "stderr": 2}
@@ -23,7 +23,7 @@ class Logs:
 
     def __init__(self, settings: Settings, collector: Output | None = None) -> None:
         """Begin; with a `collector`, lines go there, and to the stream too when the settings say so."""
-        self._stream = Stream(_FDS[settings.log_stream])
+        self._stream = shared(_FDS[settings.log_stream])
         terminal = _is_terminal(self._stream.fd)
         self.console = settings.log_format == "console" or (settings.log_format == "auto" and terminal)
         printed = Printed(self._stream, console(colours=terminal) if self.console else dumps_line)

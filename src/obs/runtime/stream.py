@@ -63,3 +63,11 @@ class Stream:
         if not poll.poll(0 if self._stuck else self._patience * 1000):
             self._stuck = True
             raise BlockingIOError(f"nobody reads file descriptor {self.fd}; its pipe is full")
+
+
+_shared: dict[int, Stream] = {}
+
+
+def shared(fd: int) -> Stream:
+    """Return the one stream of `fd`: who writes to the same descriptor must wait for one another."""
+    return _shared.setdefault(fd, Stream(fd))

@@ -7,10 +7,8 @@ spacing, order or escapes on its way; every value does.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,12 +28,20 @@ class Key:
     @property
     def id(self) -> str:
         """Return 16 hexadecimal digits that only this key leads to."""
-        return hmac.new(self.secret, _KEY_ID, hashlib.sha256).hexdigest()[:16]
+        return _digest(_KEY_ID, self)[:16]
 
 
 def digest(record: Mapping[str, Any], key: Key | None) -> str:
     """Return the digest of a line without its own, as 64 hexadecimal digits."""
     body = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    return _digest(body, key)
+
+
+def _digest(body: bytes, key: Key | None) -> str:
+    # Loaded with the first event: most processes write none, and OpenSSL takes its time.
+    import hashlib
+    import hmac
+
     if key is None:
         return hashlib.sha256(body).hexdigest()
     return hmac.new(key.secret, body, hashlib.sha256).hexdigest()
@@ -45,7 +51,7 @@ class Chain:
     """A chain in the making. Not thread-safe: its journal has the lock."""
 
     def __init__(self, key: Key | None, parent: Mapping[str, Any] | None = None) -> None:
-        self.id = secrets.token_hex(16)
+        self.id = os.urandom(16).hex()
         self.parent = parent
         #: The sequence number of the next line.
         self.next = 0

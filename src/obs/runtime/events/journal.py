@@ -82,6 +82,8 @@ class Journal:
         """Begin a chain of its own in a forked child; its first line names the parent's."""
         parent = self._chain.describe() if self._chain.next > 0 else self._chain.parent
         self._lock = threading.RLock()
+        if self._stream is not None:
+            self._stream.renew()
         self._busy = False
         self._waiting = []
         self._chain = Chain(self._key, parent)

@@ -10,7 +10,7 @@ from obs.runtime.events.journal import Journal
 from obs.runtime.events.keys import read_key
 from obs.runtime.parts.part import Part, Report
 from obs.runtime.settings import Settings
-from obs.runtime.stream import Stream
+from obs.runtime.stream import shared
 
 _FDS = {"stdout": 1, "stderr": 2}
 
@@ -33,7 +33,7 @@ class AuditPart(Part):
         key = read_key(settings.audit_key_file)
         # Python found it closed at its start; whatever file or socket has its number now is not ours.
         closed = getattr(sys, f"__{settings.log_stream}__") is None
-        stream = None if closed else Stream(_FDS[settings.log_stream])
+        stream = None if closed else shared(_FDS[settings.log_stream])
         try:
             self._journal = Journal(settings, key, stream)
         except OSError as error:
