@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -29,13 +28,34 @@ class Sum:
         self.cells: list[float] = []
         self.exemplars: dict[int, Exemplar] = {}
         self._kept: dict[str, _Kept] = {}
+        #: First cells of gauges that some process could read, and of those that some could not.
+        self._read: set[int] = set()
+        self._unread: set[int] = set()
 
     def add(self, contents: Contents, *, alive: bool) -> None:
         """Add what one process has written; a gauge of a dead one counts only where the latest is asked for."""
-        cells, size = contents.cells, len(contents.cells)
+        cells, total = contents.cells.tolist(), self.cells
+        before: Family | None = None
+        known: dict[Values, int] | None = None
+        end, kind = 0, ""
         for family, values, at in contents.rows:
-            if at + family.width <= size:
-                self._add(family, values, cells[at : at + family.width], alive=alive)
+            if family is not before:
+                before, known = family, self._rows(family, alive=alive)
+                end, kind = len(cells) - family.width, family.definition.kind
+            if known is None or at > end:
+                continue
+            place = known.get(values)
+            if place is None:
+                place = self._place(family, known, values)
+            if kind == "gauge":
+                self._add_gauge(family.definition, place, cells[at], cells[at + 1])
+                continue
+            total[place] += cells[at]
+            born = cells[at + 1]
+            if born and not 0 < total[place + 1] <= born:
+                total[place + 1] = born
+            for offset in range(HEAD, family.width):
+                total[place + offset] += cells[at + offset]
         for position, exemplar in contents.exemplars.items():
             self._offer(contents, position, exemplar)
 
@@ -45,6 +65,8 @@ class Sum:
 
     def families(self) -> list[tuple[Family, list[Row]]]:
         """Return every metric with its rows, those of obs's own books left out."""
+        for at in self._unread - self._read:
+            self.cells[at] = math.nan
         return [
             (family, [Row(values, family.starts(values), at) for values, at in rows.items()])
             for name, (family, rows) in self._kept.items()
@@ -59,37 +81,38 @@ class Sum:
             {} if kept is None else {values: (cells[at], cells[at + 1]) for values, at in kept.rows.items()}
         )
 
-    def _add(self, family: Family, values: Values, numbers: Sequence[float], *, alive: bool) -> None:
+    def _rows(self, family: Family, *, alive: bool) -> dict[Values, int] | None:
+        """Return the first cell of each series of a metric; None when nothing may be added to it."""
         definition = family.definition
         if definition.kind == "gauge" and not alive and definition.across != "latest":
-            return
-        kept = self._kept.get(definition.name)
-        if kept is None:
-            kept = self._kept[definition.name] = _Kept(family, {})
-        elif kept.family.bounds != family.bounds or kept.family.definition.labels != definition.labels:
-            # Another version of the program; two shapes under one name cannot be added.
-            return
-        if self._capped and values not in kept.rows and definition.open and len(kept.rows) >= definition.cap:
-            values = definition.overflowed(values)
-        at = kept.rows.get(values)
-        if at is None:
-            kept.rows[values] = len(self.cells)
-            self.cells += numbers
-            return
-        if definition.kind == "gauge":
-            self._add_gauge(definition, at, numbers)
-            return
-        cells = self.cells
-        cells[at] += numbers[0]
-        cells[at + 1] = min(filter(None, (cells[at + 1], numbers[1])), default=0.0)
-        for offset in range(HEAD, family.width):
-            cells[at + offset] += numbers[offset]
+            return None
+        kept = self._kept.setdefault(definition.name, _Kept(family, {}))
+        same = kept.family.definition
+        if (same.kind, same.labels, same.buckets) == (definition.kind, definition.labels, definition.buckets):
+            return kept.rows
+        # Another version of the program; two shapes under one name cannot be added.
+        return None
 
-    def _add_gauge(self, definition: Definition, at: int, numbers: Sequence[float]) -> None:
-        cells, (value, when) = self.cells, numbers
+    def _place(self, family: Family, known: dict[Values, int], values: Values) -> int:
+        """Return the first of the cells, all zero, of a new series; of another one beyond the cap."""
+        definition = family.definition
+        if self._capped and definition.open and len(known) >= definition.cap:
+            values = definition.overflowed(values)
+            if values in known:
+                return known[values]
+        place = known[values] = len(self.cells)
+        self.cells += [0.0] * family.width
+        return place
+
+    def _add_gauge(self, definition: Definition, at: int, value: float, when: float) -> None:
+        cells = self.cells
         if definition.across == "sum":
             # What could not be read in one process must not hide what the others have.
-            cells[at] = value if math.isnan(cells[at]) else cells[at] + (0.0 if math.isnan(value) else value)
+            if math.isnan(value):
+                self._unread.add(at)
+            else:
+                cells[at] += value
+                self._read.add(at)
             return
         # Who has never set it has nothing to say.
         if not when:
