@@ -1,0 +1,69 @@
+"""redis-py without a server: which command it is, and that no key is ever part of its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+
+import obs
+from obs.integrations import redis as integration
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("get", "key"), "GET"),
+        ((b"GET", "key"), "GET"),
+        (("GET key",), "GET"),
+        (("CONFIG GET", "maxmemory"), "CONFIG"),
+        (("JSON.GET", "key"), "JSON.GET"),
+        (("", "key"), "OTHER"),
+        ((), "OTHER"),
+        (("user:42",), "OTHER"),
+        (("x" * 40,), "OTHER"),
+        (("größe",), "OTHER"),
+    ],
+)
+def test_a_command_is_called_by_its_first_word(arguments: tuple[Any, ...], name: str) -> None:
+    assert integration._command_name(arguments) == name
+
+
+@given(st.lists(st.text(max_size=80) | st.binary(max_size=80) | st.integers(), max_size=3))
+def test_any_command_has_a_short_plain_name(arguments: list[Any]) -> None:
+    name = integration._command_name(arguments)
+    assert name.isascii()
+    assert 0 < len(name) <= 32
+
+
+@pytest.mark.parametrize("make", [redis.Redis, redis.asyncio.Redis])
+def test_a_client_is_recognised_and_a_second_time_is_harmless(make: Any) -> None:
+    client = make(port=1)
+    obs.instrument(client)
+    first = client.execute_command
+    obs.instrument(client)
+    assert client.execute_command == first
+
+
+def test_a_server_that_is_gone_is_an_error_of_the_command(values: Any) -> None:
+    obs.init("shop")
+    make: Any = redis.Redis
+    client = make(port=1, retry=None)
+    obs.instrument(client)
+    with pytest.raises(redis.ConnectionError):
+        client.get("a")
+    labels = ("db_operation_name", "error_type")
+    assert values("db_client_operation_duration_seconds_count", *labels) == {("GET", "ConnectionError"): 1}
+    assert values("db_client_connections_used") == {(): 0}
+    assert values("cache_misses_total") == {}
+
+
+def test_a_pool_has_the_name_of_its_server_and_its_database() -> None:
+    client: Any = redis.Redis(host="cache", port=6380, db=2)
+    assert integration._attributes(client.connection_pool) == {
+        "server.address": "cache", "server.port": 6380, "db.namespace": "2",
+    }  # fmt: skip
