@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 #: Candidates that a failure shows.
 _SHOWN = 3
 _VALUE_LIMIT = 120
+#: Characters shown before the first difference of two long texts.
+_BEFORE = 30
 _ABSENT = object()
 
 
@@ -54,24 +56,48 @@ def failure(
 
 def difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """Return a line for each expected field that `found` has otherwise or not at all."""
-    wrong = [name for name, value in expected.items() if not _equal(value, found.get(name, _ABSENT))]
+    wrong = list(_wrong("", expected, found))
     if not wrong:
         return ["as expected otherwise"] if expected else []
-    width = max(len(name) for name in wrong)
-    return [_line(name, width, expected[name], found) for name in wrong]
+    width = max(len(name) for name, _ in wrong)
+    return [f"{name:<{width}}  {what}" for name, what in wrong]
 
 
-def _line(name: str, width: int, value: Any, found: Mapping[str, Any]) -> str:
-    start = f"{name:<{width}}  expected {show(value)}, "
-    if name in found:
-        return f"{start}got {show(found[name])}"
+def _wrong(place: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield name and difference of each wrong field, of nested mappings each field of its own."""
+    for name, value in expected.items():
+        got = found.get(name, _ABSENT)
+        if _equal(value, got):
+            continue
+        if isinstance(value, Mapping) and isinstance(got, Mapping):
+            yield from _wrong(f"{place}{name}.", value, got)
+            more = ((key, item) for key, item in got.items() if key not in value)
+            yield from ((f"{place}{name}.{key}", f"not expected, got {show(item)}") for key, item in more)
+        elif got is _ABSENT:
+            yield f"{place}{name}", f"expected {show(value)}, not there{_near(name, found)}"
+        else:
+            skipped = _alike(value, got)
+            yield f"{place}{name}", f"expected {show(value, skipped)}, got {show(got, skipped)}"
+
+
+def _near(name: str, found: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(name, list(found), n=1, cutoff=0.6)
-    return f"{start}not there" + (f" (there is {near[0]!r}: {show(found[near[0]])})" if near else "")
+    return f" (there is {near[0]!r}: {show(found[near[0]])})" if near else ""
 
 
-def show(value: Any) -> str:
-    """Return a value as a message shows it, cut where it is long."""
-    text = repr(value)
+def _alike(expected: Any, found: Any) -> int:
+    """Return how many characters at the start of two long texts need not be shown: they are alike."""
+    if not isinstance(expected, str) or not isinstance(found, str) or len(found) <= _VALUE_LIMIT:
+        return 0
+    same = next(
+        (at for at, pair in enumerate(zip(expected, found, strict=False)) if pair[0] != pair[1]), None
+    )
+    return max(0, (min(len(expected), len(found)) if same is None else same) - _BEFORE)
+
+
+def show(value: Any, skipped: int = 0) -> str:
+    """Return a value as a message shows it, cut where it is long, without its first `skipped` characters."""
+    text = f"...{value[skipped:]!r}" if skipped else repr(value)
     return text if len(text) <= _VALUE_LIMIT else f"{text[: _VALUE_LIMIT - 3]}..."
 
 
