@@ -29,7 +29,7 @@ ERRORS = Counter(
 OVERFLOW = Counter(
     id="obs.series.overflow",
     metric="obs_series_overflow_total",
-    help="Observations that went to the overflow series because a metric reached its cap.",
+    help="Observations that went to an overflow series: the metric was at its cap, or a label got a value it does not declare.",
     unit="{observation}",
     labels=(METRIC,),
 )
