@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from obs.catalogue import http
 from obs.integrations.arrival import UNMATCHED, Arrival, Head
 from obs.runtime import clock, guard, levels, logger
 from obs.runtime.instruments import counter, gauge, histogram
+from obs.runtime.redaction import clean_value
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY
 
@@ -18,6 +21,7 @@ ACTIVE = gauge(http.SERVER_ACTIVE)
 #: What nginx calls a request whose client left before there was an answer.
 _CLIENT_CLOSED = 499
 _ACCESS = "obs.access"
+_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 _GATE = levels.gate(_ACCESS)
 
 
@@ -114,10 +118,12 @@ class Exchange(Arrival):
             "event": "http.request",
             "method": self.method,
             "route": route,
+            # Of all that the line says, these two come from outside.
+            "path": clean_value("path", self._path),
             "status": self.status,
             "duration": round(seconds, 6),
+            "client": clean_value("client", self._client.address),
         }
         if self.gone:
             known["disconnected"] = True
-        fields = {"path": self._path, "client": self._client.address}
-        pipeline.emit(level, f"{name} {self.status}", fields, logger=_ACCESS, known=known)
+        pipeline.emit(level, f"{name} {self.status}", _NO_FIELDS, logger=_ACCESS, known=known)

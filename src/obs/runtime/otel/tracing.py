@@ -39,7 +39,7 @@ class Traces:
         provider, self.adopted = claim()
         self._provider: TracerProvider = provider
         self._queue: ExportQueue[RecordedSpan] | None = None
-        self._last: tuple[SpanContext | None, tuple[str, str, bool]] = (None, ("", "", False))
+        self._last: tuple[otel_context.Context | None, tuple[str, str, bool]] = (None, ("", "", False))
         self.endpoint = endpoint(settings)
         self._host: trace.Tracer | None = None
         self._source = Source(Head(settings.traces_ratio, trusted=settings.trust_sampled), ())
@@ -69,15 +69,17 @@ class Traces:
 
     def current(self) -> tuple[str, str, bool]:
         """Return trace id, span id and whether it is sampled; empty text outside of a span."""
-        found = trace.get_current_span().get_span_context()
-        # A request asks several times for the ids of the same span; one pair, replaced in one step.
+        here = otel_context.get_current()
+        # A request asks several times in the same context, which never changes: a new span brings a
+        # new one. One pair, replaced in one step, is what is remembered.
         known, ids = self._last
-        if found is known:
+        if here is known:
             return ids
-        if not found.is_valid:
-            return "", "", False
-        ids = (f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled)
-        self._last = (found, ids)
+        found = trace.get_current_span(here).get_span_context()
+        ids = ("", "", False)
+        if found.is_valid:
+            ids = (f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled)
+        self._last = (here, ids)
         return ids
 
     def state(self) -> str:
