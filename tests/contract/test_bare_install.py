@@ -115,3 +115,17 @@ def test_a_command_that_misses_one_package_names_it(
         f"error: obs {command[0]} needs the package {package}, which is not installed\n"
         "  hint: pip install 'obs-kit[tools]'\n"
     )
+
+
+def test_the_test_kit_works_in_a_bare_install_without_pytest(bare: Path) -> None:
+    code = (
+        "import obs\n"
+        "from obs.testing import capture\n"
+        "with capture() as telemetry:\n"
+        "    with obs.span('work'): obs.log.info('seen')\n"
+        "    telemetry.assert_logged('seen')\n"
+        "    telemetry.assert_span('work')\n"
+        "    print(telemetry.value('log.records', level='info'))\n"
+    )
+    done = _python(bare, "-c", code)
+    assert done.stdout.endswith("1.0\n"), done.stderr
