@@ -55,7 +55,7 @@ class Pipeline:
         for name in ("version", "environment"):
             if getattr(settings, name):
                 self._fixed[name] = getattr(settings, name)
-        self._locate = settings.log_location
+        self.locates = settings.log_location
         #: Logger -> its name as it is written.
         self._names: dict[str, str] = {}
         # A test's clock stands still, so that its second would never be over.
@@ -76,13 +76,13 @@ class Pipeline:
         level: str,
         message: str,
         fields: Mapping[str, Any],
-        *,
         logger: str = "",
         error: BaseException | None = None,
+        *,
         stack: str = "",
-        known: Mapping[str, Any] | None = None,
         template: str = "",
         location: Location | None = None,
+        known: Mapping[str, Any] | None = None,
         sampled: bool = True,
         local: bool = False,
     ) -> None:
@@ -105,7 +105,7 @@ class Pipeline:
             ):
                 return
         line = self._begin(now, level, message, logger)
-        if self._locate and logger != ACCESS:
+        if self.locates and logger != ACCESS:
             _add_location(line, location or _caller())
         bound = context.bound.get()
         own = {**bound, **fields} if bound else fields
@@ -210,23 +210,21 @@ def capture(*outputs: Output) -> None:
     _captured = outputs
 
 
-class Printed:
-    """Lines as text on a stream, each bounded as a whole."""
+def printed(stream: Stream, render: Renderer) -> Output:
+    """Return what writes lines as text on `stream`, each bounded as a whole."""
+    write = stream.write
 
-    def __init__(self, stream: Stream, render: Renderer) -> None:
-        self._stream = stream
-        self._render = render
-
-    def __call__(self, line: Line) -> None:
-        """Write `line`. Raises OSError, and counts the line as dropped then."""
-        text = self._render(line)
+    def output(line: Line) -> None:
+        text = render(line)
         if len(text) > LINE_LIMIT:
-            text = self._render(shorten(line))
+            text = render(shorten(line))
         try:
-            self._stream.write(text)
+            write(text)
         except OSError:
             tally.add("logs_dropped", "stream")
             raise
+
+    return output
 
 
 def shorten(line: Line) -> Line:

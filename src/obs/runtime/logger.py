@@ -89,7 +89,7 @@ class Logger:
             own = {**self._fields, **fields} if self._fields else fields
             current = _pipeline
             if current is not None:
-                current.emit(level, event, own, logger=self._name, error=error)
+                current.emit(level, event, own, self._name, error)
             elif not _off:
                 _before_init(self._name, level, event, own, error)
         except Exception as failure:

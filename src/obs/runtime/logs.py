@@ -8,7 +8,7 @@ import os
 from obs.runtime import levels, logger
 from obs.runtime.adoption import Adoption
 from obs.runtime.json import dumps_line
-from obs.runtime.lines import Output, Pipeline, Printed
+from obs.runtime.lines import Output, Pipeline, printed
 from obs.runtime.records import Handler
 from obs.runtime.settings import Settings
 from obs.runtime.severity import SEVERITY
@@ -26,8 +26,8 @@ class Logs:
         self._stream = shared(_FDS[settings.log_stream])
         terminal = _is_terminal(self._stream.fd)
         self.console = settings.log_format == "console" or (settings.log_format == "auto" and terminal)
-        printed = Printed(self._stream, console(colours=terminal) if self.console else dumps_line)
-        self.pipeline = Pipeline(settings, _outputs(settings, printed, collector), printed)
+        local = printed(self._stream, console(colours=terminal) if self.console else dumps_line)
+        self.pipeline = Pipeline(settings, _outputs(settings, local, collector), local)
         levels.start(settings.log_level, settings.log_levels)
         self._adoption = Adoption(Handler(self.pipeline), SEVERITY[settings.log_level])
         levels.start(settings.log_level, settings.log_levels, self._adoption.apply_levels)
@@ -68,7 +68,7 @@ def _is_terminal(fd: int) -> bool:
         return False
 
 
-def _outputs(settings: Settings, printed: Output, collector: Output | None) -> tuple[Output, ...]:
+def _outputs(settings: Settings, local: Output, collector: Output | None) -> tuple[Output, ...]:
     if collector is None:
-        return (printed,)
-    return (printed, collector) if settings.otlp_logs == "both" else (collector,)
+        return (local,)
+    return (local, collector) if settings.otlp_logs == "both" else (collector,)

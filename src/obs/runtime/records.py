@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from itertools import islice
 from typing import Any
 
 from obs.runtime import guard, levels
@@ -50,11 +49,11 @@ def write(pipeline: Pipeline, record: logging.LogRecord, error: BaseException | 
         _NAMES.get(record.levelno) or level_of(record.levelno),
         message if type(message) is str and not record.args else _message(record),
         _extra(vars(record)),
-        logger=record.name,
-        error=error,
+        record.name,
+        error,
         stack=record.exc_text or record.stack_info or "",
         template=message if record.args and type(message) is str else "",
-        location=(record.pathname, record.lineno, record.funcName or ""),
+        location=(record.pathname, record.lineno, record.funcName or "") if pipeline.locates else None,
     )
 
 
@@ -62,13 +61,22 @@ def _extra(values: dict[str, Any]) -> dict[str, Any]:
     """Return what came in through `extra=`, in its order."""
     if len(values) == _PLAIN:
         return {}
-    # A record fills in its own attributes first; only a class of the host's may do otherwise.
-    own = 0 if next(iter(values)) != "name" else _PLAIN
-    return {key: value for key, value in islice(values.items(), own, None) if key not in _RECORD}
+    if next(iter(values)) != "name":
+        # A class of the host's that fills in attributes before those of every record.
+        return {key: value for key, value in values.items() if key not in _RECORD}
+    found = []
+    for key in reversed(values):
+        if key == _LAST:
+            break
+        found.append(key)
+    found.reverse()
+    return {key: values[key] for key in found if key not in _RECORD}
 
 
 #: Attributes of a record that nothing was added to.
 _PLAIN = len(vars(logging.makeLogRecord({})))
+#: The one that is filled in last.
+_LAST = list(vars(logging.makeLogRecord({})))[-1]
 _NAMES = {number: level for level, number in SEVERITY.items()}
 
 
