@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_a_generator_is_one_run_from_its_first_step_to_its_last() -> None:
     obs.init("worker")
 
     @obs.job("export")
-    def export() -> Iterator[int]:
+    def export() -> Generator[int, None, None]:
         yield 1
         yield 2
 
