@@ -41,9 +41,18 @@ _KINDS = (
     _Kind("module grpc", "grpc", "the module grpc", serves=False),
 )
 
+_GRPC = (
+    "gRPC takes interceptors where a server or channel is made: call obs.instrument(grpc) before, or give it "
+    "obs.integrations.grpc.server_interceptors() or client_interceptors(target)"
+)
+
 
 def instrument(target: Any, /, *, exclude: Collection[str] = ()) -> None:
-    """Instrument `target`: a FastAPI or Starlette application, an httpx client.
+    """Instrument `target`: an application, a database engine, a client, or a module whose clients are meant.
+
+    Applications are those of FastAPI, Starlette, Flask, Django and Celery; then there are engines of
+    SQLAlchemy, clients of redis-py and httpx, sessions of requests, and the modules `httpx`, `requests`
+    and `grpc`, which stand for everything that is made of them from then on.
 
     An application must not have started yet. A second time is harmless. Requests whose path is one of
     `exclude`, or lies below it (``/admin`` covers ``/admin/users``), stay out of metrics, traces and
@@ -70,7 +79,9 @@ def instrument(target: Any, /, *, exclude: Collection[str] = ()) -> None:
         "applications of another kind can be wrapped: obs.integrations.asgi.Middleware(app) for ASGI, "
         "obs.integrations.wsgi.Middleware(app) for WSGI"
     )
-    raise ConfigError(f"cannot instrument {_name(target)}; supported are {supported}", hint=wrap)
+    made = any(base.startswith(("grpc._server.", "grpc._channel.", "grpc.aio.")) for base in bases)
+    hint = _GRPC if made else wrap
+    raise ConfigError(f"cannot instrument {_name(target)}; supported are {supported}", hint=hint)
 
 
 def _prefixes(exclude: Collection[str]) -> tuple[str, ...]:
