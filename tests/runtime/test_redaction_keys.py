@@ -76,6 +76,10 @@ def test_the_second_half_of_a_pair_is_masked_by_the_first(pairs: Any) -> None:
     assert clean({"headers": pairs}) == {"headers": [["authorization", MASK], ["accept", "text"]]}
 
 
+def test_a_tuple_of_two_is_a_pair_wherever_it_stands() -> None:
+    assert clean({"header": ("cookie", "p"), "size": (3, 4)}) == {"header": ["cookie", MASK], "size": [3, 4]}
+
+
 def test_a_list_of_two_names_is_no_pair() -> None:
     assert clean({"required": ["password", "email"]}) == {"required": ["password", "email"]}
 

@@ -34,10 +34,16 @@ _FLAG = re.compile(r"(?<![A-Za-z0-9_-])--([A-Za-z][A-Za-z0-9_-]{1,64})[ ]{1,4}(?
 #: Headers whose value goes on after the first space.
 _WHOLE_LINE = ("authorization", "cookie")
 _EMPTY = frozenset({"none", "null", "true", "false", "undefined", "nil", "-", "..."})
+#: What stands for a value in a query or a template.
+_PLACEHOLDER = re.compile(
+    r"(?:\?|%s|%\([a-z_]+\)s|\$[0-9]{1,3}|:[a-z_]+|\$?\{[A-Za-z_]*\}|\*+|<[a-z-]*>)[,;.]?\Z"
+)
+_BRACED = re.compile(r"\{[A-Za-z_]*\}")
 #: Names that prose uses before a colon as well; only a value with a digit counts there.
 _IN_PROSE = frozenset({"auth", "pass", "pin", "pan", "session", "sig", "signature", "sid", "otp", "iban"})
 _SHORT = 4
 _OPEN, _CLOSE = "[({", "])}"
+_ENDS = _CLOSE + ":"
 
 
 def mask_named(text: str) -> str:
@@ -118,7 +124,9 @@ def _separated(  # noqa: PLR0911 - one return a form
     if opened is not None:
         return _in_quotes(text, opened.end(), opened["open"])
     if text[start : start + 1] in _OPEN and start < len(text):
-        return None if spaced and not colon else _in_brackets(text, start)
+        if (spaced and not colon) or _BRACED.match(text, start) is not None:
+            return None
+        return _in_brackets(text, start)
     if colon and not quoted and name.lower().endswith(_WHOLE_LINE):
         return _span(_LINE.match(text, start))
     if spaced and not colon and _CODE.match(text, start) is not None:
@@ -131,8 +139,8 @@ def _unquoted(text: str, start: int, name: str, *, prose: bool) -> tuple[int, in
     if plain is None:
         return None
     value = plain.group()
-    bare = value.rstrip(_CLOSE) or value
-    if bare.lower() in _EMPTY or (prose and not _is_value(name, bare)):
+    bare = value.rstrip(_ENDS) or value
+    if bare.lower() in _EMPTY or _PLACEHOLDER.match(value) or (prose and not _is_value(name, bare)):
         return None
     return start, start + len(bare)
 

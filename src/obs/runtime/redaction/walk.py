@@ -133,7 +133,9 @@ class _Walk:
         if isinstance(value, Mapping):
             return self.mapping(value, depth + 1)
         if isinstance(value, (list, tuple, set, frozenset)):
-            return self._items(value, depth + 1)
+            # A tuple of two is a pair wherever it stands; a list of two may be any list.
+            pair = _hidden_pair(value) if type(value) is tuple else None
+            return pair or self._items(value, depth + 1)
         if isinstance(value, (dt.datetime, dt.date, dt.time)):
             return value.isoformat()
         if isinstance(value, Enum):
