@@ -15,6 +15,7 @@ import grpc.aio
 import pytest
 
 import obs
+from obs.errors import ObsError
 from obs.integrations import grpc as integration
 from obs.integrations import rpc
 
@@ -370,6 +371,12 @@ def test_the_module_stands_for_what_it_makes_from_then_on(
     asyncio.run(call())
     server.stop(0).wait()
     assert values(*_SERVED) == values(*_CALLED) == {("shop.Orders/One", "OK"): 2}
+
+
+def test_what_is_made_already_is_refused_with_the_way_to_go() -> None:
+    with grpc.insecure_channel("127.0.0.1:1") as channel, pytest.raises(ObsError) as caught:
+        obs.instrument(channel)
+    assert "obs.instrument(grpc)" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
