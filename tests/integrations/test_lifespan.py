@@ -63,6 +63,12 @@ def test_a_failure_is_reported_once_and_the_server_hears_only_its_last_line(
     telemetry.assert_counted("exceptions.unhandled", 1, mechanism="http")
 
 
+def test_without_lines_of_ours_the_server_hears_everything() -> None:
+    obs.init("shop", logs=False)
+    sent = live(make_app(fails="start"), "lifespan.startup")
+    assert sent[-1]["message"].startswith("Traceback")
+
+
 def test_an_application_that_does_not_know_the_protocol_has_not_failed(telemetry: Telemetry) -> None:
     async def plain(scope: Any, receive: Any, send: Any) -> None:
         raise ConnectionError("only http is known here")

@@ -5,23 +5,19 @@ Separate layers for each of these cost several times as much and disagree about 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from obs.integrations.arrival import NOTHING, UNMATCHED, UNREADABLE, Arrival, Head, Incoming
+from obs.integrations.asgi_types import App, Message, Receive, Scope, Send
 from obs.integrations.exchange import Exchange
+from obs.integrations.lifespan import Lifespan
 from obs.integrations.paths import Paths
 from obs.integrations.websocket import Connection
-from obs.runtime import crashes, draining, endpoints, guard, live, setup
+from obs.runtime import endpoints, guard, live
 from obs.runtime.context import Client
 from obs.runtime.settings import Settings
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: From the scope after the request and the root path before it to the route template, "" for none.
 Resolver: TypeAlias = Callable[[Scope, str], str]
 
@@ -58,7 +54,7 @@ class Middleware:
         settings = live.settings()
         kind = scope["type"]
         if kind == "lifespan":
-            await _Lifespan(receive, send).run(self.app, scope)
+            await Lifespan(receive, send).run(self.app, scope)
         elif settings is None or _SEEN in scope or kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
         else:
@@ -159,48 +155,6 @@ class Middleware:
         except Exception as error:
             guard.report("integration", error)
             return UNMATCHED
-
-
-class _Lifespan:
-    """The start and the end of an application."""
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-        self._phase = ""
-
-    async def run(self, app: App, scope: Scope) -> None:
-        # By now the server has configured its loggers.
-        setup.adopt_servers()
-        try:
-            await app(scope, self._watch, self._reply)
-        except Exception as error:
-            # One that has not even asked what is wanted does not know the protocol, as it may.
-            if self._phase:
-                crashes.unhandled(error, "http", f"the application failed at {self._phase}", event="lifespan")
-            raise
-
-    async def _watch(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "lifespan.shutdown":
-            self._phase = "its end"
-            draining.begin()
-        else:
-            self._phase = "its start"
-            draining.end()
-        return message
-
-    async def _reply(self, message: Message) -> None:
-        kind = message["type"]
-        if kind in {"lifespan.startup.failed", "lifespan.shutdown.failed"}:
-            # The whole stack as a text, which is logged once already, with its ids.
-            text = str(message.get("message") or "").rstrip()
-            message["message"] = text.rpartition("\n")[2]
-        if kind in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
-            # The flush may wait for a collector; the event loop must not wait with it.
-            with guard.contained("traces"):
-                await asyncio.get_running_loop().run_in_executor(None, setup.flush)
-        await self._send(message)
 
 
 def _head(scope: Scope) -> Head:

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from obs.errors import ConfigError
-from obs.integrations.asgi import Middleware, Scope
+from obs.integrations.asgi import Middleware
+from obs.integrations.asgi_types import Scope
 
 _MARK = "_obs_instrumented"
 #: Where FastAPI notes the route of an included router, whose own path lacks the prefixes.
