@@ -141,6 +141,13 @@ def test_planted_secrets_are_nowhere_in_what_is_sent(receiver: Receiver) -> None
     assert frame["vars"]["nested"]["list"][0]["api_key"] == MASK
 
 
+def test_without_a_version_there_is_no_release(receiver: Receiver) -> None:
+    obs.init("shop", sentry_dsn=receiver.dsn, logs=False)
+    obs.capture(_failed())
+    assert obs.flush(5)
+    assert "release" not in receiver.events[0]
+
+
 def test_an_exception_is_sent_once(receiver: Receiver) -> None:
     obs.init("shop", sentry_dsn=receiver.dsn, logs=False)
     error = _failed()
@@ -254,6 +261,18 @@ def test_a_receiver_that_is_gone_costs_no_more_than_the_deadline() -> None:
         obs.capture(_failed())
     assert obs.flush(5) in {True, False}
     obs.shutdown(0.2)
+
+
+def test_sentry_brings_no_framework_along() -> None:
+    script = (
+        "import obs, sys; obs.init('shop', sentry_dsn='http://key@127.0.0.1:9/1')\n"
+        "print({'django', 'flask', 'fastapi', 'starlette', 'celery'} & {*sys.modules})"
+    )
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "SENTRY_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=kept
+    )
+    assert done.stdout == "set()\n"
 
 
 def test_sentry_is_loaded_with_a_dsn_only() -> None:

@@ -6,9 +6,12 @@ request, and what they would report is reported here already.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from obs.errors import MissingExtra
@@ -29,6 +32,7 @@ except ImportError:
 #: An event holds the variables of many frames; Sentry itself has bounded their number by then.
 _NODES = 50_000
 _DEPTH = 20
+_SPOTLIGHT = "sentry_sdk.spotlight"
 _WORKER = "sentry-sdk.BackgroundWorker"
 #: Seconds that a fork waits for Sentry's thread to end.
 _FORK_PATIENCE = 0.2
@@ -44,7 +48,8 @@ class Sentry:
         self._options: dict[str, Any] = {
             "dsn": dsn,
             "environment": settings.environment or None,
-            "release": settings.version or None,
+            # Without a value of ours Sentry's client would run git to find one.
+            "release": settings.version,
             "traces_sample_rate": settings.sentry_traces_rate,
             "default_integrations": False,
             "auto_enabling_integrations": False,
@@ -63,7 +68,8 @@ class Sentry:
             self._connect()
 
     def _connect(self) -> None:
-        self._client = sentry_sdk.Client(**self._options)
+        with _without_spotlight():
+            self._client = sentry_sdk.Client(**self._options)
         self._stale = False
         sentry_sdk.get_global_scope().set_client(self._client)
         sentry_scope.register_external_propagation_context(_current)
@@ -131,6 +137,22 @@ class Sentry:
         self._stale = self._client is not None
 
 
+@contextmanager
+def _without_spotlight() -> Iterator[None]:
+    """Keep Sentry's client from loading its development aid, which loads Django wherever that is installed."""
+    if _SPOTLIGHT in sys.modules:
+        yield
+        return
+    aid: Any = ModuleType(_SPOTLIGHT)
+    aid.setup_spotlight = lambda _: None
+    sys.modules[_SPOTLIGHT] = aid
+    try:
+        yield
+    finally:
+        # Who wants the real one afterwards gets it.
+        sys.modules.pop(_SPOTLIGHT, None)
+
+
 def _current() -> tuple[str, str] | None:
     trace_id, span_id, _ = live.span_ids()
     return (trace_id, span_id) if trace_id else None
@@ -144,7 +166,10 @@ def _tags(mechanism: Mechanism) -> dict[str, str]:
 def _cleaned(event: Any, hint: Any) -> Any:  # noqa: ARG001 - Sentry's signature
     """Return an event, a transaction or a breadcrumb without secrets, and nothing if that fails."""
     try:
-        return clean(event, _NODES, _DEPTH)
+        cleaned = clean(event, _NODES, _DEPTH)
     except Exception as error:
         guard.report("crashes", error)
         return None
+    if cleaned.get("release") == "":
+        del cleaned["release"]
+    return cleaned
