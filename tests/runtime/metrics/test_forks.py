@@ -240,6 +240,28 @@ def test_threads_that_count_while_others_fork_lose_nothing_and_nobody_hangs(tmp_
     assert run(tmp_path, script) == 60
 
 
+def test_scrapes_at_the_same_time_count_nothing_twice_and_their_lock_is_not_inherited(tmp_path: Path) -> None:
+    script = """
+    import threading, warnings
+    warnings.simplefilter("ignore", DeprecationWarning)
+    sys.setswitchinterval(1e-5)
+    counter = obs.counter("test.c", labels=("n",))
+    for n in range(50): counter.inc(n=str(n))
+    child(lambda: counter.inc(n="0"), "exit")
+    seen, on = set(), True
+    def work():
+        while on:
+            seen.add(sum(number for key, (number, _) in scrape().items() if "test_c_total" in key))
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads: thread.start()
+    told = [child(lambda: value("test_c_total", n="0"))[1] for _ in range(10)]
+    on = False
+    for thread in threads: thread.join()
+    print(json.dumps([sorted(seen), told]))
+    """
+    assert run(tmp_path, script) == [[51], [2] * 10]
+
+
 def test_many_series_made_after_the_fork_are_shared_too(tmp_path: Path) -> None:
     script = """
     def work():

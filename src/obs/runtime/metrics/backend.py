@@ -256,6 +256,8 @@ class Metrics:
     def renew(self) -> None:
         """Start from zero in the child of a fork."""
         self.speaks_for_all = False
+        # A thread of the parent may have been scraping.
+        self._gatherer = Gatherer()
         self.store.renew()
 
     def scraped_elsewhere(self) -> bool:

@@ -35,7 +35,7 @@ _CHECKED = struct.Struct("=I16s8sdd")
 
 
 class Index:
-    """The lines of an index, written once and inherited by forked children."""
+    """The lines of an index."""
 
     def __init__(self) -> None:
         self.text = bytearray()

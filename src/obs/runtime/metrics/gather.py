@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +24,16 @@ class Gatherer:
     """Reads a group again and again, and what is new only once."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._reader = Reader()
 
     def gather(self, group: Group) -> tuple[Sum, Told]:
         """Return the sum over all processes of `group`, and what is to be said of them together."""
+        # Two scrapes at once must not both learn the same new lines.
+        with self._lock:
+            return self._gather(group)
+
+    def _gather(self, group: Group) -> tuple[Sum, Told]:
         total = Sum()
         usages: list[kernel.Usage] = []
         dead = 0

@@ -65,7 +65,7 @@ class Store:
         self._tracked = False
         self._size = 0
         self._files: Files | None = None
-        self._index: Index | None = None
+        self._has_cpu = False
         self._tally = Family(TALLY)
         self._cpu = Family(CPU)
         self._counts: dict[tuple[str, str], int] = {}
@@ -87,8 +87,6 @@ class Store:
                 return at
             if isinstance(self.cells, array):
                 self.cells.extend([0.0] * family.width)
-            if self._index is not None:
-                self._index.add(family, values, at)
             return at
 
     def set(self, at: int, numbers: Sequence[float]) -> None:
@@ -150,15 +148,17 @@ class Store:
             return self.cells
 
     def _open(self, group: Group) -> None:
-        if self._index is None:
-            self._index = Index()
+        index = Index()
+        if not self._has_cpu:
+            self._has_cpu = True
             for mode in MODES:
                 self.entries.append((self._cpu, (mode,), self._size))
                 self._size += self._cpu.width
-            for entry in self.entries:
-                self._index.add(*entry)
+        # Anew in every child: a thread of the parent may have been half-way through a line.
+        for entry in self.entries:
+            index.add(*entry)
         with group.locked():
-            self._files = Files(group.folder, new_name(), self._index, self._size)
+            self._files = Files(group.folder, new_name(), index, self._size)
         self.cells = self._files.cells
         tally.mirror_to(self._mirror)
         self.resume()
