@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 import obs
 from obs.integrations.asgi import Middleware
+from obs.testing import capture
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -362,3 +363,27 @@ def test_what_a_failed_request_had_in_hand_is_freed_at_once() -> None:
         asyncio.run(run())
     finally:
         gc.enable()
+
+
+def test_a_request_that_fails_sampled_out_has_its_span_after_all(call: Any) -> None:
+    with capture(traces_ratio=0.0) as telemetry:
+        app = FastAPI()
+
+        @app.get("/boom")
+        async def boom() -> None:
+            raise ValueError("kaputt")
+
+        @app.get("/fine")
+        async def fine() -> None:
+            pass
+
+        obs.instrument(app)
+        _, answer = call(app, "/fine", "/boom")
+        (span,) = telemetry.spans
+        assert (span.name, span.status, [name for name, _ in span.events]) == (
+            "GET /boom",
+            "error",
+            ["exception"],
+        )
+        assert answer.headers["traceparent"] == f"00-{span.trace_id}-{span.span_id}-00"
+        assert {line["trace_id"] for line in telemetry.logs[1:]} == {span.trace_id}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, Response, abort, request, stream_with_context
+from flask.logging import default_handler
 from flask.views import MethodView
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
@@ -255,6 +256,17 @@ def test_an_application_of_a_factory_is_instrumented_where_it_is_made(telemetry:
     get(create_app(), "/items/1")
     get(create_app(), "/boom")
     assert routes(telemetry) == [("/boom", 500)]
+
+
+def test_an_application_that_has_logged_before_init_has_each_line_once(
+    shop: Flask, telemetry: Telemetry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.logger.addHandler(default_handler)
+    shop.logger.warning("low stock")
+    assert [line["message"] for line in telemetry.logs] == ["low stock"]
+    obs.shutdown()
+    shop.logger.warning("after the end")
+    assert "low stock" not in capsys.readouterr().err
 
 
 def test_werkzeugs_own_access_line_is_replaced_and_its_other_lines_are_not(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from logging import LogRecord
 from typing import Any
 
 from flask import Flask, Response, got_request_exception, request, request_finished, request_started
+from flask.logging import default_handler
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wsgi import ClosingIterator
 
 from obs.errors import ConfigError
 from obs.integrations.arrival import UNMATCHED
 from obs.integrations.wsgi import EXCHANGE, ROOT, Environ, Middleware
-from obs.runtime import guard
+from obs.runtime import guard, logger
 
 _MARK = "_obs_instrumented"
 _ROUTE = "obs.route"
@@ -34,6 +36,8 @@ def instrument(app: Flask, *, exclude: tuple[str, ...] = ()) -> None:
     request_started.connect(_started)
     request_finished.connect(_finished)
     got_request_exception.connect(_failed)
+    # There when the application has logged before init(): each of its lines would be there twice.
+    default_handler.addFilter(_alone)
     app.wsgi_app = Middleware(  # type: ignore[method-assign]
         app.wsgi_app,
         resolve=template,
@@ -43,6 +47,11 @@ def instrument(app: Flask, *, exclude: tuple[str, ...] = ()) -> None:
         whole=is_whole,
     )
     setattr(app, _MARK, True)
+
+
+def _alone(_: LogRecord) -> bool:
+    """Tell whether Flask's own handler is the one that writes the lines of the application."""
+    return logger.pipeline() is None
 
 
 def template(environ: Environ) -> str:
