@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -264,3 +265,21 @@ def test_a_forked_child_begins_a_chain_that_names_its_parents(path: Path, key: s
     ]
     path.write_bytes(b"\n".join(without))
     assert "cut-end" in {problem.id for problem in verified(path, key).problems}
+
+
+def test_an_event_from_a_signal_handler_in_the_middle_of_another_keeps_the_order(path: Path) -> None:
+    def handle(*_: object) -> None:
+        obs.audit("LOGIN", "in the handler", actor="bob")
+
+    obs.init("shop", audit_file=path, logs=False, traces=False)
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        for number in range(300):
+            obs.audit("ORDER", f"order/{number}", actor="bob")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    obs.shutdown(0)
+    assert verified(path).problems == ()
+    assert len([item for item in records(path) if item.get("action") == "ORDER"]) == 300

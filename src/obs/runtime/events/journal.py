@@ -57,6 +57,11 @@ class Journal:
             if self._busy:
                 # A signal handler in the middle of a line: the interrupted call writes both, in order.
                 return
+            self._drain()
+
+    def _drain(self) -> None:
+        """Write what waits; again where a signal handler added to it after the last look."""
+        while self._waiting:
             self._busy = True
             try:
                 while self._waiting:
@@ -70,6 +75,7 @@ class Journal:
     def stop(self) -> None:
         """Write the closing anchor of a chain that has lines, and close the file."""
         with self._lock:
+            self._drain()
             if self._chain.next > 0:
                 self._anchor(final=True)
             if self._file is not None:
@@ -153,7 +159,7 @@ class Journal:
                 return self._file[0]
             os.close(self._file[0])
             self._file = None
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         now = os.fstat(descriptor)
         self._file = (descriptor, now.st_dev, now.st_ino)
         return descriptor
