@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -338,3 +338,36 @@ def test_readiness_is_off_while_a_celery_worker_lets_its_tasks_finish() -> None:
     assert ask("ready")[0] == 503
     signals.worker_init.send(sender="worker")
     assert ask("ready")[0] == 200
+
+
+def test_readiness_is_off_while_an_application_shuts_down() -> None:
+    from fastapi import FastAPI
+
+    seen = []
+
+    async def note() -> None:
+        seen.append((await endpoints.answer("ready", "", "")).status)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await note()
+        yield
+        await note()
+
+    async def run() -> None:
+        app = FastAPI(lifespan=lifespan)
+        obs.instrument(app)
+        told = iter(["lifespan.startup", "lifespan.shutdown"])
+
+        async def receive() -> dict[str, Any]:
+            return {"type": next(told)}
+
+        async def send(message: Any) -> None:
+            assert message["type"].endswith(".complete")
+
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
+
+    obs.init("shop", log_level="critical")
+    draining.begin()
+    asyncio.run(run())
+    assert seen == [200, 503]
