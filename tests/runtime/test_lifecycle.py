@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 import obs
 from obs.errors import ConfigError
 from obs.runtime.parts.part import Part
+from obs.runtime.settings_table import TABLE
 from obs.runtime.setup import PARTS
 
 
@@ -132,6 +134,27 @@ def test_a_forked_child_may_begin_by_itself_or_go_over_to_other_settings(collect
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(collector.names()) == ["before", "other", "same"]
+
+
+def test_a_change_that_does_not_concern_spans_keeps_those_that_wait(collector: Any) -> None:
+    obs.init("shop", otlp_endpoint=collector.url, log_level="critical")
+    with obs.span("waiting"):
+        pass
+    obs.init("shop", otlp_endpoint=collector.url, log_level="error")
+    assert collector.deliveries == []
+    obs.init("shop", otlp_endpoint=collector.url, log_level="error", span_batch=7)
+    assert collector.names() == ["waiting"]
+
+
+def test_the_part_of_traces_names_every_setting_that_it_reads() -> None:
+    (part,) = (part for part in PARTS if part.name == "traces")
+    folder = Path(obs.__file__).parent / "runtime" / "otel"
+    names = {row.name for row in TABLE}
+    own = [path for path in folder.glob("*.py") if not path.name.startswith(("log", "push"))]
+    read = {
+        name for path in own for name in re.findall(r"settings\.([a-z_]+)", path.read_text()) if name in names
+    }
+    assert read <= set(part.settings)
 
 
 class _Broken(Part):

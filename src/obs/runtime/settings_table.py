@@ -159,7 +159,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         "otlp_timeout",
         _variables("OBS_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"),
-        parse.number(0.1, 120.0), 10.0, "Seconds that one export may take, retries included.", "seconds",
+        parse.number(0.1, 120.0), 10.0, "Seconds that one request to the collector may take, and after which failing ones are told as an outage.", "seconds",
     ),
     Row(
         "otlp_compression",

@@ -7,6 +7,7 @@ every wait has a deadline, losses are counted, and the thread is away while the 
 from __future__ import annotations
 
 import collections
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -177,6 +178,7 @@ class ExportQueue(Generic[T]):
         if thread.is_alive() and self._channel is not None:
             self._channel.interrupt()
             thread.join(_FORK_JOIN)
+        _await_end(thread)
 
     def _over(self) -> bool:
         return self._stopping or self._holds > 0
@@ -329,3 +331,11 @@ class ExportQueue(Generic[T]):
                 if self._attempts > attempts:
                     return False
         return True
+
+
+def _await_end(thread: threading.Thread) -> None:
+    """Wait for the system's thread too: Python 3.12 counts those at a fork, and joins one before it is gone."""
+    ends = time.monotonic() + _FORK_JOIN
+    place = f"/proc/self/task/{thread.native_id}"
+    while not thread.is_alive() and time.monotonic() < ends and os.path.exists(place):  # noqa: PTH110
+        time.sleep(0.0002)

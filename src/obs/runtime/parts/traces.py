@@ -16,6 +16,12 @@ class TracesPart(Part):
     """Spans, their ids, and the queue in front of the collector."""
 
     name = "traces"
+    settings = (
+        "traces", "service", "version", "environment", "resource", "otlp_endpoint", "traces_endpoint",
+        "otlp_headers", "otlp_timeout", "otlp_compression", "otlp_certificate", "otlp_client_certificate",
+        "otlp_client_key", "traces_ratio", "trust_sampled", "slow_request", "span_queue", "span_batch",
+        "export_interval",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.traces: Traces | None = None
