@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 
 from obs.runtime.metrics import compact, group
 from obs.runtime.metrics.family import Definition, Exemplar, Family
-from obs.runtime.metrics.files import EXEMPLARS, Files, Index, Reader
+from obs.runtime.metrics.files import EXEMPLARS, Contents, Files, Index, Reader
+from obs.runtime.metrics.gather import Gatherer
 from obs.runtime.metrics.group import INDEX, VALUES, Group, Process, new_name
 from obs.runtime.metrics.merge import Sum
 
@@ -156,6 +159,31 @@ def test_what_is_half_written_is_passed_over(tmp_path: Path) -> None:
         lines.write(b'f"]]\n')
     assert [values for _, values, _ in reader.read(of.folder, files.name).rows] == [("a",), ("half",)]
     files.close()
+
+
+def test_two_scrapes_at_once_read_one_after_the_other(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    files = write(of, 4)
+    inside, most = 0, 0
+
+    class Slow(Reader):
+        def read(self, folder: Path, name: str) -> Contents:
+            nonlocal inside, most
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.02)
+            inside -= 1
+            return super().read(folder, name)
+
+    gatherer = Gatherer()
+    gatherer._reader = Slow()
+    threads = [threading.Thread(target=gatherer.gather, args=(of,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    files.close()
+    assert most == 1
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.floats(0, 1e9)), max_size=60))

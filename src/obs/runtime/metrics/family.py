@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from prometheus_client.utils import INF, floatToGoString
@@ -59,7 +59,7 @@ class Definition:
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Definition:
