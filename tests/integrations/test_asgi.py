@@ -246,6 +246,24 @@ def test_headers_that_can_be_read_only_once_reach_the_client(call: Any) -> None:
     assert answer.headers["x-request-id"]
 
 
+def test_a_response_whose_file_the_server_sends_is_complete(lines: Lines, call: Any) -> None:
+    obs.init("shop")
+    sent: list[str] = []
+
+    async def bare(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.pathsend", "path": "/a.txt"})
+        sent.extend(line["message"] for line in lines())
+
+    async def take(message: Any) -> None:
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(Middleware(bare)(scope, take, take))  # type: ignore[arg-type]
+    # Recorded before the application went on.
+    assert sent == ["GET unmatched 200"]
+
+
 def test_the_classic_dialect_counts_requests_on_their_own(shop: Any, call: Any, samples: Any) -> None:
     obs.init("shop", dialect="classic")
     app = shop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,8 @@ from django.core.wsgi import get_wsgi_application
 from django.http import FileResponse, Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import include, path, re_path
+from hypothesis import given
+from hypothesis import strategies as st
 
 import obs
 from obs.integrations.django import Middleware
@@ -88,6 +91,15 @@ def broken_stream(request: Any) -> Any:
     return StreamingHttpResponse(steps())
 
 
+async def patient_stream(request: Any) -> Any:
+    async def steps() -> AsyncIterator[str]:
+        for number in range(100):
+            yield str(number)
+            await asyncio.sleep(0.001)
+
+    return StreamingHttpResponse(steps())
+
+
 def file(request: Any) -> Any:
     return FileResponse(BytesIO(b"from the disk"))
 
@@ -109,6 +121,7 @@ urlpatterns = [
     path("later-stream/", later_stream),
     path("broken-stream/", broken_stream),
     path("file/", file),
+    path("patient-stream/", patient_stream),
     path("api/<slug:tenant>/", include(([path("items/<int:number>/", item)], "api"), namespace="v1")),
     path("news/", include(_regexes)),
 ]
@@ -391,6 +404,43 @@ def test_an_asgi_application_is_instrumented_in_place(telemetry: Telemetry) -> N
     assert routes(telemetry) == [("/items/<int:number>/", 200), ("/later-stream/", 200), ("/boom/", 500)]
 
 
+def test_a_client_that_leaves_an_asynchronous_stream_is_told_by_the_line_and_is_no_error(
+    telemetry: Telemetry,
+) -> None:
+    application = get_asgi_application()
+    sent: list[Any] = []
+
+    async def run() -> None:
+        gone = asyncio.Event()
+        waiting = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            if waiting:
+                return waiting.pop()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+            if len(sent) == 3:
+                gone.set()
+
+        scope = {
+            "type": "http", "method": "GET", "path": "/patient-stream/", "query_string": b"", "headers": [],
+            "scheme": "http", "server": ("s", 80), "client": ("c", 1), "root_path": "", "asgi": {"version": "3.0"},
+        }  # fmt: skip
+        await application(scope, receive, send)
+
+    asyncio.run(run())
+    (access,) = telemetry.logs
+    assert (access["route"], access["status"], access["level"]) == ("/patient-stream/", 200, "info")
+    assert access["trace_id"] == telemetry.spans[0].trace_id
+    # Before 5.0 Django does not listen, and sends to the end.
+    assert access.get("disconnected", False) is (django.VERSION >= (5, 0))
+    assert telemetry.value("http.server.active", {"http.request.method": "GET"}) == 0
+    telemetry.assert_no_errors()
+
+
 def test_the_access_line_of_the_development_server_is_replaced(telemetry: Telemetry) -> None:
     call("/items/7/", asynchronous=False)
     telemetry.clear()
@@ -421,3 +471,13 @@ def test_before_init_the_application_runs_as_if_alone() -> None:
 )
 def test_a_pattern_reads_as_a_path(route: str, expected: str) -> None:
     assert simplified(route) == expected
+
+
+@given(st.text(alphabet="^$\\\\()[]?P<>:=!*+{}|/.-abcZ09", max_size=60) | st.text(max_size=60))
+def test_any_pattern_becomes_a_path_without_the_rules_of_its_groups(route: str) -> None:
+    path_ = simplified(route)
+    assert path_.startswith("/")
+    assert len(path_) <= 5 * len(route) + 1
+    if not re.search(r"[\\[\](]", route):
+        # Without groups nothing but the marks of a regex goes.
+        assert path_.lstrip("/") == re.sub(r"[\^$]", "", route).lstrip("/")
