@@ -12,7 +12,6 @@ from obs.integrations.arrival import UNMATCHED, Arrival, Head
 from obs.runtime import clock, guard, logger
 from obs.runtime.instruments import counter, gauge
 from obs.runtime.settings import Settings
-from obs.runtime.severity import SEVERITY
 
 CONNECTIONS = counter(signals.CONNECTIONS)
 ACTIVE = gauge(signals.ACTIVE)
@@ -94,7 +93,7 @@ class Connection(Arrival):
     def _line(self, route: str, result: str, status: int, seconds: float) -> None:
         pipeline = logger.pipeline()
         level = "error" if result == "failed" else "info"
-        if pipeline is None or SEVERITY[level] < pipeline.threshold:
+        if pipeline is None or not pipeline.enabled(level, "obs.access"):
             return
         fields: dict[str, Any] = {
             "event": "websocket.connection",

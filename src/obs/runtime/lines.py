@@ -62,11 +62,6 @@ class Pipeline:
         limit = 0 if _captured else settings.log_repeat_limit
         self._repeats = Repeats(limit) if limit else None
 
-    @property
-    def threshold(self) -> int:
-        """The threshold of the whole, as a number of standard logging."""
-        return levels.threshold("")
-
     def enabled(self, level: str, logger: str = "") -> bool:
         """Tell whether a line of `level` is to be written for `logger`."""
         return SEVERITY[level] >= levels.threshold(logger)
