@@ -80,15 +80,17 @@ def test_an_error_keeps_the_values_of_its_statement_to_itself(
     assert "hunter2" not in str(collector.spans) + str(lines())
 
 
-def test_a_query_over_the_setting_gets_a_line_and_a_count(values: Values, lines: Lines) -> None:
+def test_a_query_over_the_setting_gets_a_line_in_its_own_span_and_a_count(
+    collector: Any, values: Values, lines: Lines
+) -> None:
     engine = make_engine()
-    obs.init("shop", slow_query=1e-9)
-    with obs.span("request"), engine.connect() as connection:
+    obs.init("shop", otlp_endpoint=collector.url, slow_query=1e-9)
+    with engine.connect() as connection:
         connection.execute(sa.text("SELECT 'hunter2'"))
-        trace = obs.ids().trace_id
     (line,) = lines()
     assert (line["event"], line["statement"], line["system"]) == ("db.slow_query", "SELECT ?", "sqlite")
-    assert line["trace_id"] == trace
+    assert obs.flush(5)
+    assert line["span_id"] == collector.spans[0].span_id.hex()
     assert values("db_client_slow_queries_total", "db_operation_name") == {("SELECT",): 1}
 
 

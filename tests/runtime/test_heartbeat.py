@@ -80,6 +80,18 @@ def test_a_beat_that_fails_stops_no_other() -> None:
     eventually(lambda: threads() == [])
 
 
+def test_the_thread_has_ended_before_a_fork_and_goes_on_after_it() -> None:
+    run, one = Counted(), Pulse()
+    one.start(run, 0.01)
+    one.before_fork()
+    assert threads() == []
+    before = run.beats
+    one.after_fork_in_parent()
+    eventually(lambda: run.beats > before + 1)
+    one.stop(run)
+    eventually(lambda: threads() == [])
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_fork_meets_no_thread_and_the_child_beats_for_nobody() -> None:
     obs.init("worker")
