@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -45,16 +44,7 @@ CANDIDATES = {
 
 def spent(code: str) -> float:
     """Return the processor milliseconds that an interpreter takes for `code`, exit handlers left out."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", f"{code}\nimport os; os._exit(0)"],
-        stdout=subprocess.DEVNULL,
-        env=measure.clean_environment(),
-    )
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"failed: {code}")
-    return (usage.ru_utime + usage.ru_stime) * 1e3
+    return measure.process_seconds([sys.executable, "-c", f"{code}\nimport os; os._exit(0)"]) * 1e3
 
 
 def loaded(code: str, names: Sequence[str]) -> tuple[int, list[str]]:

@@ -96,6 +96,18 @@ def fresh(module: str, candidate: str, *arguments: str, env: Mapping[str, str] |
     return json.loads(lines[-1])
 
 
+def process_seconds(command: Sequence[str]) -> float:
+    """Return the processor seconds of a whole process, start included; ends with a sentence when it fails."""
+    child = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment()
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"failed ({child.returncode}): {' '.join(command)}")
+    return usage.ru_utime + usage.ru_stime
+
+
 def alternate(module: str, candidates: Sequence[str], rounds: int, *arguments: str) -> dict[str, list[Any]]:
     """Run every candidate `rounds` times, each in a fresh process, taking turns."""
     found: dict[str, list[Any]] = {name: [] for name in candidates}
