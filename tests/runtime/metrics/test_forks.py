@@ -119,6 +119,14 @@ def test_hundreds_of_short_lived_children_leave_a_handful_of_files_and_an_exact_
     assert at_last <= 5
 
 
+def test_a_process_that_is_alone_leaves_no_trace_on_the_disk(tmp_path: Path) -> None:
+    script = """
+    obs.counter("test.c").inc()
+    print(json.dumps([value("test_c_total"), os.listdir(sys.argv[1])]))
+    """
+    assert run(tmp_path, script) == [1, []]
+
+
 def test_a_child_that_counts_nothing_has_no_files(tmp_path: Path) -> None:
     script = """
     obs.counter("test.c").inc()

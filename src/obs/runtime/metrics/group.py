@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,10 +117,8 @@ def _key(purpose: str, process: Process) -> str:
 
 def _base(wanted: str) -> Path:
     """Return a folder that only this user can see into; raises OSError when there is none."""
-    candidates = [wanted] if wanted else [tempfile.gettempdir(), "/dev/shm"]  # noqa: S108 - checked below
     problem: OSError = FileNotFoundError(errno.ENOENT, "no folder for metrics")
-    for candidate in candidates:
-        folder = Path(candidate) / f"obs-{os.geteuid()}"
+    for folder in _bases(wanted):
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
@@ -135,6 +134,16 @@ def _base(wanted: str) -> Path:
     raise problem
 
 
+def _bases(wanted: str) -> list[Path]:
+    """Return where this user's folder may be, the best place first."""
+    candidates = [wanted]
+    if not wanted:
+        candidates = ["/dev/shm"]  # noqa: S108 - it is checked whose folder it is
+        with suppress(OSError):
+            candidates.insert(0, tempfile.gettempdir())
+    return [Path(candidate) / f"obs-{os.geteuid()}" for candidate in candidates]
+
+
 class Group:
     """The folder of a group, made when the first process needs it."""
 
@@ -145,6 +154,10 @@ class Group:
         self._opened: dict[int, Path] = {}
         self._held: set[int] = set()
 
+    @cached_property
+    def _name(self) -> str:
+        return _key(self._purpose, self._leader)
+
     @property
     def folder(self) -> Path:
         """Return the folder, made if need be; raises OSError when that cannot be."""
@@ -152,7 +165,7 @@ class Group:
         known = self._opened.get(os.geteuid())
         if known is None:
             base = _base(self._wanted)
-            known = base / _key(self._purpose, self._leader)
+            known = base / self._name
             if not known.exists():
                 _sweep(base)
             self._opened[os.geteuid()] = known
@@ -161,10 +174,7 @@ class Group:
 
     def exists(self) -> bool:
         """Return whether some process of the group has made its folder."""
-        try:
-            return (_base(self._wanted) / _key(self._purpose, self._leader)).exists()
-        except OSError:
-            return False
+        return any((base / self._name).exists() for base in _bases(self._wanted))
 
     def mark_scraped(self) -> None:
         """Note for the leader that the group's metrics are fetched, and need not be sent."""
