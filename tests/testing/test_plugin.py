@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -81,7 +83,7 @@ def service(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     """A service that starts obs when it is imported, its tests, and a collector that nobody runs."""
     pytester.makepyfile(service=_SERVICE, test_service=_TESTS)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=os.pathsep)
     return pytester
 
 
