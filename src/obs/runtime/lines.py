@@ -286,4 +286,5 @@ def _timestamp(now: float) -> str:
     if whole != second:
         text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
         _second = (whole, text)
-    return f"{text}.{int((now - whole) * 1_000_000):06d}Z"
+    # Half the time of a formatted string literal, for every line; %d cuts what is after the point.
+    return "%s.%06dZ" % (text, (now - whole) * 1_000_000)  # noqa: UP031
