@@ -32,15 +32,16 @@ def run(name: str, *, quick: bool) -> Table | None:
     return Table.parse(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
 
 
-def machine() -> str:
+def machine(*, quick: bool) -> str:
     """Return what the figures depend on, in general words."""
     return (
         f"Measured on {platform.python_implementation()} {platform.python_version()}, {platform.system()} on "
-        f"{platform.machine()}, {os.cpu_count()} processor cores shared with other work."
+        f"{platform.machine()}, {os.cpu_count()} processor cores shared with other work"
+        f"{', few repeats' if quick else ''}."
     )
 
 
-def write(tables: dict[str, Table]) -> None:
+def write(tables: dict[str, Table], *, quick: bool) -> None:
     """Replace the tables of the page that were measured; the others stay as they are."""
     text = PAGE.read_text(encoding="utf-8")
     for name, table in tables.items():
@@ -48,7 +49,7 @@ def write(tables: dict[str, Table]) -> None:
         if not found:
             raise SystemExit(f"{PAGE.name} has no place for the table of {name}: {BEGIN.format(name)} {END}")
         after = rest.partition(END)[2]
-        text = f"{before}{found}\n\n{table.markdown()}\n{machine()}\n\n{END}{after}"
+        text = f"{before}{found}\n\n{table.markdown()}\n{machine(quick=quick)}\n\n{END}{after}"
     PAGE.write_text(text, encoding="utf-8")
 
 
@@ -74,7 +75,7 @@ def main() -> int:
     print(f"{sum(bool(row.met) for row in promised)} of {len(promised)} targets met", end="")
     print(f"; broken: {', '.join(broken)}" if broken else "")
     if chosen.write:
-        write(tables)
+        write(tables, quick=chosen.quick)
     return 1 if broken else 0
 
 
