@@ -38,7 +38,7 @@ def database() -> bool:
     return True
 
 
-@obs.check("cache", critical=False)
+@obs.check("cache", critical=False, ttl=5)
 async def cache() -> dict[str, int]:
     return {"keys": 1}
 
@@ -81,7 +81,9 @@ async def work(app: Any) -> int:
     except ValueError as error:
         event_id: str | None = obs.capture(error, attempt=1) or obs.capture()
         obs.log.info("kept", event=event_id)
-    obs.audit("UPDATE", "order/7", actor="bob", before={"state": "new"}, after={"state": "paid"}, reason="web")
+    obs.audit(
+        "UPDATE", "order/7", actor="bob", before={"state": "new"}, after={"state": "paid"}, reason="web"
+    )
     obs.security_event("login.failed", user="bob", attempts=3)
     carried: int = await asyncio.to_thread(obs.carry(settle), orders)
     total += carried + sum(parts(3))
@@ -103,7 +105,9 @@ def keep_types(fetch: Callable[[int], str]) -> None:
     assert_type(obs.extract({}).__enter__(), None)
     with obs.span("block") as span:
         assert_type(span, obs.ActiveSpan)
-    with obs.job("block") as run:
-        assert_type(run, obs.ActiveSpan)
+    with obs.job("block", heartbeat=30) as run:
+        run.beat()
+        active: obs.ActiveSpan = run
+        active.set(step=1)
     kinds: list[type[obs.ObsError]] = [obs.ConfigError, obs.MissingExtra, obs.UnknownSignal]
     assert_type([kind("no").hint for kind in kinds[:1]], "list[str | None]")
