@@ -8,7 +8,7 @@ from typing import Any
 from obs.integrations import sql
 from obs.integrations.database import Operation
 from obs.integrations.pool import PoolMeter
-from obs.runtime import guard
+from obs.runtime import guard, live
 
 _MARK = "_obs_instrumented"
 _CALL = "_obs_operation"
@@ -56,6 +56,8 @@ class _Watch:
         self.meter = PoolMeter(_pool_name(engine))
 
     def before(self, *given: Any) -> None:
+        if live.settings() is None:
+            return
         with guard.contained("integration"):
             _, _, statement, parameters, context, executemany = given
             _end(context)
