@@ -148,8 +148,9 @@ def test_a_metric_that_overflows_says_so_in_one_line(lines: Any) -> None:
     handle = obs.counter("test.full", labels=("user",))
     for number in range(5):
         handle.inc(user=str(number))
-    said = [line for line in lines() if line["level"] == "warning"]
-    assert [line["metric"] for line in said] == ["test_full_total"]
+    # Jobs that other tests have prepared may overflow as well.
+    said = [line for line in lines() if line.get("metric") == "test_full_total"]
+    assert [line["level"] for line in said] == ["warning"]
     assert "reached its cap of 1 series" in said[0]["message"]
 
 
