@@ -255,6 +255,34 @@ def test_nothing_is_lost_when_a_process_ends(receiver: Receiver, body: str, type
     assert sorted(event["exception"]["values"][0]["type"] for event in receiver.events) == types
 
 
+_FORK = """
+import os, socket, sys, threading, time, obs
+hole = socket.create_server(("127.0.0.1", 0))
+obs.init("shop", sentry_dsn=f"http://key@127.0.0.1:{hole.getsockname()[1]}/1", logs=False, traces=False)
+obs.capture(ValueError("waits for an answer for ever"))
+threading.Thread(target=obs.flush, args=(20,), daemon=True).start()
+time.sleep(0.5)
+began = time.monotonic()
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if obs.capture(KeyError("child")) else 1)
+assert time.monotonic() - began < 10, "the fork waited for the flush"
+ends = time.monotonic() + 10
+while (found := os.waitpid(pid, os.WNOHANG)) == (0, 0):
+    if time.monotonic() > ends:
+        os.kill(pid, 9)
+    time.sleep(0.01)
+os._exit(os.waitstatus_to_exitcode(found[1]))
+"""
+
+
+def test_a_child_forked_during_a_flush_is_not_caught_in_its_lock() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _FORK], check=False, timeout=60, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_receiver_that_is_gone_costs_no_more_than_the_deadline() -> None:
     obs.init("shop", sentry_dsn="http://key@127.0.0.1:9/1", logs=False, traces=False, metrics=False)
     for _ in range(5):

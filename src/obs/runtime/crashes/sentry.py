@@ -62,7 +62,7 @@ class Sentry:
             "before_send_transaction": _cleaned,
             "before_breadcrumb": _cleaned,
         }
-        self._stale = False
+        self._stale = self._flushing = False
         self._client: Any = None
         if not self.adopted:
             self._connect()
@@ -106,7 +106,11 @@ class Sentry:
         if self._stale:
             return True
         began = time.monotonic()
-        sentry_sdk.get_client().flush(timeout=timeout)
+        self._flushing = True
+        try:
+            sentry_sdk.get_client().flush(timeout=timeout)
+        finally:
+            self._flushing = False
         return timeout <= 0 or time.monotonic() - began < timeout
 
     def stop(self, timeout: float) -> bool:
@@ -126,7 +130,9 @@ class Sentry:
 
     def hold(self) -> None:
         """End Sentry's thread before a fork, with what it has queued, as far as that is quick."""
-        transport = self._client.transport if self._client is not None else None
+        # A flush in another thread has the lock that ending takes, for as long as it may wait.
+        ready = self._client is not None and not self._flushing
+        transport = self._client.transport if ready else None
         worker = next((item for item in threading.enumerate() if item.name == _WORKER), None)
         if transport is not None and worker is not None:
             transport.kill()
@@ -134,6 +140,7 @@ class Sentry:
 
     def renew(self) -> None:
         """Forget the parent's connection, queue and locks, in a forked child; connect when needed."""
+        self._flushing = False
         self._stale = self._client is not None
 
 
