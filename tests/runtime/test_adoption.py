@@ -45,8 +45,15 @@ def state(name: str) -> tuple[Any, ...]:
 
 
 def own(logger: logging.Logger) -> list[logging.Handler]:
-    """Return the handlers of `logger`; pytest adds some to loggers that keep their lines to themselves."""
-    return [item for item in logger.handlers if not type(item).__module__.startswith("_pytest")]
+    """Return the handlers of `logger` that write somewhere.
+
+    pytest adds some to loggers that keep their lines to themselves; Celery, once imported, has one for nothing.
+    """
+    return [
+        item
+        for item in logger.handlers
+        if not type(item).__module__.startswith("_pytest") and not isinstance(item, logging.NullHandler)
+    ]
 
 
 @pytest.fixture
