@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from obs.catalogue.signal import Kind
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """The span behind one event, ids in hexadecimal; `at` in seconds since the epoch."""
 
     trace_id: str
@@ -18,8 +17,7 @@ class Mark:
     at: float
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """One series: a number, of a histogram the sum, since `since` (seconds since the epoch, 0 unknown)."""
 
     labels: Mapping[str, str]
@@ -30,8 +28,7 @@ class Point:
     marks: tuple[Mark, ...] = ()
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """One metric with its series, under the name that a scrape would show (a counter's `_total` included)."""
 
     name: str

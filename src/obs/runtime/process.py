@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _PROC = Path("/proc")
 _CGROUP = Path("/sys/fs/cgroup")
@@ -19,8 +19,7 @@ _UNLIMITED = 2**60
 _STARTED = time.time()
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(NamedTuple):
     """One reading; times in seconds, memory in bytes."""
 
     cpu_user: float | None = None
@@ -31,8 +30,7 @@ class Usage:
     max_fds: float | None = None
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What this process may use: CPUs, and memory in bytes."""
 
     cpus: float | None

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from obs.runtime import settings_parsers as parse
 from obs.runtime.settings_parsers import Parser
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(NamedTuple):
     """An environment variable, with a parser of its own where its form differs from ours."""
 
     name: str
     parse: Parser | None = None
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One setting."""
 
     name: str

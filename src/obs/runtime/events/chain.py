@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 #: The field that holds a line's digest: with a key, and without one.
@@ -19,11 +18,13 @@ START, ANCHOR = "chain.start", "chain.anchor"
 _KEY_ID = b"obs audit key"
 
 
-@dataclass(frozen=True)
 class Key:
     """The secret of a chain; `id` tells keys apart and gives nothing away."""
 
-    secret: bytes
+    __slots__ = ("secret",)
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
 
     @property
     def id(self) -> str:

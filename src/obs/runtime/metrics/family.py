@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from prometheus_client.utils import INF, floatToGoString
@@ -38,8 +37,7 @@ class Row(NamedTuple):
     at: int
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(NamedTuple):
     """What another process must know of a metric to add its own series to ours; plain JSON."""
 
     name: str
@@ -59,7 +57,7 @@ class Definition:
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return dict(vars(self))
+        return self._asdict()
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Definition:
@@ -90,19 +88,14 @@ def define(signal: Signal, dialect: Dialect, cap: int) -> Definition:
 HEAD = 2
 
 
-@dataclass(eq=False)
 class Family:
     """A definition with what is derived from it once."""
 
-    definition: Definition
-    bounds: tuple[float, ...] = field(init=False)
-    le: tuple[str, ...] = field(init=False)
-    #: Cells a series takes.
-    width: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.bounds = (*self.definition.buckets, INF) if self.definition.kind == "histogram" else ()
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+        self.bounds: tuple[float, ...] = (*definition.buckets, INF) if definition.kind == "histogram" else ()
         self.le = tuple(write_number(bound) for bound in self.bounds)
+        #: Cells a series takes.
         self.width = HEAD + len(self.bounds)
         self._starts: dict[Values, Starts] = {}
 

@@ -6,7 +6,6 @@ import os
 import struct
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from obs.runtime import process as kernel
@@ -78,8 +77,7 @@ def _told(total: Sum, usages: list[kernel.Usage]) -> Told:
     cpu = total.dated(CPU)
     return Told(
         {(kind, key): numbers for (kind, key), numbers in total.dated(TALLY).items()},
-        replace(
-            kernel.add_up(usages),
+        kernel.add_up(usages)._replace(
             cpu_user=cpu.get(("user",), (0.0, 0.0))[0],
             cpu_system=cpu.get(("system",), (0.0, 0.0))[0],
         ),

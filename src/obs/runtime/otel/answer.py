@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 T_contra = TypeVar("T_contra", contravariant=True)
 
@@ -12,8 +11,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 Verdict: TypeAlias = Literal["delivered", "rejected", "busy", "unreachable"]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one batch."""
 
     verdict: Verdict

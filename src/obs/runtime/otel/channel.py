@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 from obs.runtime.otel.answer import Answer
@@ -33,7 +32,7 @@ class OtlpChannel(Sender, Generic[T_contra]):
     def deliver(self, batch: Sequence[T_contra], timeout: float, /) -> Answer:
         """Return what became of `batch` within `timeout` seconds."""
         answer = self.send(self._codec.encode(batch), timeout)
-        return replace(answer, refused=self._refused(answer.body)) if answer.body else answer
+        return answer._replace(refused=self._refused(answer.body)) if answer.body else answer
 
     def _refused(self, body: bytes) -> int:
         try:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from obs.runtime.settings import Settings
 
 
-@dataclass
 class Report:
     """What the parts say of themselves for `status()`."""
 
-    on: list[str] = field(default_factory=list)
-    #: Part -> why it does not work.
-    skipped: dict[str, str] = field(default_factory=dict)
-    adopted: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.on: list[str] = []
+        #: Part -> why it does not work.
+        self.skipped: dict[str, str] = {}
+        self.adopted: list[str] = []
 
 
 class Part:
