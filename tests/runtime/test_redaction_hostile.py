@@ -19,7 +19,7 @@ _UNITS = [
     "://", "://a:", "://a:b@", "a@", "@", "a.", "a-", "_", "-----BEGIN PRIVATE KEY-----",
     "-----END PRIVATE KEY-----", "-----BEGIN " + "A " * 20, "QUJD" * 12 + "\n", "AKIA", "sk-", "ghp_", "--a ",
     "--password ", "<pin>", "('cookie', '", "\\", "\\'", '"', "',", " ", "\n", "SG.a.", "hooks.slack.com/",
-    "cookie: ", "x" * 127 + "=",
+    "cookie: ", "x" * 127 + "=", "pin:", "=://sid:?", "pwd=(\n", '"pwd":{\n',
 ]  # fmt: skip
 _SCRIPT = """
 import json, sys

@@ -25,7 +25,7 @@ _BLANK = re.compile(r"[ \t]{0,8}")
 _QUOTED = re.compile(r"""[bBrRuUfF]{0,2}(?P<open>\"\"\"|'''|\\{0,3}["'])""")
 _PLAIN = re.compile(r"""[^\s&;,"'<>\\]+""")
 _LINE = re.compile(r"""[^\r\n"'<>\\]+""")
-_BRACKET = re.compile(r"[\[\](){}\n]")
+_BRACKET = re.compile(r"[\[\](){}]")
 #: A call or a look-up in a source line names where a secret comes from and is none.
 _CODE = re.compile(
     r"(?:await )?[a-z_]+(?:\.[a-z_]+)*[(\[]|(?:self|cls|os|settings|config|request)\.[A-Za-z_]"
@@ -41,6 +41,8 @@ _PLACEHOLDER = re.compile(
 _BRACED = re.compile(r"\{[A-Za-z_]*\}")
 #: Names that prose uses before a colon as well; only a value with a digit counts there.
 _IN_PROSE = frozenset({"auth", "pass", "pin", "pan", "session", "sig", "signature", "sid", "otp", "iban"})
+#: Looked for near: what is no value stays, and a name in it would search the same text again.
+_DIGIT_NEAR = re.compile(r"""[^\s&;,"'<>\\\d]{0,128}\d""")
 _SHORT = 4
 _OPEN, _CLOSE = "[({", "])}"
 _ENDS = _CLOSE + ":"
@@ -50,11 +52,12 @@ def mask_named(text: str) -> str:
     """Return `text` with the values masked that stand after a secret's name."""
     parts: list[str] = []
     done = 0
+    brackets = _Brackets(text)
     for found in _SEPARATOR.finditer(text):
         at = found.start()
         if at < done:
             continue
-        span = _secret_after(text, at, found.end())
+        span = _secret_after(text, at, found.end(), brackets)
         if span is not None and span[0] >= done:
             parts += [text[done : span[0]], MASK]
             done = span[1]
@@ -63,7 +66,29 @@ def mask_named(text: str) -> str:
     return _FLAG.sub(_mask_flag, text) if "--" in text else text
 
 
-def _secret_after(text: str, at: int, end: int) -> tuple[int, int] | None:
+class _Brackets:
+    """Where each bracket of a text is closed, found out once: a bracket without an end may stand often."""
+
+    __slots__ = ("_ends", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends: dict[int, int] | None = None
+
+    def span(self, start: int) -> tuple[int, int]:
+        """Return the span of a list, an object or a tuple; without an end, of the rest of its line."""
+        if self._ends is None:
+            self._ends = {}
+            opened: list[int] = []
+            for found in _BRACKET.finditer(self._text, start):
+                if found.group() in _OPEN:
+                    opened.append(found.start())
+                elif opened:
+                    self._ends[opened.pop()] = found.end()
+        return start, self._ends.get(start) or _line_end(self._text, start)
+
+
+def _secret_after(text: str, at: int, end: int, brackets: _Brackets) -> tuple[int, int] | None:
     """Return where the secret after the separator at `at` stands; None where there is none."""
     stop, quoted = _name_end(text, at)
     before = text[max(0, stop - _NAME_LIMIT) : stop]
@@ -83,7 +108,7 @@ def _secret_after(text: str, at: int, end: int) -> tuple[int, int] | None:
         return _tagged(text, end) if tagged else None
     if mark == ",":
         return _paired(text, starts, end)
-    return _separated(text, at, end, name, quoted=quoted)
+    return _separated(text, at, end, name, brackets, quoted=quoted)
 
 
 def _name_end(text: str, at: int) -> tuple[int, bool]:
@@ -104,7 +129,7 @@ def _name_end(text: str, at: int) -> tuple[int, bool]:
 
 
 def _separated(  # noqa: PLR0911 - one return a form
-    text: str, at: int, end: int, name: str, *, quoted: bool
+    text: str, at: int, end: int, name: str, brackets: _Brackets, *, quoted: bool
 ) -> tuple[int, int] | None:
     colon = text[at] == ":"
     if colon:
@@ -126,7 +151,7 @@ def _separated(  # noqa: PLR0911 - one return a form
     if text[start : start + 1] in _OPEN and start < len(text):
         if (spaced and not colon) or _BRACED.match(text, start) is not None:
             return None
-        return _in_brackets(text, start)
+        return brackets.span(start)
     if colon and not quoted and name.lower().endswith(_WHOLE_LINE):
         return _span(_LINE.match(text, start))
     if spaced and not colon and _CODE.match(text, start) is not None:
@@ -135,21 +160,18 @@ def _separated(  # noqa: PLR0911 - one return a form
 
 
 def _unquoted(text: str, start: int, name: str, *, prose: bool) -> tuple[int, int] | None:
-    plain = _PLAIN.match(text, start)
+    ambiguous = prose and name.lower() in _IN_PROSE
+    plain = None if ambiguous and _DIGIT_NEAR.match(text, start) is None else _PLAIN.match(text, start)
     if plain is None:
         return None
     value = plain.group()
     bare = value.rstrip(_ENDS) or value
-    if bare.lower() in _EMPTY or _PLACEHOLDER.match(value) or (prose and not _is_value(name, bare)):
+    if bare.lower() in _EMPTY or _PLACEHOLDER.match(value) or (ambiguous and len(bare) < _SHORT):
+        return None
+    if prose and not any(map(str.isalnum, bare)):
+        # The rest of a sentence.
         return None
     return start, start + len(bare)
-
-
-def _is_value(name: str, value: str) -> bool:
-    """Tell whether what follows `name:` is a value and not the rest of a sentence."""
-    if name.lower() in _IN_PROSE:
-        return len(value) >= _SHORT and any(character.isdigit() for character in value)
-    return any(character.isalnum() for character in value)
 
 
 def _in_quotes(text: str, start: int, quote: str) -> tuple[int, int] | None:
@@ -158,8 +180,7 @@ def _in_quotes(text: str, start: int, quote: str) -> tuple[int, int] | None:
     while end > start and len(quote) == 1 and _escaped(text, start, end):
         end = text.find(quote, end + 1)
     if end < 0:
-        line = text.find("\n", start)
-        end = len(text) if line < 0 else line
+        end = _line_end(text, start)
     return (start, end) if end > start and text[start:end].lower() not in _EMPTY else None
 
 
@@ -170,19 +191,9 @@ def _escaped(text: str, start: int, end: int) -> bool:
     return slashes % 2 == 1
 
 
-def _in_brackets(text: str, start: int) -> tuple[int, int]:
-    """Return the span of a list, an object or a tuple; without an end, of the rest of its line."""
-    depth = 0
-    for found in _BRACKET.finditer(text, start):
-        mark = found.group()
-        if mark in _OPEN:
-            depth += 1
-        elif mark in _CLOSE:
-            depth -= 1
-            if depth == 0:
-                return start, found.end()
+def _line_end(text: str, start: int) -> int:
     line = text.find("\n", start)
-    return start, len(text) if line < 0 else line
+    return len(text) if line < 0 else line
 
 
 def _paired(text: str, starts: int, end: int) -> tuple[int, int] | None:
