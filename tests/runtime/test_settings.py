@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
-
 import pytest
 
 from obs.errors import ConfigError
-from obs.runtime.settings import differences, display, require_service, resolve
+from obs.runtime.settings import Settings, differences, display, require_service, resolve
 from obs.runtime.settings_table import TABLE
 
 
@@ -102,8 +100,12 @@ def test_an_unknown_keyword_gets_the_nearest_match() -> None:
 
 
 def test_settings_are_frozen() -> None:
-    with pytest.raises(FrozenInstanceError):
-        resolve({}, {}).service = "other"  # type: ignore[misc]
+    settings = resolve({"service": "shop"}, {})
+    with pytest.raises(AttributeError, match="setting service is fixed"):
+        settings.service = "other"
+    with pytest.raises(AttributeError, match="setting service is fixed"):
+        del settings.service
+    assert settings.service == "shop"
 
 
 def test_no_service_anywhere_is_refused() -> None:
@@ -136,6 +138,8 @@ def test_a_password_in_a_url_or_attribute_is_not_shown() -> None:
 def test_every_row_is_a_field_with_a_variable_of_ours_and_a_meaning() -> None:
     settings = resolve({}, {})
     assert {row.name for row in TABLE} == set(settings.sources)
+    assert [*(row.name for row in TABLE), "sources"] == list(vars(settings))
+    assert {row.name for row in TABLE} | {"sources"} == set(Settings.__annotations__)
     for row in TABLE:
         assert row.variables[0].name == f"OBS_{row.name.upper()}"
         assert row.help.endswith(".")

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 from obs.catalogue.signal import Dialect
 from obs.errors import ConfigError, suggest
@@ -18,9 +17,13 @@ from obs.runtime.redaction import is_secret, scrub
 from obs.runtime.settings_table import TABLE, Row
 
 _ROWS = {row.name: row for row in TABLE}
+#: Values that no `repr` shows: they are secrets or may hold some.
+_HIDDEN = frozenset({
+    "metrics_endpoint", "logs_endpoint", "otlp_endpoint", "traces_endpoint", "otlp_headers", "resource",
+    "sentry_dsn", "sentry_tags", "sources",
+})  # fmt: skip
 
 
-@dataclass(frozen=True)
 class Settings:
     """Every setting of the runtime; `sources` tells where each value came from.
 
@@ -38,7 +41,7 @@ class Settings:
     metrics_workers: bool
     metrics_dir: str
     metrics_push: str
-    metrics_endpoint: str = field(repr=False)
+    metrics_endpoint: str
     log_level: str
     log_levels: Mapping[str, str]
     log_format: str
@@ -46,13 +49,13 @@ class Settings:
     log_location: bool
     log_repeat_limit: int
     otlp_logs: str
-    logs_endpoint: str = field(repr=False)
+    logs_endpoint: str
     log_queue: int
     control_token_file: str
     access_log: bool
-    otlp_endpoint: str = field(repr=False)
-    traces_endpoint: str = field(repr=False)
-    otlp_headers: Mapping[str, str] = field(repr=False)
+    otlp_endpoint: str
+    traces_endpoint: str
+    otlp_headers: Mapping[str, str]
     otlp_timeout: float
     otlp_compression: str
     otlp_certificate: str
@@ -70,15 +73,15 @@ class Settings:
     trust_sampled: bool
     propagate_to: tuple[str, ...]
     baggage_keys: tuple[str, ...]
-    resource: Mapping[str, str] = field(repr=False)
+    resource: Mapping[str, str]
     redact: bool
     redact_keys: tuple[str, ...]
     redact_allow: tuple[str, ...]
     redact_email: bool
-    sentry_dsn: str = field(repr=False)
+    sentry_dsn: str
     sentry_dsn_file: str
     sentry_traces_rate: float
-    sentry_tags: Mapping[str, str] = field(repr=False)
+    sentry_tags: Mapping[str, str]
     audit_file: str
     audit_key_file: str
     audit_anchor_every: int
@@ -87,7 +90,35 @@ class Settings:
     ready_path: str
     live_path: str
     health_ttl: float
-    sources: Mapping[str, str] = field(compare=False, repr=False)
+    sources: Mapping[str, str]
+
+    def __init__(self, **values: Any) -> None:
+        # Not a dataclass: to make one of this many fields takes longer than all else that init() does
+        # with settings.
+        vars(self).update(values)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"setting {name} is fixed: call init() again")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"setting {name} is fixed: call init() again")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and self._compared() == other._compared()
+
+    # Some of the values are mappings.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={value!r}" for name, value in vars(self).items() if name not in _HIDDEN)
+        return f"Settings({', '.join(shown)})"
+
+    def _compared(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "sources"}
+
+    def replaced(self, **values: Any) -> Settings:
+        """Return these settings with `values` instead of what they have."""
+        return Settings(**{**vars(self), **values})
 
 
 def resolve(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -117,8 +148,7 @@ def override(settings: Settings, arguments: Mapping[str, Any]) -> Settings:
     wanted = {name: value for name, value in arguments.items() if value is not None}
     given = resolve(wanted, {})
     changed = {name: getattr(given, name) for name in wanted}
-    return replace(
-        settings,
+    return settings.replaced(
         **changed,
         sources=MappingProxyType({**settings.sources, **dict.fromkeys(wanted, "argument")}),
     )

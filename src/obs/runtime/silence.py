@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from obs.runtime.settings import Settings
@@ -23,4 +22,4 @@ _OFF: dict[str, Any] = {
 def without_exporters(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     """Return `settings` that send nothing out, and the names of those that would have."""
     changed = {name: off for name, off in _OFF.items() if getattr(settings, name) != off}
-    return (replace(settings, **changed) if changed else settings), tuple(changed)
+    return (settings.replaced(**changed) if changed else settings), tuple(changed)
