@@ -89,7 +89,7 @@ def install(
         StackError: the packages cannot be had or do not run here.
     """
     wanted = {name: _facts(name) for name in names}
-    if routes is not None and "debian" not in routes:
+    if wanted and routes is not None and "debian" not in routes:
         raise ConfigError(f"{', '.join(wanted)}: got route {', '.join(routes)}, expected debian")
     found: dict[str, Engine] = {}
     for name, facts in wanted.items():
