@@ -18,6 +18,7 @@ import pytest
 
 import obs
 from obs.integrations.wsgi import Middleware
+from obs.runtime import endpoints
 from obs.testing import Telemetry
 
 Start = Callable[..., Callable[[bytes], object]]
@@ -131,6 +132,34 @@ def test_a_streamed_body_keeps_the_ids_until_it_is_closed(telemetry: Telemetry) 
     assert closed == [span.trace_id]
     assert [line["trace_id"] for line in telemetry.logs] == [span.trace_id] * 4
     assert obs.ids().trace_id == ""
+
+
+def test_a_body_that_is_closed_twice_is_one_request_and_no_error(telemetry: Telemetry) -> None:
+    # Werkzeug's test client and some servers do, each layer for itself.
+    def app(environ: Any, start: Start) -> Iterable[bytes]:
+        start("200 OK", [])
+        return iter([b"ok"])
+
+    body: Any = Middleware(app)({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: io.BytesIO().write)
+    assert list(body) == [b"ok"]
+    body.close()
+    body.close()
+    assert (len(telemetry.spans), len(telemetry.logs)) == (1, 1)
+    telemetry.assert_counted(DURATION, 1, {"http.response.status_code": "200"})
+    assert telemetry.value("obs.errors", {"component": "integration"}) == 0
+
+
+def test_where_the_servers_own_logging_cannot_be_adopted_requests_are_served(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(endpoints, "offer", broken)
+    middleware = Middleware(plain)
+    assert Answer(middleware).body == b"ok"
+    assert Answer(middleware).body == b"ok"
+    assert Answer(middleware, "/live").status == "200 OK"
 
 
 def test_a_generator_that_starts_its_response_late_is_recorded_with_its_status(telemetry: Telemetry) -> None:

@@ -154,16 +154,18 @@ class Arrival:
         return self.gone and type(error).__name__ == "ClientDisconnect"
 
     def leave(self) -> None:
-        """Take the ids of this request out of the context again."""
+        """Take the ids of this request out of the context again; a server may close a response twice."""
+        span, tokens, forget_baggage = self._span, self._tokens, self._forget_baggage
+        self._span, self._tokens, self._forget_baggage = None, (), None
         try:
-            if self._span is not None:
-                self._span.end()
-            if self._forget_baggage is not None:
-                self._forget_baggage()
+            if span is not None:
+                span.end()
+            if forget_baggage is not None:
+                forget_baggage()
+            for token in tokens:
+                context.leave(token)
         except Exception as error:
             guard.report("integration", error)
-        for token in self._tokens:
-            context.leave(token)
         # Its frames hold us and everything that the request had in hand.
         self._failure = None
 

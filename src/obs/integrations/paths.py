@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from obs.runtime import access, endpoints, setup
+from obs.runtime import access, endpoints, guard, setup
 from obs.runtime.settings import Settings
 
 
@@ -20,13 +20,20 @@ class Paths:
     def endpoint(self, settings: Settings, path: str) -> str:
         """Return which endpoint of obs has this path, empty text for none."""
         if settings is not self._settings:
-            self._settings, self._answered = settings, endpoints.paths(settings)
-            endpoints.offer()
-            # The first request: by now the server and the framework have configured logging.
-            setup.adopt_servers()
-            if settings.access_log:
-                access.replace()
+            with guard.contained("integration"):
+                self._begin(settings)
         return self._answered.get(path, "")
+
+    def _begin(self, settings: Settings) -> None:
+        """Do what the first request of a run of obs has to do."""
+        # The settings last: another thread that sees them must not answer by the paths before them.
+        self._answered = endpoints.paths(settings)
+        self._settings = settings
+        endpoints.offer()
+        # By now the server and the framework have configured logging.
+        setup.adopt_servers()
+        if settings.access_log:
+            access.replace()
 
     def excludes(self, path: str) -> bool:
         """Tell whether the application serves this path unobserved."""
