@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,13 @@ def test_what_is_not_w3c_is_no_parent(header: str) -> None:
 @given(st.text())
 def test_no_header_makes_the_parser_raise(header: str) -> None:
     assert parse_traceparent(header, header) is None or len(header) >= 55
+
+
+@pytest.mark.parametrize("headers", [None, [("traceparent", HEADER)], {"traceparent": None}])
+def test_headers_that_cannot_be_read_are_no_error_of_the_consumer(headers: Any) -> None:
+    with obs.extract(headers), obs.span("consume"):
+        assert obs.ids().trace_id != TRACE
+    assert obs.ids().trace_id == ""
 
 
 def test_inject_and_extract_carry_the_trace_and_request_across() -> None:

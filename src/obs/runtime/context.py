@@ -6,7 +6,7 @@ import os
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar, Token
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -185,18 +185,24 @@ def extract(headers: Mapping[str, str]) -> Iterator[None]:
     For messages from a queue: values are checked as strictly as those of an HTTP request, and
     ignored when they are not trusted (setting `trust_incoming`) or malformed.
     """
+    undo = ExitStack()
+    with guard.contained("traces"):
+        _enter(headers, undo)
+    try:
+        yield
+    finally:
+        with guard.contained("traces"):
+            undo.close()
+
+
+def _enter(headers: Mapping[str, str], undo: ExitStack) -> None:
     settings = live.settings()
     trusted = settings is None or settings.trust_incoming
     lower = {str(key).lower(): str(value) for key, value in headers.items()} if trusted else {}
     given = lower.get("x-request-id", "")
-    token = request_id.set(given if REQUEST_ID.match(given.encode("utf-8", "replace")) else "")
-    undo_baggage = take_baggage(lower.get("baggage", ""))
+    undo.callback(leave, request_id.set(given if REQUEST_ID.match(given.encode("utf-8", "replace")) else ""))
+    undo.callback(take_baggage(lower.get("baggage", "")))
     parent = parse_traceparent(lower.get("traceparent", ""), lower.get("tracestate", ""))
-    undo = live.enter_parent(parent) if parent else None
-    try:
-        yield
-    finally:
-        if undo is not None:
-            undo()
-        undo_baggage()
-        leave(token)
+    left = live.enter_parent(parent) if parent else None
+    if left is not None:
+        undo.callback(left)
