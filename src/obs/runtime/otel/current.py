@@ -19,14 +19,16 @@ from obs.runtime.redaction import NAME_LIMIT, plain_text
 class Current:
     """What the three kinds have in common: to be current, and to end once."""
 
-    __slots__ = ("_open", "_span", "_token")
+    __slots__ = ("_open", "_span", "_token", "here")
 
     _span: trace.Span
 
-    def _enter(self, span: trace.Span) -> None:
+    def _enter(self, span: trace.Span, above: otel_context.Context) -> None:
         self._span = span
         self._open = True
-        self._token: Any = otel_context.attach(trace.set_span_in_context(span))
+        #: The context in which the span is the current one.
+        self.here = trace.set_span_in_context(span, above)
+        self._token: Any = otel_context.attach(self.here)
 
     def _finish(self) -> None:
         raise NotImplementedError
@@ -64,8 +66,8 @@ class CurrentSpan(Current):
 
     _span: RecordedSpan
 
-    def __init__(self, span: RecordedSpan) -> None:
-        self._enter(span)
+    def __init__(self, span: RecordedSpan, above: otel_context.Context) -> None:
+        self._enter(span, above)
 
     def set(self, attributes: Mapping[str, Any]) -> None:
         """Add attributes, cleaned of secrets."""
@@ -97,7 +99,9 @@ class UnrecordedSpan(Current):
 
     __slots__ = ("_error", "_failed", "_given", "_name", "_rescue", "_slow", "_start")
 
-    def __init__(self, span: trace.Span, rescue: Rescue | None, slow: float, name: str) -> None:
+    def __init__(
+        self, span: trace.Span, above: otel_context.Context, rescue: Rescue | None, slow: float, name: str
+    ) -> None:
         self._rescue = rescue
         if rescue is not None:
             self._name, self._slow = name, slow
@@ -105,7 +109,7 @@ class UnrecordedSpan(Current):
             self._failed = False
             self._error: tuple[BaseException | None, str] = (None, "")
             self._given: list[Mapping[str, Any]] = []
-        self._enter(span)
+        self._enter(span, above)
 
     def set(self, attributes: Mapping[str, Any]) -> None:
         """Keep `attributes` as they are, in case that they are wanted."""
@@ -146,8 +150,8 @@ class HostSpan(Current):
 
     __slots__ = ()
 
-    def __init__(self, span: trace.Span) -> None:
-        self._enter(span)
+    def __init__(self, span: trace.Span, above: otel_context.Context) -> None:
+        self._enter(span, above)
 
     def set(self, attributes: Mapping[str, Any]) -> None:
         """Add attributes, cleaned of secrets."""

@@ -76,9 +76,7 @@ class Traces:
         if here is known:
             return ids
         found = trace.get_current_span(here).get_span_context()
-        ids = ("", "", False)
-        if found.is_valid:
-            ids = (f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled)
+        ids = _written(found) if found.is_valid else ("", "", False)
         self._last = (here, ids)
         return ids
 
@@ -95,11 +93,16 @@ class Traces:
         self, name: str, kind: str, attributes: Mapping[str, Any], parent: context.Parent | None
     ) -> live.Span:
         """Start a span below `parent`, else below the current one, and make it current."""
+        here = otel_context.get_current()
         if self._host is not None:
-            return self._start_hosts(name, kind, attributes, parent)
+            return self._start_hosts(name, kind, attributes, parent, here)
         source = self._source
-        found = _remote(parent) if parent is not None else trace.get_current_span().get_span_context()
-        above = found if found.is_valid else None
+        above: SpanContext | None = None
+        if parent is not None:
+            above = _remote(parent)
+        elif here:
+            found = trace.get_current_span(here).get_span_context()
+            above = found if found.is_valid else None
         ids = source.context(above)
         if ids.trace_flags.sampled and source.records:
             # One name that cannot be encoded would cost the whole batch it is exported with.
@@ -109,13 +112,17 @@ class Traces:
                 span.set_attributes(bound)
             if attributes:
                 span.set_attributes(attributes)
-            return CurrentSpan(span)
-        rescue = None
-        if source.records and (above is None or above.is_remote):
-            rescue = partial(self._rescue, ids, above, kind, attributes)
-        return UnrecordedSpan(
-            NonRecordingSpan(ids), rescue, self._slow if kind == "server" else float("inf"), name
-        )
+            started: CurrentSpan | UnrecordedSpan = CurrentSpan(span, here)
+        else:
+            rescue = None
+            if source.records and (above is None or above.is_remote):
+                rescue = partial(self._rescue, ids, above, kind, attributes)
+            slow = self._slow if kind == "server" else float("inf")
+            started = UnrecordedSpan(NonRecordingSpan(ids), here, rescue, slow, name)
+        if kind == "server":
+            # The response's headers and the access line are going to ask.
+            self._last = (started.here, _written(ids))
+        return started
 
     def _rescue(  # noqa: PLR0917 - the first four are bound, the others are Rescue's
         self,
@@ -133,7 +140,12 @@ class Traces:
         return span
 
     def _start_hosts(
-        self, name: str, kind: str, attributes: Mapping[str, Any], parent: context.Parent | None
+        self,
+        name: str,
+        kind: str,
+        attributes: Mapping[str, Any],
+        parent: context.Parent | None,
+        here: otel_context.Context,
     ) -> HostSpan:
         assert self._host is not None  # noqa: S101 - for the type checker
         below = trace.set_span_in_context(NonRecordingSpan(_remote(parent))) if parent is not None else None
@@ -144,7 +156,8 @@ class Traces:
                 context=below,
                 kind=KINDS[kind],
                 attributes=cleaned.clean({**bound, **attributes} if bound else attributes),
-            )
+            ),
+            here,
         )
 
     def enter(self, parent: context.Parent) -> Callable[[], None]:
@@ -188,6 +201,10 @@ def endpoint(settings: Settings) -> str:
     if settings.traces_endpoint or not settings.otlp_endpoint:
         return settings.traces_endpoint
     return settings.otlp_endpoint.rstrip("/") + "/v1/traces"
+
+
+def _written(ids: SpanContext) -> tuple[str, str, bool]:
+    return f"{ids.trace_id:032x}", f"{ids.span_id:016x}", ids.trace_flags.sampled
 
 
 def _remote(parent: context.Parent) -> SpanContext:
