@@ -20,7 +20,7 @@ LINE: dict[str, Any] = {
     "duration": 0.0123,
 }
 NESTED: dict[str, Any] = {
-    "user": {"name": "bob", "password": "x", "tags": ["a", "b"]},
+    "user": {"name": "user-42", "password": "x", "tags": ["a", "b"]},
     "headers": {"auth": "Bearer abc"},
 }
 #: Each piece, repeated, is what patterns with nested quantifiers or a scan from every position choke on.

@@ -27,7 +27,7 @@ obs.audit("ADMIN_ACTION", "start", actor="main")
 app = Flask(__name__)
 @app.get("/orders/<order>")
 def place(order):
-    obs.audit("ORDER", f"order/{order}", actor="bob", token="hunter2xyz", before={"n": 1}, after={"n": 2})
+    obs.audit("ORDER", f"order/{order}", actor="user-42", token="hunter2xyz", before={"n": 1}, after={"n": 2})
     if order.endswith("7"):
         raise ValueError("password=hunter2xyz")
     return order
