@@ -30,7 +30,9 @@ reached = threading.Event()
 
 def one(request: bytes, context: Any) -> bytes:
     seen.append((obs.ids(), dict(context.invocation_metadata())))
-    if request == b"raise":
+    if request == b"refuse":
+        context.set_code(grpc.StatusCode.PERMISSION_DENIED)
+    if request in {b"raise", b"refuse"}:
         raise ValueError("kaputt")
     if request == b"abort":
         context.abort(grpc.StatusCode.NOT_FOUND, "no such order")
@@ -63,7 +65,9 @@ def echo(requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
 
 async def one_later(request: bytes, context: Any) -> bytes:
     seen.append((obs.ids(), dict(context.invocation_metadata())))
-    if request == b"raise":
+    if request == b"refuse":
+        context.set_code(grpc.StatusCode.PERMISSION_DENIED)
+    if request in {b"raise", b"refuse"}:
         raise ValueError("kaputt")
     if request == b"abort":
         await context.abort(grpc.StatusCode.NOT_FOUND, "no such order")
@@ -155,8 +159,9 @@ def test_the_code_is_the_one_the_client_sees(channel: Any, values: Values) -> No
     assert code_of(lambda: call(b"raise")) is grpc.StatusCode.UNKNOWN
     assert code_of(lambda: call(b"abort")) is grpc.StatusCode.NOT_FOUND
     assert code_of(lambda: call(b"set")) is grpc.StatusCode.INVALID_ARGUMENT
+    assert code_of(lambda: call(b"refuse")) is grpc.StatusCode.PERMISSION_DENIED
     assert code_of(lambda: call(b"wait", timeout=0.2)) is grpc.StatusCode.DEADLINE_EXCEEDED
-    codes = {"UNKNOWN", "NOT_FOUND", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED"}
+    codes = {"UNKNOWN", "NOT_FOUND", "INVALID_ARGUMENT", "PERMISSION_DENIED", "DEADLINE_EXCEEDED"}
     eventually(lambda: values(*_SERVED) == {("shop.Orders/One", code): 1 for code in codes})
     eventually(lambda: values(*_CALLED) == {("shop.Orders/One", code): 1 for code in codes})
 
@@ -172,6 +177,18 @@ def test_a_call_that_the_client_gives_up_is_cancelled_on_both_sides(channel: Any
     wanted = {("shop.Orders/Many", "CANCELLED"): 1.0, ("shop.Orders/One", "CANCELLED"): 1.0}
     eventually(lambda: values(*_SERVED) == wanted)
     eventually(lambda: values(*_CALLED) == wanted)
+
+
+def test_a_stream_that_the_client_forgets_is_cancelled_as_it_is_without_us(
+    channel: Any, values: Values
+) -> None:
+    obs.init("shop")
+    stream = channel.unary_stream("/shop.Orders/Many")(b"wait")
+    assert next(stream) == b"1"
+    del stream
+    gc.collect()
+    wanted = {("shop.Orders/Many", "CANCELLED"): 1.0}
+    eventually(lambda: values(*_SERVED) == values(*_CALLED) == wanted)
 
 
 def test_a_method_that_the_server_has_not_is_unmatched_there(channel: Any, values: Values) -> None:
@@ -289,6 +306,7 @@ def test_asyncio_the_four_kinds_of_calls_and_their_codes(values: Values, lines: 
         assert await _code(call(b"raise")) is grpc.StatusCode.UNKNOWN
         assert await _code(call(b"abort")) is grpc.StatusCode.NOT_FOUND
         assert await _code(call(b"set")) is grpc.StatusCode.INVALID_ARGUMENT
+        assert await _code(call(b"refuse")) is grpc.StatusCode.PERMISSION_DENIED
         assert await _code(call(b"wait", timeout=0.2)) is grpc.StatusCode.DEADLINE_EXCEEDED
         assert await _code(channel.unary_unary("/shop.Orders/Nope")(b"")) is grpc.StatusCode.UNIMPLEMENTED
         stream = channel.unary_stream("/shop.Orders/Many")(b"wait")
@@ -298,14 +316,52 @@ def test_asyncio_the_four_kinds_of_calls_and_their_codes(values: Values, lines: 
 
     serve_later(body)
     wanted = {(f"shop.Orders/{name}", "OK"): 1.0 for name in ("One", "Many", "Gather", "Echo")}
-    codes = ("UNKNOWN", "NOT_FOUND", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED")
+    codes = ("UNKNOWN", "NOT_FOUND", "INVALID_ARGUMENT", "PERMISSION_DENIED", "DEADLINE_EXCEEDED")
     wanted |= {("shop.Orders/One", code): 1.0 for code in codes}
     wanted |= {("shop.Orders/Many", "CANCELLED"): 1.0}
     assert values(*_SERVED) == {**wanted, ("unmatched", "UNIMPLEMENTED"): 1}
     assert values(*_CALLED) == {**wanted, ("shop.Orders/Nope", "UNIMPLEMENTED"): 1}
     assert [line["message"] for line in lines() if "exception" in line] == [
         "unhandled exception in shop.Orders/One"
-    ]
+    ] * 2
+
+
+def test_asyncio_a_stream_that_is_given_up_cleans_up_inside_of_its_call(lines: Lines) -> None:
+    obs.init("shop")
+    cleaned = asyncio.Event()
+
+    async def flood(request: bytes, context: Any) -> AsyncIterator[bytes]:
+        try:
+            # More than the client takes, so that the call is cut off while a message is on its way.
+            while True:
+                yield b"x" * 1_000_000
+        finally:
+            await asyncio.sleep(0)
+            obs.log.info("cleaned")
+            cleaned.set()
+
+    async def run() -> None:
+        server = grpc.aio.server(interceptors=integration.aio_server_interceptors())
+        methods: dict[str, Any] = {"Flood": grpc.unary_stream_rpc_method_handler(flood)}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("shop.Orders", methods),))
+        target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        await server.start()
+        async with grpc.aio.insecure_channel(target) as channel:
+            call: Any = channel.unary_stream("/shop.Orders/Flood")
+            stream = call(b"")
+            await stream.read()
+            await asyncio.sleep(0.1)
+            stream.cancel()
+            await asyncio.wait_for(cleaned.wait(), 10)
+            await asyncio.sleep(0.05)
+        await server.stop(0)
+        del server
+        gc.collect()
+
+    asyncio.run(run())
+    told = [line for line in lines() if line["message"] in {"cleaned", "shop.Orders/Flood CANCELLED"}]
+    assert [line["message"] for line in told] == ["cleaned", "shop.Orders/Flood CANCELLED"]
+    assert told[0]["span_id"] == told[1]["span_id"]
 
 
 def test_asyncio_one_trace_goes_through_client_and_server() -> None:

@@ -141,10 +141,26 @@ def _carrying_aio(details: Any, ours: Mapping[str, str]) -> Any:
 
 
 def _follow(response: Any, call: Called) -> None:
-    """End the call when `response` has its status, which for a stream may be long after."""
+    """End the call when `response` has its status, which for a stream may be long after.
 
+    gRPC cancels a call whose response is forgotten, so nothing here may hold one that is not over.
+    """
+    state: Any = getattr(response, "_state", None)
+
+    def end() -> None:
+        call.end(_known_code(state.code))
+
+    if state is None:
+        # Of an interceptor: over already, or its own.
+        _follow_held(response, call)
+    elif state.code is not None or not response.add_callback(end):
+        end()
+
+
+def _follow_held(response: Any, call: Called) -> None:
     def end(*_: Any) -> None:
-        call.end(_known_code(response))
+        with guard.contained("integration"):
+            call.end(_known_code(response.code()))
 
     if hasattr(response, "add_done_callback"):
         response.add_done_callback(end)
@@ -152,9 +168,9 @@ def _follow(response: Any, call: Called) -> None:
         end()
 
 
-def _known_code(response: Any) -> str:
+def _known_code(code: Any) -> str:
     with guard.contained("integration"):
-        return code_name(response.code())
+        return code_name(code)
     return "UNKNOWN"
 
 

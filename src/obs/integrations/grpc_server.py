@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
 from functools import wraps
 from typing import Any
 
@@ -106,8 +107,9 @@ def _async_stream(behavior: Callable[..., Any], method: str) -> Callable[..., An
     async def observed(request: Any, context: Any) -> AsyncIterator[Any]:
         call = _begin(method, context)
         try:
-            async for response in behavior(request, context):
-                yield response
+            async with aclosing(behavior(request, context)) as responses:
+                async for response in responses:
+                    yield response
         except BaseException as error:
             call.end(_code(call, context, error), error)
             raise
@@ -155,9 +157,9 @@ def _code(call: Served, context: Any, error: BaseException | None) -> str:
         ended = _was_cut(context, error)
         if ended and not call.aborted:
             return ended
-        set_by_handler = context.code() if hasattr(context, "code") else None
-        if call.aborted or error is None:
-            return code_name(set_by_handler)
+        name = code_name(context.code() if hasattr(context, "code") else None)
+        # What the handler has set before it raised is what gRPC sends.
+        return name if call.aborted or error is None or name != "OK" else "UNKNOWN"
     return "UNKNOWN"
 
 
