@@ -204,10 +204,50 @@ def test_nothing_to_check_is_no_pass() -> None:
         b'{"stream":"audit","chain_id":"x","sequence":1,"previous":"","hmac":"","hash":""}',
         b'{"stream":"audit","chain_id":"x","chain_id":"x","sequence":1,"previous":"","hmac":""}',
         b'{"chain_id":' + b"[" * 100_000,
+        b'{"stream":"audit","action":"REFU',
     ],
 )
 def test_a_line_that_cannot_be_read_is_a_problem(line: bytes) -> None:
     assert [problem.id for problem in verified([line]).problems] == ["unreadable"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"stream":"audit","action":"REFUND","actor":"eve"}',
+        b'{"stream" : "security","kind":"login"}',
+        b'{"str\\u0065am":"\\u0061udit","action":"REFUND"}',
+        json.dumps({"log": '{"stream":"audit","action":"REFUND"}\n', "stream": "stdout"}).encode(),
+    ],
+)
+def test_an_event_that_belongs_to_no_chain_is_a_problem(line: bytes) -> None:
+    assert found(verified([*chain(5), line])) == [("unchained", "f0:6")]
+
+
+def test_lines_of_other_streams_are_passed_over() -> None:
+    others = [b'{"message":"\\u00e9"}', b'{"stream":"stdout","log":"x"}', b"caf\\u00e9 {", b'{"stream":7}']
+    assert verified([*chain(5), *others]).exit_code == 0
+
+
+def test_a_line_written_with_escapes_is_the_same_line() -> None:
+    lines = chain(5)
+    lines[2] = lines[2].replace(b'"chain_id"', b'"chain\\u005fid"')
+    assert verified(lines).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J\n0 problems", "\ud800", "x" * 32, "A" * 32])
+def test_nothing_that_a_line_says_reaches_the_terminal(name: str) -> None:
+    forged = {"stream": "audit", "event": START, "chain_id": name, "sequence": 3, "previous": "", "hmac": ""}
+    known = {
+        **forged,
+        "chain_id": "a" * 32,
+        "key_id": name,
+        "parent": {"chain_id": name, "sequence": 1, "digest": ""},
+    }
+    report = verified([json.dumps(forged).encode(), json.dumps(known).encode()])
+    told = [*map(str, report.problems), *report.unchecked, *report.chains]
+    assert report.exit_code == 1
+    assert not [text for text in told if name in text]
 
 
 def test_a_value_shown_twice_cannot_hide_an_edit() -> None:
@@ -239,4 +279,8 @@ def test_the_command_reads_gzip_and_tells_machines(tmp_path: Path) -> None:
     assert run(["audit", "verify", files[0], "--format", "json"]) == 1
     assert run(["audit", "verify", files[0], "--partial"]) == 0
     (tmp_path / "bad.gz").write_bytes(b"no gzip")
+    assert run(["audit", "verify", str(tmp_path / "bad.gz")]) == 2
+    whole = bytearray(gzip.compress(b"\n".join(lines) * 9))
+    whole[30:60] = b"\xff" * 30
+    (tmp_path / "bad.gz").write_bytes(bytes(whole))
     assert run(["audit", "verify", str(tmp_path / "bad.gz")]) == 2

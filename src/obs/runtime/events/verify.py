@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from obs.runtime.events.chain import ANCHOR, HASHED, SIGNED, START, Key, digest
 from obs.runtime.events.segments import Place, Problem, Segment, between
@@ -16,13 +17,19 @@ LIMITS = (
     "lines cut off the end of a chain, unless an anchor that was kept elsewhere (--anchors) names a later one",
     "a whole chain that is missing, unless an anchor or a chain that it is the parent of names it",
     "what was never written: events that the service did not report",
+    "what a log shipper or somebody else put around the JSON of a line: only what is inside is a part of the chain",
 )
 _UNSIGNED_LIMIT = (
     "a chain without a key that was rewritten from some line on: it proves mistakes, not forgeries"
 )
 _KEY_LIMIT = "what somebody who holds the key rewrote"
 _STREAMS = ("audit", "security")
-_PROBE = b"chain_id"
+#: What every event has, plain or as JSON inside of JSON; names may be written with escapes as well.
+_PROBE = re.compile(rb'chain_id|stream\\{0,8}"\s{0,8}:\s{0,8}\\{0,8}"(?:audit|security)')
+_ESCAPED = b"\\u00"
+#: Nothing else is shown: what stands in a line may be meant for the terminal.
+_CHAIN_ID = re.compile(r"[0-9a-f]{32}")
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -100,13 +107,20 @@ class Verifier:
 
     def feed(self, place: Place, line: bytes) -> None:
         """Take a line of a log; what is no audit or security event is passed over."""
-        if _PROBE not in line:
+        probable = _PROBE.search(line) is not None
+        if not probable and _ESCAPED not in line:
             return
         record = _parse(line)
         if isinstance(record, str):
-            self._problems.append(Problem("unreadable", place, f"the line cannot be read: {record}", ""))
+            if probable:
+                self._problems.append(Problem("unreadable", place, f"the line cannot be read: {record}", ""))
             return
         if record.get("stream") not in _STREAMS:
+            return
+        if "chain_id" not in record:
+            self._problems.append(
+                Problem("unchained", place, "an event in no chain: anybody can have written it", "")
+            )
             return
         wrong = _shape(record)
         if wrong:
@@ -196,12 +210,12 @@ class Verifier:
         if event == ANCHOR and record.get("final") is True:
             chain.closed = True
         # A tuple: an edited line may have anything there, also what has no hash.
-        if event in (START, ANCHOR) and isinstance(record.get("key_id"), str):
+        if event in (START, ANCHOR) and _has_form(record.get("key_id"), _KEY_ID):
             chain.key_id = record["key_id"]
         parent = record.get("parent") if event == START else None
         if isinstance(parent, dict):
             name, sequence, head = parent.get("chain_id"), parent.get("sequence"), parent.get("digest")
-            if isinstance(name, str) and type(sequence) is int and isinstance(head, str):
+            if _has_form(name, _CHAIN_ID) and type(sequence) is int and isinstance(head, str):
                 chain.parent = name
                 self._chain(name).anchors.setdefault(sequence, Anchor(name, sequence, head, place))
 
@@ -271,8 +285,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _shape(record: Mapping[str, Any]) -> str:
     """Return what a line of a chain lacks, empty text when nothing."""
-    if not isinstance(record.get("chain_id"), str):
-        return "chain_id"
+    if not _has_form(record.get("chain_id"), _CHAIN_ID):
+        return "a chain_id of 32 hexadecimal digits"
     sequence = record.get("sequence")
     if type(sequence) is not int or sequence < 0:
         return "sequence"
@@ -281,6 +295,10 @@ def _shape(record: Mapping[str, Any]) -> str:
     if (SIGNED in record) == (HASHED in record) or not isinstance(_digest_of(record), str):
         return "its digest, hmac or hash"
     return ""
+
+
+def _has_form(value: object, form: re.Pattern[str]) -> TypeGuard[str]:
+    return isinstance(value, str) and form.fullmatch(value) is not None
 
 
 def _digest_of(record: Mapping[str, Any]) -> Any:
