@@ -98,6 +98,11 @@ NAMED = [
     "api key: hunter2x",
     "session: 8hunter2x",
     "a" * 300 + ".password=hunter2x",
+    "/login%3Ftoken%3Dhunter2x",
+    "https://h/login?next=%2Fcb%3Fa%3D1%26sid%3Dhunter2x",
+    "/cb%3fpassword%3dhunter2x%26page%3d2",
+    "Authorization=ApiKey hunter2x user=ann",
+    "Password:                       hunter2x",
 ]
 
 
@@ -143,6 +148,8 @@ ORDINARY = [
     "InvalidTokenError: the value is too short",
     "missing -- nothing to do",
     "a=b; c=d",
+    "/search?next=%2Forders%3Fpage%3D2%26size%3D10",
+    "100%3D of it",
     "SELECT id FROM users WHERE name = %s",
     "task-manager-service-with-a-very-long-name",
     "risk-adjusted-return-over-the-whole-period",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 import obs
 from obs.errors import ConfigError
+from obs.runtime.otel import attributes
 from obs.runtime.redaction import MASK, clean, clean_value, is_secret, scrub
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -57,6 +58,37 @@ def test_a_yes_or_no_is_no_secret() -> None:
 def test_a_key_may_itself_carry_a_secret() -> None:
     for _ in range(2):
         assert clean({"paid by 4111111111111111": 1}) == {f"paid by {MASK}": 1}
+
+
+@pytest.mark.parametrize("first", [clean, attributes.clean, lambda given: clean({"x": [*given.items()]})])
+def test_a_key_that_carries_a_secret_is_written_nowhere_whoever_met_it_first(first: Any) -> None:
+    given = {"token=hunter2": "x"}
+    first(given)
+    clean_value("token=hunter2", "x")
+    told = [first(given), clean(given), attributes.clean(given)]
+    assert "hunter2" not in repr(told)
+
+
+def test_the_fields_of_a_named_tuple_are_keys() -> None:
+    class Login(NamedTuple):
+        user: str
+        password: str
+
+    login = Login("ann", "hunter2")
+    assert clean({"login": login, "all": [login]}) == {
+        "login": {"user": "ann", "password": MASK},
+        "all": [{"user": "ann", "password": MASK}],
+    }
+
+
+@pytest.mark.parametrize("field", ["name", "key"])
+def test_a_value_beside_the_name_of_a_secret_is_one(field: str) -> None:
+    pairs = [
+        {field: "DB_PASSWORD", "value": "hunter2"},
+        {field: "DB_HOST", "value": "db"},
+        {field: 7, "value": 7},
+    ]
+    assert clean({"env": pairs}) == {"env": [{field: "DB_PASSWORD", "value": MASK}, *pairs[1:]]}
 
 
 def test_a_long_key_is_judged_by_both_of_its_ends() -> None:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from obs.runtime.redaction import NAME_LIMIT, clean_value, plain_text
+from obs.runtime.redaction.keys import verdicts
 
 #: Most attributes of a span, an event or a link, as OpenTelemetry's own default has it.
 MOST = 128
@@ -17,11 +18,9 @@ def clean(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the first 128 of `given` without secrets, as what a span may hold; None is left out."""
     attributes: dict[str, Any] = {}
     for key, value in given.items() if len(given) <= MOST else islice(given.items(), MOST):
-        name = (
-            key
-            if type(key) is str and key.isascii() and len(key) <= NAME_LIMIT
-            else plain_text(key, NAME_LIMIT)
-        )
+        # A name in the table is known to be harmless; most names come again with every span.
+        known = type(key) is str and key in verdicts and key.isascii()
+        name = key if known else plain_text(key, NAME_LIMIT)
         plain = clean_value(name, value)
         if plain is not None:
             attributes[name] = plain if isinstance(plain, _SCALARS) else _flat(plain)

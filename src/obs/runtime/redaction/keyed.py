@@ -13,14 +13,14 @@ import string
 from obs.runtime.redaction import keys
 from obs.runtime.redaction.mask import MASK
 
-_SEPARATOR = re.compile(r"""[=:>]|["'],""")
+_SEPARATOR = re.compile(r"""[=:>]|["'],|%3[dD]""")
 _IN_NAME = string.ascii_letters + string.digits + "_.-"
 _NAME_LIMIT = 128
 #: A name of two words, such as `api key`; the first is looked for where the second may be one.
 _SECOND = frozenset({"key", "number", "token", "code", "id", "phrase"})
 _FIRST = re.compile(r"([A-Za-z]{2,12})[ ]\Z")
 _ANNOTATION = re.compile(r"[ \t]{0,8}(?:str|bytes|int|Any|SecretStr)(?:[ ]\|[ ]None)?[ ]=(?!=)")
-_BLANK = re.compile(r"[ \t]{0,8}")
+_BLANK = re.compile(r"[ \t]{0,64}")
 #: A value in quotes, those of text inside text included; without the last one it ends with the line.
 _QUOTED = re.compile(r"""[bBrRuUfF]{0,2}(?P<open>\"\"\"|'''|\\{0,3}["'])""")
 _PLAIN = re.compile(r"""[^\s&;,"'<>\\]+""")
@@ -33,6 +33,7 @@ _CODE = re.compile(
 _FLAG = re.compile(r"(?<![A-Za-z0-9_-])--([A-Za-z][A-Za-z0-9_-]{1,64})[ ]{1,4}(?!-)([^\s\"']{1,256})")
 #: Headers whose value goes on after the first space.
 _WHOLE_LINE = ("authorization", "cookie")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,15}[ ]")
 _EMPTY = frozenset({"none", "null", "true", "false", "undefined", "nil", "-", "..."})
 #: What stands for a value in a query or a template.
 _PLACEHOLDER = re.compile(
@@ -94,12 +95,15 @@ def _secret_after(text: str, at: int, end: int, brackets: _Brackets) -> tuple[in
     before = text[max(0, stop - _NAME_LIMIT) : stop]
     first = len(before.rstrip(_IN_NAME))
     name = before[first:]
+    if first > 0 and before[first - 1] == "%":
+        # A query inside of a query: what its escape leaves is no part of the name.
+        name = name[2:]
     if len(name) < 2:
         return None
     if name.lower() in _SECOND:
         earlier = _FIRST.search(before, max(0, first - 14), first)
         name = f"{earlier[1]} {name}" if earlier is not None else name
-    if keys.verdict_in_text(name) != keys.HIDE:
+    if keys.verdict(name) != keys.HIDE:
         return None
     starts = stop - len(before) + first
     mark = text[end - 1]
@@ -161,6 +165,10 @@ def _separated(  # noqa: PLR0911 - one return a form
 
 def _unquoted(text: str, start: int, name: str, *, prose: bool) -> tuple[int, int] | None:
     ambiguous = prose and name.lower() in _IN_PROSE
+    scheme = _SCHEME.match(text, start) if name.lower().endswith("authorization") else None
+    credential = _PLAIN.match(text, scheme.end()) if scheme is not None else None
+    if credential is not None and "=" not in credential.group().rstrip("="):
+        return start, credential.end()
     plain = None if ambiguous and _DIGIT_NEAR.match(text, start) is None else _PLAIN.match(text, start)
     if plain is None:
         return None
@@ -222,6 +230,6 @@ def _span(match: re.Match[str] | None) -> tuple[int, int] | None:
 
 
 def _mask_flag(match: re.Match[str]) -> str:
-    if keys.verdict_in_text(match[1]) != keys.HIDE:
+    if keys.verdict(match[1]) != keys.HIDE:
         return match.group()
     return f"{match.group()[: match.start(2) - match.start()]}{MASK}"

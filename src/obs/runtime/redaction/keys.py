@@ -98,10 +98,11 @@ def _bounded_labels() -> frozenset[str]:
 
 _BOUNDED = _bounded_labels()
 _secret: dict[str, bool] = {}
-#: Key -> verdict under the policy in force; read directly by the walk, which has no call to spare.
+#: Name -> verdict under the policy in force, of names that may be written as they are. The walk, which
+#: has no call to spare, reads it directly, and alone writes it.
 verdicts: dict[str, int] = {}
-#: The same for names found in text, which are of any number and must not drive out those of fields.
-_text_verdicts: dict[str, int] = {}
+#: The same for whatever was asked about, names in text included: any number of names, and any name.
+_judged: dict[str, int] = {}
 _hidden: re.Pattern[str] | None = None
 _kept: re.Pattern[str] | None = None
 _active = True
@@ -112,7 +113,7 @@ def use(*, active: bool = True, hide: Iterable[str] = (), keep: Iterable[str] = 
     global _active, _hidden, _kept
     _active, _hidden, _kept = active, _pattern(hide), _pattern(keep)
     verdicts.clear()
-    _text_verdicts.clear()
+    _judged.clear()
 
 
 def active() -> bool:
@@ -124,22 +125,19 @@ def verdict(key: str) -> int:
     """Return what to do with a value under `key`: `SCAN`, `HIDE` or `KEEP`."""
     if len(key) > _KEY_LIMIT:
         return _decide(key)
-    found = verdicts.get(key)
+    found = _judged.get(key)
     if found is None:
-        if len(verdicts) >= _MOST_KNOWN:
-            verdicts.clear()
-        found = verdicts[key] = _decide(key)
+        if len(_judged) >= _MOST_KNOWN:
+            _judged.clear()
+        found = _judged[key] = _decide(key)
     return found
 
 
-def verdict_in_text(name: str) -> int:
-    """Return the verdict on a name of at most 128 characters that stands in a text."""
-    found = _text_verdicts.get(name)
-    if found is None:
-        if len(_text_verdicts) >= _MOST_KNOWN:
-            _text_verdicts.clear()
-        found = _text_verdicts[name] = _decide(name)
-    return found
+def remember(name: str, found: int) -> None:
+    """Put a name that holds no secret itself into the table of `verdicts`."""
+    if len(verdicts) >= _MOST_KNOWN:
+        verdicts.clear()
+    verdicts[name] = found
 
 
 def _decide(key: str) -> int:

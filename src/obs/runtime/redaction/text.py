@@ -20,11 +20,11 @@ STACK_LIMIT = 32_768
 #: What every pattern needs at least: one of a few characters, and then what stands beside it. It
 #: begins with a set of characters and not with words, because only then are all others skipped fast.
 _PROBE = (
-    r"[=:_bB\-\"'>JAGvyx{mail}](?:(?<=[=:{mail}])|(?<=_)[A-Za-z0-9]{{8}}"
+    r"[=:_bB\-\"'>JAGvyx%{mail}](?:(?<=[=:{mail}])|(?<=_)[A-Za-z0-9]{{8}}"
     r"|(?<=[bB])(?:[eE][aA][rR][eE][rR]|[aA][sS][iI][cC])[ \t]"
     r"|(?<=-)-(?:---|[A-Za-z])|(?<=[ktiXE]-)(?:(?<=sk-)|(?<=at-)|(?<=pi-)|(?<=PX-)|(?<=GE-))"
     r"|(?<=[\"']),|(?<=eyJ)|(?<=A)(?:[KSRIBC][IOC]A|Iza)|(?<=x)(?:ox[a-z]-|app-)"
-    r"|(?<=y)a29\.|(?<=hv)s\.|(?<=SG)\.|(?<=>)[^<])"
+    r"|(?<=y)a29\.|(?<=hv)s\.|(?<=SG)\.|(?<=>)[^<]|(?<=%)3[dD])"
 )
 #: As many digits and separators as a card has.
 _DIGITS = re.compile(r"[0-9][0-9 -]{12}").search

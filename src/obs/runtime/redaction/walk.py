@@ -51,7 +51,7 @@ def clean_value(key: str, value: Any) -> Any:
     """Return one value as plain JSON data, masked when `key` says that it is a secret."""
     found = verdicts.get(key)
     if found is None:
-        found = verdict(key)
+        found, _ = _meet(key)
     # The two commonest types need no walk; this is on the path of every span.
     kind = type(value)
     if found == HIDE:
@@ -101,8 +101,8 @@ class _Walk:
                 plain[name] = value
             else:
                 plain[name] = self.value(value, depth)
-        if cut:
-            plain["..."] = "more values cut"
+        if cut or "value" in plain:
+            _complete(plain, cut=cut)
         return plain
 
     def value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a type
@@ -133,6 +133,9 @@ class _Walk:
         if isinstance(value, Mapping):
             return self.mapping(value, depth + 1)
         if isinstance(value, (list, tuple, set, frozenset)):
+            names = getattr(value, "_fields", None)
+            if type(names) is tuple and len(names) == len(value):
+                return self.mapping(dict(zip(names, value, strict=True)), depth + 1)
             # A tuple of two is a pair wherever it stands; a list of two may be any list.
             pair = _hidden_pair(value) if type(value) is tuple else None
             return pair or self._items(value, depth + 1)
@@ -160,10 +163,19 @@ class _Walk:
 def _meet(name: str) -> tuple[int, str]:
     """Return the verdict on a name that is not in the table, and the name as it may be written."""
     found, safe = verdict(name), scrub(name[:NAME_LIMIT])
-    if safe != name:
-        # Not to be met in the table next time: a name of this kind is judged anew.
-        verdicts.pop(name, None)
+    if safe == name:
+        keys.remember(name, found)
     return found, safe
+
+
+def _complete(plain: dict[str, Any], *, cut: bool) -> None:
+    """Say that values were cut; mask that of `{"name": "DB_PASSWORD", "value": "..."}`."""
+    if cut:
+        plain["..."] = "more values cut"
+    for field in ("name", "key"):
+        name = plain.get(field)
+        if type(name) is str and verdict(name) == HIDE and type(plain.get("value", True)) is not bool:
+            plain["value"] = MASK
 
 
 def _hidden_pair(value: Any) -> list[Any] | None:
