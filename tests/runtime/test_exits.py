@@ -52,6 +52,13 @@ def test_a_script_that_sigterm_ends_delivers_and_dies_by_the_signal(collector: A
     assert collector.names() == ["last"]
 
 
+def test_metrics_of_a_job_that_sigterm_ends_are_pushed_too(collector: Any) -> None:
+    body = "obs.counter('shop.orders').inc()\n" + _READY + "time.sleep(60)\n"
+    code, _ = terminate(script(collector, body))
+    assert code == -signal.SIGTERM
+    assert any("shop_orders" in name or "shop.orders" in name for name in collector.metric_names())
+
+
 def test_a_collector_that_never_answers_keeps_no_terminated_script_alive(collector: Any) -> None:
     collector.behaviour = collector.behaviour._replace(fault="silent")
     body = _SPAN + _READY + "time.sleep(60)\n"
@@ -188,16 +195,23 @@ def test_all_spans_of_all_children_of_multiprocessing_arrive_once(
     assert sorted(collector.names()) == sorted(["parent", *(f"child {number}" for number in range(count))])
 
 
-def test_a_pool_that_is_terminated_delivers(collector: Any, tmp_path: Path) -> None:
+def test_a_pool_that_is_closed_delivers_and_one_that_is_terminated_ends(
+    collector: Any, tmp_path: Path
+) -> None:
     program = tmp_path / "program.py"
     program.write_text(
-        "import multiprocessing, obs\n"
+        "import multiprocessing, obs, signal\n"
         "def work(number):\n"
+        "    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
         "    with obs.span(f'task {number}'): return number\n"
         "if __name__ == '__main__':\n"
         "    obs.init()\n"
         "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
         "        assert pool.map(work, range(8)) == list(range(8))\n"
+        "        pool.close()\n"
+        "        pool.join()\n"
+        "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "        pool.apply(len, ((),))\n"
     )
     environment = {**os.environ, "OBS_SERVICE": "shop", "OBS_OTLP_ENDPOINT": collector.url}
     done = subprocess.run(
@@ -210,6 +224,22 @@ def test_a_pool_that_is_terminated_delivers(collector: Any, tmp_path: Path) -> N
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(collector.names()) == sorted(f"task {number}" for number in range(8))
+
+
+def test_a_child_that_is_terminated_in_the_moment_of_its_birth_dies(collector: Any) -> None:
+    # What a handler in Python has not seen yet is forgotten in a new child; here the signal is sent by the
+    # forking thread itself, before the child can have done anything.
+    body = (
+        "for _ in range(100):\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        time.sleep(60)\n"
+        "        os._exit(0)\n"
+        "    os.kill(pid, signal.SIGTERM)\n"
+        "    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGTERM\n"
+    )
+    done = run(script(collector, body))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_the_parent_has_queued_is_delivered_once_and_a_fork_finds_no_thread(collector: Any) -> None:

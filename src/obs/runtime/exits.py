@@ -1,11 +1,14 @@
 """The ends of a process at which what waits is delivered: each of them, and nothing else of the host's.
 
-Not covered, because nothing can be: a bare `os._exit`, and SIGKILL.
+Not covered, because nothing can be: a bare `os._exit`, and SIGKILL. Nor a child of multiprocessing that
+its parent terminates: see `_watch_sigterm`.
 """
 
 from __future__ import annotations
 
+import _thread
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -18,12 +21,17 @@ from obs.runtime import draining, guard
 
 #: What a shell reports for a process that SIGTERM has ended.
 _TERMINATED = 128 + signal.SIGTERM
-#: Seconds beyond the deadline of a flush after which a stuck one is left behind.
-_GRACE = 0.1
+#: Seconds that a signal's handler waits for the delivery before it lets go of what it interrupted.
+_WAIT = 0.2
 
 _flush: Callable[[], object] | None = None
+_shutdown: Callable[[], object] | None = None
 _timeout = 3.0
 _registered = False
+#: Locked while what waits is delivered because of SIGTERM; None until that comes.
+_over: _thread.LockType | None = None
+#: The signals that a forking thread had blocked before.
+_held = threading.local()
 #: The process that has a finalizer of multiprocessing's.
 _finalized = 0
 
@@ -31,12 +39,12 @@ _finalized = 0
 def watch(
     flush: Callable[[], object], shutdown: Callable[[], object], timeout: float, *, sigterm: bool
 ) -> str:
-    """Deliver by `flush` at every end of this process, within `timeout` seconds.
+    """Deliver at every end of this process, within `timeout` seconds.
 
-    Return why SIGTERM is not among them, empty when it is.
+    By `flush` where something of the host may still run afterwards, by `shutdown` where nothing does. Return why SIGTERM is not among them, empty when it is.
     """
-    global _flush, _timeout, _registered
-    _flush, _timeout = flush, timeout
+    global _flush, _shutdown, _timeout, _registered
+    _flush, _shutdown, _timeout = flush, shutdown, timeout
     if not _registered:
         _registered = True
         atexit.register(shutdown)
@@ -82,22 +90,39 @@ def _in_forked_child(_: _Hook) -> None:
     global _finalized
     _finalized = os.getpid()
     util.Finalize(None, _deliver, exitpriority=0)
+    release()
 
 
 def _deliver() -> None:
-    flush = _flush
-    if flush is not None:
+    if _flush is not None:
         with guard.contained("setup"):
-            flush()
+            _flush()
+    over = _over
+    if over is not None and over.acquire(timeout=_timeout):
+        # SIGTERM came meanwhile, and its delivery must not be cut short by an early end.
+        over.release()
+
+
+def _end(over: _thread.LockType) -> None:
+    try:
+        if _shutdown is not None:
+            with guard.contained("setup"):
+                _shutdown()
+    finally:
+        over.release()
 
 
 def _watch_sigterm() -> str:
     found = signal.getsignal(signal.SIGTERM)
-    if found is _terminate:
-        return ""
-    if found is not signal.SIG_DFL:
+    if found is not signal.SIG_DFL and found is not _terminate:
         _watch_uvicorn(found)
         return "SIGTERM has a handler already, which is left alone"
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        # A pool ends its workers by SIGTERM while they wait for a lock in C. A handler in Python runs only
+        # once that wait is over, which may be never: their parent would wait for ever too.
+        release()
+        return "a child of multiprocessing dies of it at once; those that end by themselves deliver"
     if threading.current_thread() is not threading.main_thread():
         return "init() did not run in the main thread, where alone a handler can be set"
     signal.signal(signal.SIGTERM, _terminate)
@@ -105,20 +130,28 @@ def _watch_sigterm() -> str:
 
 
 def _terminate(number: int, _: FrameType | None) -> None:
-    """Turn readiness off and deliver, then die by the signal as if nobody had caught it."""
-    draining.begin()
-    # In a thread of its own: this one may have been interrupted while it held a lock that a flush needs.
-    thread = threading.Thread(target=_deliver, name="obs-sigterm", daemon=True)
-    try:
-        thread.start()
-        thread.join(_timeout + _GRACE)
-    except RuntimeError:
-        # The interpreter is going down, and delivers on its way.
-        pass
+    """Deliver, then die by the signal as if nobody had caught it."""
+    global _over
+    if _over is None:
+        _over = over = _thread.allocate_lock()
+        over.acquire()
+        with contextlib.suppress(RuntimeError):  # the interpreter is going down, and delivers on its way
+            # Bare threads: those of threading take a lock to begin that this one may hold right now.
+            _thread.start_new_thread(_end, (over,))
+            if not over.acquire(timeout=min(_WAIT, _timeout)):
+                # What was interrupted may hold a lock that the delivery needs, so it goes on meanwhile;
+                # the signal is sent anew when the delivery is over, or the deadline is.
+                _thread.start_new_thread(_insist, (number, over))
+                return
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     # The kernel lets the first process of a container ignore a signal without a handler.
     os._exit(_TERMINATED)
+
+
+def _insist(number: int, over: _thread.LockType) -> None:
+    over.acquire(timeout=_timeout)
+    os.kill(os.getpid(), number)
 
 
 def _watch_uvicorn(handler: Any) -> None:
@@ -145,3 +178,27 @@ def _watch_uvicorn(handler: Any) -> None:
     shutdown.obs_wrapped = True  # type: ignore[attr-defined]
     with guard.contained("setup"):
         server.shutdown = shutdown  # type: ignore[union-attr]
+
+
+def hold() -> None:
+    """Keep SIGTERM waiting while this thread forks, where its handler is ours.
+
+    Python forgets in a new child what handlers in Python have not seen yet: a child that is terminated
+    in the moment of its birth would live on.
+    """
+    if signal.getsignal(signal.SIGTERM) is _terminate:
+        _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def resume() -> None:
+    """Let SIGTERM come again after a fork, in the parent."""
+    mask, _held.mask = getattr(_held, "mask", None), None
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def renew() -> None:
+    """Let SIGTERM come again after a fork, in the child, when everything else is ready for it."""
+    global _over
+    _over = None
+    resume()

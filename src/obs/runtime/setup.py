@@ -26,7 +26,15 @@ _LOGS = LogsPart()
 _TRACES = TracesPart()
 #: Every pillar, in the order of starting; they stop in the opposite order. Logs first: whatever goes
 #: wrong after them has a line.
-PARTS: tuple[Part, ...] = (_LOGS, RedactionPart(), AuditPart(), CrashesPart(), MetricsPart(), _TRACES, ServePart())
+PARTS: tuple[Part, ...] = (
+    _LOGS,
+    RedactionPart(),
+    AuditPart(),
+    CrashesPart(),
+    MetricsPart(),
+    _TRACES,
+    ServePart(),
+)
 
 
 @dataclass(frozen=True)
@@ -229,12 +237,16 @@ def _before_fork() -> None:
     for part in PARTS:
         with guard.contained("setup"):
             part.hold()
+    with guard.contained("setup"):
+        exits.hold()
 
 
 def _resume_in_parent() -> None:
     for part in PARTS:
         with guard.contained("setup"):
             part.resume()
+    with guard.contained("setup"):
+        exits.resume()
 
 
 def _renew_in_child() -> None:
@@ -243,6 +255,8 @@ def _renew_in_child() -> None:
     for part in PARTS:
         with guard.contained("setup"):
             part.renew()
+    with guard.contained("setup"):
+        exits.renew()
 
 
 if hasattr(os, "register_at_fork"):

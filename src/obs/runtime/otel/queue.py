@@ -97,17 +97,18 @@ class ExportQueue(Generic[T]):
     def hurry(self, timeout: float) -> None:
         """Begin to send what is queued, without waiting for it."""
         with self._changed:
-            if self._waiting or self._in_hand:
-                self._urgent = max(self._urgent or 0.0, time.monotonic() + timeout)
-                self._start()
-                self._changed.notify_all()
+            if not self._waiting and not self._in_hand:
+                return
+            self._urgent = max(self._urgent or 0.0, time.monotonic() + timeout)
+            self._changed.notify_all()
+        self._start()
 
     def flush(self, timeout: float) -> bool:
         """Send what is queued; return whether all of it was delivered within `timeout` seconds."""
         ends = time.monotonic() + timeout
+        lost, hopeless = self._lost, self._hopeless
+        self.hurry(timeout)
         with self._changed:
-            lost, hopeless = self._lost, self._hopeless
-            self.hurry(timeout)
             while self._waiting or self._in_hand:
                 left = ends - time.monotonic()
                 if left <= 0 or self._hopeless != hopeless:
@@ -174,6 +175,12 @@ class ExportQueue(Generic[T]):
             self._changed.notify_all()
         if thread is None or thread is threading.current_thread():
             return
+        ends = time.monotonic() + _FORK_JOIN
+        while thread.ident is None and time.monotonic() < ends:
+            # Another thread is just starting it.
+            time.sleep(0.0002)
+        if thread.ident is None:
+            return
         thread.join(0.05)
         if thread.is_alive() and self._channel is not None:
             self._channel.interrupt()
@@ -185,14 +192,18 @@ class ExportQueue(Generic[T]):
 
     def _start(self) -> None:
         with self._changed:
-            if self._thread is None and not self._over():
-                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:
-                    # The interpreter is going down: a flush sends by itself.
-                    return
-                self._thread = thread
+            if self._thread is not None or self._over():
+                return
+            thread = self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+        try:
+            # Without the lock, because starting takes a while in which a signal may come: its handler
+            # flushes, and would wait for a lock that the thread it interrupts holds.
+            thread.start()
+        except RuntimeError:
+            # The interpreter is going down: a flush sends by itself.
+            with self._changed:
+                self._thread = None
+                self._changed.notify_all()
 
     def _work(self) -> None:
         # Spans of the connection's own making would export themselves for ever.
