@@ -119,7 +119,8 @@ def test_auditing_never_raises(path: Path) -> None:
             raise RuntimeError
 
     obs.init("shop", audit_file=path)
-    obs.audit(Rude(), Rude(), actor=Rude(), before={"a": Rude()}, after={"a": Rude()}, x=Rude())  # type: ignore[arg-type]
+    rude: Any = Rude()
+    obs.audit(rude, rude, actor=rude, outcome=rude, before={"a": rude}, after={"a": rude}, x=rude)
     obs.security_event(Rude())  # type: ignore[arg-type]
     obs.shutdown(0)
     obs.audit("CREATE", "x", actor="bob")

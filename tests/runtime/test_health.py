@@ -208,6 +208,18 @@ def test_a_time_to_keep_a_result_that_cannot_work_is_refused(ttl: Any) -> None:
         obs.check("database", ttl=ttl)
 
 
+@pytest.mark.parametrize("given", [{"critical": "no"}, {"critical": None}, {"timeout": True}, {"ttl": True}])
+def test_a_setting_of_another_type_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        obs.check("database", **given)
+
+
+@pytest.mark.parametrize("probe", [None, 5, {"status": "ok"}])
+def test_what_is_no_function_is_refused_as_a_check(probe: Any) -> None:
+    with pytest.raises(ConfigError, match="expected a function"):
+        obs.check("database")(probe)
+
+
 @pytest.mark.parametrize("kind", ["plain", "asynchronous"])
 def test_a_stampede_runs_a_check_once(kind: str) -> None:
     started = []

@@ -41,24 +41,31 @@ def check(
     seconds (default: setting `health_ttl`), so that many who ask run it once. A second check of the
     same name replaces the first.
 
-    Raises `ConfigError` for an empty name, a time limit that is not positive and a negative `ttl`.
+    Raises `ConfigError` for an empty name, a time limit that is not positive, a negative `ttl`, and for
+    what is no function.
     """
-    _refuse(name, timeout, ttl)
+    _refuse(name, critical, timeout, ttl)
 
     def declare(probe: F) -> F:
+        if not callable(probe):
+            raise ConfigError(f"check {name!r}: got {type(probe).__name__}, expected a function")
         _checks[name] = Check(name, probe, critical, timeout, ttl)
         return probe
 
     return declare
 
 
-def _refuse(name: object, timeout: object, ttl: object) -> None:
+def _refuse(name: object, critical: object, timeout: object, ttl: object) -> None:
     """Raise `ConfigError` for what cannot work, `@obs.check` without its brackets among it."""
     if not isinstance(name, str) or not name:
         raise ConfigError(f"check: got {name!r}, expected a name", hint='@obs.check("database")')
-    if not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
+    if not isinstance(critical, bool):
+        raise ConfigError(f"check {name!r}: got critical {critical!r}, expected True or False")
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
         raise ConfigError(f"check {name!r}: got timeout {timeout!r}, expected seconds above zero")
-    if ttl is not None and not (isinstance(ttl, (int, float)) and 0 <= ttl < math.inf):
+    if ttl is not None and (
+        isinstance(ttl, bool) or not (isinstance(ttl, (int, float)) and 0 <= ttl < math.inf)
+    ):
         raise ConfigError(f"check {name!r}: got ttl {ttl!r}, expected seconds, 0 to ask each time")
 
 

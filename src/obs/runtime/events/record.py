@@ -56,13 +56,14 @@ def audit(
     """
     try:
         word = _action(action)
-        EVENTS.inc(action=word, outcome=outcome if outcome in signals.OUTCOMES else "other")
+        ended = plain_text(outcome, NAME_LIMIT)
+        EVENTS.inc(action=word, outcome=ended if ended in signals.OUTCOMES else "other")
         record = {
             "stream": "audit",
             "action": word,
             "resource": clean_value("resource", resource),
             "actor": clean_value("actor", actor),
-            "outcome": plain_text(outcome, NAME_LIMIT),
+            "outcome": ended,
         }
         for name, value in (("before", before), ("after", after)):
             if value is not None:
