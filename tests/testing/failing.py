@@ -80,6 +80,12 @@ def test_nothing_was_audited(telemetry: Telemetry) -> None:
     telemetry.assert_audited("PAYMENT", user="ann")
 
 
+def test_another_action_was_audited(telemetry: Telemetry) -> None:
+    obs.audit("LOGIN", "shop", actor="ann")
+    obs.security_event("login.failed", user="ann")
+    telemetry.assert_audited("LOGOUT", actor="ann")
+
+
 def test_a_secret_is_there(telemetry: Telemetry) -> None:
     obs.log.info("signed in", note="with hunter2 as always", header="dW46aHVudGVyMjI=")
     telemetry.assert_no_secrets("hunter2", "un:hunter22")

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 import obs
+from obs.errors import ObsError
 from obs.runtime import clock, context, recording, setup, tally
 from obs.testing import Telemetry, capture
 
@@ -148,6 +149,14 @@ def test_values_are_read_by_signal_metric_name_or_handle_and_by_some_labels(tele
         pass
     assert telemetry.value(jobs.RUNS, {"job.name": "kit", "result": "success"}) == 1
     assert any(str(item) == 'kit_level{place="x"} 5' for item in telemetry.metrics)
+
+
+def test_what_names_nothing_is_refused_in_words(telemetry: Telemetry) -> None:
+    anything: Any = 5
+    with pytest.raises(ObsError, match="got 5, expected a signal"):
+        telemetry.value(anything)
+    with pytest.raises(ObsError, match="got 5, expected a type of exception"):
+        telemetry.assert_error(anything)
 
 
 def test_requests_are_read_from_the_histogram_that_counts_them(telemetry: Telemetry) -> None:

@@ -83,3 +83,8 @@ def test_a_planted_value_is_found_however_it_is_written(secret: str, before: str
 def test_a_planted_value_that_would_be_found_everywhere_is_refused(telemetry: Telemetry) -> None:
     with pytest.raises(ValueError, match="expected 4 or more"):
         telemetry.assert_no_secrets("abc")
+
+
+def test_a_planted_value_that_is_no_text_is_refused(telemetry: Telemetry) -> None:
+    with pytest.raises(ValueError, match="got bytes, expected text"):
+        telemetry.assert_no_secrets(b"hunter2")  # type: ignore[arg-type]

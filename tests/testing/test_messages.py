@@ -29,7 +29,7 @@ def messages(output: list[str]) -> str:
 def test_a_failure_shows_the_nearest_that_there_was_field_by_field(pytester: pytest.Pytester) -> None:
     shutil.copy(_HERE / "failing.py", pytester.path / "test_failing.py")
     done = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:cacheprovider", "--color=no")
-    done.assert_outcomes(failed=14)
+    done.assert_outcomes(failed=15)
     found = messages(done.outlines)
     if _REFRESH:
         _GOLDEN.parent.mkdir(exist_ok=True)

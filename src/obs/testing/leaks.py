@@ -39,6 +39,8 @@ def find(captured: Mapping[str, Any], planted: Iterable[str]) -> list[Leak]:
 
 def _forms(value: str) -> Iterator[tuple[str, str]]:
     """Yield a planted value as it is and as it may be written in headers and URLs."""
+    if not isinstance(value, str):
+        raise ValueError(f"planted value {value!r}: got {type(value).__name__}, expected text")  # noqa: TRY004
     if len(value) < _LEAST:
         raise ValueError(f"planted value {value!r}: got {len(value)} characters, expected {_LEAST} or more")
     yield base64.b64encode(value.encode()).decode().rstrip("="), "a planted value in base64"

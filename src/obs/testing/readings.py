@@ -128,7 +128,10 @@ def _signal(named: Named, readings: list[Reading]) -> Signal | None:
     if isinstance(named, Signal):
         return named
     if not isinstance(named, str):
-        return named.signal
+        signal = getattr(named, "signal", None)
+        if not isinstance(signal, Signal):
+            raise UnknownSignal(f"got {named!r}, expected a signal, a handle, an id or the name of a metric")
+        return signal
     registry: Any = instruments._registry  # noqa: SLF001 - the kit reads what the runtime knows
     if named in registry:
         return registry.find(named)  # type: ignore[no-any-return]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from obs.errors import ObsError
 from obs.runtime import tally
 from obs.testing import compare, leaks, readings
 from obs.testing.clock import Clock
@@ -162,8 +163,13 @@ class Telemetry:
     def assert_error(
         self, kind: type[BaseException] | str, given: Mapping[str, Any] | None = None, /, **fields: Any
     ) -> dict[str, Any]:
-        """Return the first error event of exactly this type (or name of one) with these fields."""
+        """Return the first error event of exactly this type (or name of one) with these fields.
+
+        Raises `ObsError` for what is neither.
+        """
         __tracebackhide__ = True
+        if not isinstance(kind, (str, type)):
+            raise ObsError(f"assert_error: got {kind!r}, expected a type of exception or the name of one")
         name = kind if isinstance(kind, str) else kind.__qualname__
         expected = {"type": name, **(given or {}), **fields}
         for error in self._recorder.errors:
@@ -194,12 +200,9 @@ class Telemetry:
         raise AssertionError(
             compare.failure(
                 f"not audited: {_described(action, expected)}",
-                [
-                    Candidate(f"audit[{number}]", str(record.get("action") or record.get("kind")), record)
-                    for number, record in enumerate(self._recorder.audits)
-                ],
+                [_event(number, record) for number, record in enumerate(self._recorder.audits)],
                 action,
-                expected,
+                {"action": action, **expected},
                 ("record was written", "records were written"),
             )
         )
@@ -229,7 +232,8 @@ class Telemetry:
         """Fail when a secret is in anything captured, found as the redactor finds it, or one of `planted`.
 
         Pass the secrets that the test used: a value that no rule could know is then found as well, also
-        in base64 and quoted for a URL. Raises `ValueError` for one shorter than four characters.
+        in base64 and quoted for a URL. Raises `ValueError` for one that is no text or shorter than four
+        characters.
         """
         __tracebackhide__ = True
         found = leaks.find(self._captured(), planted)
@@ -259,6 +263,11 @@ def _key(item: Reading) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 def _line(number: int, line: Mapping[str, Any]) -> Candidate:
     return Candidate(f"logs[{number}]", f"{line.get('level')}: {line.get('message')}", line)
+
+
+def _event(number: int, record: Mapping[str, Any]) -> Candidate:
+    name = record.get("action") or record.get("kind")
+    return Candidate(f"audit[{number}]", str(name), {**record, "action": name})
 
 
 def _described(name: str, expected: Mapping[str, Any]) -> str:
