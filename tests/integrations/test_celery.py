@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from celery import Celery
+from celery import Celery, signals
 from celery.contrib.testing.worker import start_worker
+from celery.exceptions import Reject, TimeLimitExceeded, WorkerLostError
 
 import obs
 
@@ -117,6 +118,29 @@ def test_an_error_that_a_task_declares_is_a_failure_and_no_alarm(app: Any, value
     app.tasks["expected"].delay()
     assert positive(values(*_RUNS)) == {("expected", "failure"): 1}
     assert values("exceptions_unhandled_total", "mechanism")["task",] == 0
+
+
+def test_a_run_whose_process_has_gone_is_a_failure_told_once(app: Any, values: Values, lines: Lines) -> None:
+    obs.init("shop")
+    task = app.tasks["settle"]
+    for error in (WorkerLostError("signal 9"), TimeLimitExceeded(1)):
+        # A worker says this outside of the run, and of a time limit twice, each time with a new error.
+        for said in (error, type(error)(1)):
+            signals.task_failure.send(sender=task, task_id=type(error).__name__, exception=said)
+    assert positive(values(*_RUNS)) == {("settle", "failure"): 2}
+    assert values("exceptions_unhandled_total", "mechanism")["task",] == 2
+    assert [line["task_id"] for line in lines()] == ["WorkerLostError", "TimeLimitExceeded"]
+
+
+def test_a_message_that_a_task_refuses_is_rejected_and_no_alarm(
+    app: Any, values: Values, lines: Lines
+) -> None:
+    obs.init("shop")
+    signals.task_failure.send(
+        sender=app.tasks["settle"], task_id="t-1", exception=Reject("no", requeue=False)
+    )
+    assert values("exceptions_unhandled_total", "mechanism")["task",] == 0
+    assert lines() == []
 
 
 def test_a_task_that_runs_at_once_stays_in_the_trace_and_request_of_its_caller(app: Any) -> None:

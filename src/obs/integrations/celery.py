@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -34,6 +35,10 @@ _OUTCOMES = {
 #: The name of a task that no worker knows: a sender may invent any.
 _UNMATCHED = "unmatched"
 _connected = False
+#: Whether this is a process of a worker's pool.
+_in_pool = False
+#: Runs of which a worker has told lately that their process is gone.
+_lost: deque[str] = deque(maxlen=256)
 
 
 def instrument(app: Any) -> None:
@@ -68,6 +73,7 @@ def _connect() -> None:
         (signals.task_unknown, _unknown),
         (signals.worker_init, _begins),
         (signals.worker_shutting_down, _ends),
+        (signals.worker_process_init, _enters_pool),
         (signals.worker_process_shutdown, _flush),
         (signals.worker_shutdown, _flush),
         (signals.setup_logging, _set_up_logging),
@@ -140,12 +146,14 @@ class _Run:
             # The clocks of two machines differ.
             QUEUE_TIME.series((self.name,)).observe(max(0.0, clock.now() - due))
 
-    def end(self, state: str) -> None:
+    def end(self, state: str | None) -> None:
         seconds = clock.elapsed() - self._start
-        outcome = _OUTCOMES.get(state, "failure")
+        outcome = _OUTCOMES.get(str(state), "failure")
         with guard.contained("integration"):
             ACTIVE.series((self.name,)).inc(-1)
-            RUNS.series((self.name, outcome)).inc()
+            if state is not None or not _in_pool:
+                # Without a state this process is being ended: the worker counts that, killed or not.
+                RUNS.series((self.name, outcome)).inc()
             DURATION.series((self.name, outcome)).observe(seconds)
             if self.span is not None:
                 self.span.set({"task.outcome": outcome})
@@ -181,13 +189,35 @@ def _started(task_id: str = "", task: Any = None, **_: Any) -> None:
         setattr(task.request, _RUN, _Run(task, task_id))
 
 
+def _is(error: BaseException, name: str) -> bool:
+    """Tell whether `error` is Celery's or billiard's error of that name."""
+    return any(
+        kind.__name__ == name and kind.__module__.startswith(("celery.", "billiard."))
+        for kind in type(error).__mro__
+    )
+
+
+def _is_told_first(task_id: str) -> bool:
+    """Tell whether this is the first that the worker says of a run it has lost; it says some twice."""
+    if task_id in _lost:
+        return False
+    _lost.append(task_id)
+    return True
+
+
 def _failed(sender: Any = None, task_id: str = "", exception: Any = None, **_: Any) -> None:
     with guard.contained("integration"):
-        if not isinstance(exception, BaseException):
+        # A task that refuses its message has said how it ends; a worker calls that a failure besides.
+        if not isinstance(exception, BaseException) or _is(exception, "Reject"):
             return
         run = getattr(sender.request, _RUN, None)
         if run is not None:
             run.error = exception
+        elif not _is_told_first(task_id):
+            return
+        elif _is(exception, "WorkerLostError") or _is(exception, "TimeLimitExceeded"):
+            # The process of the run is gone, and with it what it would have counted.
+            RUNS.series((str(sender.name), "failure")).inc()
         if not isinstance(exception, tuple(getattr(sender, "throws", ()) or ())):
             crashes.unhandled(
                 exception, "task", f"task {sender.name} failed",
@@ -200,7 +230,12 @@ def _ended(task: Any = None, state: Any = None, **_: Any) -> None:
         run = getattr(task.request, _RUN, None)
         if run is not None:
             setattr(task.request, _RUN, None)
-            run.end(str(state))
+            run.end(state)
+
+
+def _enters_pool(**_: Any) -> None:
+    global _in_pool
+    _in_pool = True
 
 
 def _revoked(sender: Any = None, **_: Any) -> None:

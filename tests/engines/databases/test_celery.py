@@ -24,7 +24,9 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 APP = """
 import os
+import time
 from celery import Celery
+from celery.exceptions import Reject
 import obs
 
 obs.init("worker", export_interval=60)
@@ -49,6 +51,22 @@ def break_down():
 def again(self):
     if not self.request.retries:
         raise self.retry(countdown=0)
+
+
+@app.task
+def vanish():
+    os._exit(3)
+
+
+@app.task(time_limit=1)
+def linger():
+    while True:
+        time.sleep(0.1)
+
+
+@app.task
+def refuse():
+    raise Reject("no", requeue=False)
 """
 
 
@@ -189,3 +207,29 @@ def test_runs_of_prefork_children_are_scraped_from_the_worker(
         time.sleep(0.1)
     assert wanted <= seen, sorted(line for line in seen if line.startswith("task_") and "_bucket" not in line)
     worker.stop()
+
+
+def test_a_run_whose_process_is_lost_counts_as_one_failure_with_one_line(
+    start_worker: Callable[..., Worker], sender: Celery
+) -> None:
+    obs.init("shop")
+    port = free()
+    worker = start_worker(SERVE_AT=str(port))
+    for name in ("refuse", "vanish", "linger"):
+        sender.send_task(f"shop_worker.{name}")
+    wanted = {
+        'task_runs_total{outcome="rejected",task_name="shop_worker.refuse"} 1.0',
+        'task_runs_total{outcome="failure",task_name="shop_worker.vanish"} 1.0',
+        'task_runs_total{outcome="failure",task_name="shop_worker.linger"} 1.0',
+        'exceptions_unhandled_total{mechanism="task"} 2.0',
+    }
+    worker.await_line("Hard time limit")
+    deadline, seen = time.monotonic() + 20, set[str]()
+    while not wanted <= seen and time.monotonic() < deadline:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            seen = set(answer.read().decode().splitlines())
+        time.sleep(0.1)
+    assert wanted <= seen, sorted(line for line in seen if line.startswith(("task_runs", "exceptions")))
+    worker.stop()
+    told = [line["task"] for line in worker.lines() if line.get("event") == "task.failed"]
+    assert sorted(told) == ["shop_worker.linger", "shop_worker.vanish"]
