@@ -214,6 +214,20 @@ def test_a_failing_block_leaves_the_process_clean_too() -> None:
     assert not setup.status().running
 
 
+def test_what_a_block_leaves_open_is_not_seen_in_the_next() -> None:
+    with capture():
+        left: list[Any] = [obs.bind(user=7), obs.span("never ended")]
+        for block in left:
+            block.__enter__()
+        obs.extract({"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "x-request-id": "left"})
+    with capture() as telemetry:
+        obs.log.info("next")
+        assert {"user", "trace_id", "request_id"}.isdisjoint(telemetry.logs[0])
+    with obs.bind(user=8), capture() as telemetry:
+        obs.log.info("bound around the block")
+        telemetry.assert_logged("bound around the block", user=8)
+
+
 def test_captures_do_not_nest(telemetry: Telemetry) -> None:
     with pytest.raises(RuntimeError, match="in progress"), capture():
         pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,8 @@ from obs.testing.clock import Clock
 from obs.testing.recorder import Recorder
 from obs.testing.telemetry import Telemetry
 
+#: What a test may bind without an end.
+_BOUND: tuple[Any, ...] = (context.bound, context.request_id, context.carried, context.client)
 #: The service of a test whose code has not called `init()`.
 SERVICE = "test"
 
@@ -35,6 +37,7 @@ def capture(service: str = SERVICE, **settings: Any) -> Iterator[Telemetry]:
     recorder = Recorder(Clock())
     fresh = context.new_request_id
     requests = itertools.count(1)
+    restore = _hold()
     # What is on its way out for real is let out first.
     setup.shutdown(0 if silenced else None)
     tally.reset()
@@ -55,6 +58,7 @@ def capture(service: str = SERVICE, **settings: Any) -> Iterator[Telemetry]:
         yield telemetry
     finally:
         setup.shutdown(0)
+        restore()
         context.new_request_id = fresh
         clock.restore()
         lines.capture()
@@ -66,6 +70,20 @@ def capture(service: str = SERVICE, **settings: Any) -> Iterator[Telemetry]:
         if before is not None:
             setup.run(before)
             _serve(served)
+
+
+def _hold() -> Callable[[], None]:
+    """Return what takes away the spans, fields and ids that a test has left in its context."""
+    from obs.runtime.otel.held import hold
+
+    span, fields = hold(), [(variable, variable.get()) for variable in _BOUND]
+
+    def restore() -> None:
+        span()
+        for variable, value in fields:
+            variable.set(value)
+
+    return restore
 
 
 def _served() -> list[tuple[str, int]]:
