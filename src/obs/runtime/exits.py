@@ -105,9 +105,11 @@ def _deliver() -> None:
 
 def _end(over: _thread.LockType) -> None:
     try:
-        if _shutdown is not None:
-            with guard.contained("setup"):
-                _shutdown()
+        # While it takes its time, readiness still says that no more work should come.
+        for step in (_flush, _shutdown):
+            if step is not None:
+                with guard.contained("setup"):
+                    step()
     finally:
         over.release()
 
@@ -130,8 +132,9 @@ def _watch_sigterm() -> str:
 
 
 def _terminate(number: int, _: FrameType | None) -> None:
-    """Deliver, then die by the signal as if nobody had caught it."""
+    """Turn readiness off and deliver, then die by the signal as if nobody had caught it."""
     global _over
+    draining.begin()
     if _over is None:
         _over = over = _thread.allocate_lock()
         over.acquire()
