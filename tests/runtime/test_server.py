@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
 import obs
 from obs.errors import ObsError
+from obs.runtime import server
 
 
 def get(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -80,3 +84,53 @@ def test_paths_can_be_chosen() -> None:
     port = obs.serve(0)
     assert get(port, "/internal/metrics")[0] == 200
     assert get(port, "/metrics")[0] == 404
+
+
+def threads() -> int:
+    return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+
+
+def test_so_many_slow_clients_hold_so_many_threads_and_no_more() -> None:
+    obs.init("worker")
+    port = obs.serve(0)
+    limit = server._MOST_CLIENTS
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for _ in range(limit + 8):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            client.sendall(b"GET /live HT")
+            clients.append(client)
+        # The last ones have been sent away.
+        for client in clients[limit:]:
+            with contextlib.suppress(ConnectionError):
+                assert client.recv(1) == b""
+        assert threads() == limit
+        clients[0].sendall(b"TP/1.1\r\n\r\n")
+        assert clients[0].recv(64).startswith(b"HTTP/1.0 200")
+        until(lambda: threads() < limit)
+        assert get(port, "/live")[0] == 200
+
+
+def test_a_client_that_sends_a_byte_now_and_then_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_LONGEST", 0.3)
+    obs.init("worker")
+    port = obs.serve(0)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET /")
+
+        def ended() -> bool:
+            try:
+                client.sendall(b"x")
+            except ConnectionError:
+                return True
+            return False
+
+        until(ended)
+    until(lambda: threads() == 0)
+
+
+def until(met: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not met():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
+from typing import Any
 
 from obs.errors import ConfigError, ObsError
 from obs.runtime import control, endpoints, guard, live
 
 #: Seconds a client may take to send its request, so that idle connections do not keep threads.
 _PATIENCE = 10.0
+#: Seconds that a whole exchange may take: who sends a byte now and then is never idle.
+_LONGEST = 30.0
+#: Clients at once, each of which has a thread; more of them are sent away unheard.
+_MOST_CLIENTS = 32
 
 
 class _Server(ThreadingMixIn, TCPServer):
@@ -19,6 +27,33 @@ class _Server(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
+    request_queue_size = _MOST_CLIENTS
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        #: Connection -> when it is ended (monotonic clock).
+        self.clients: dict[socket.socket, float] = {}
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread, where there are not too many already."""
+        if len(self.clients) >= _MOST_CLIENTS:
+            self.shutdown_request(request)
+            return
+        self.clients[request] = time.monotonic() + _LONGEST
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """End the exchanges that last too long."""
+        now = time.monotonic()
+        for client, ends in list(self.clients.items()):
+            if now >= ends:
+                with suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection, and make room for another."""
+        self.clients.pop(request, None)
+        super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """Count what a handler raised instead of printing a stack to stderr."""
@@ -100,7 +135,7 @@ def serve(port: int = 9464, host: str = "127.0.0.1") -> int:
     if (host, port) in _running:
         return port
     try:
-        server = _Server((host, port), _Handler)
+        server = _Server((host, port))
     except (OSError, OverflowError, TypeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ObsError(
@@ -139,7 +174,8 @@ def _leave_to_parent() -> None:
     """Close, in a forked child, the inherited sockets: the threads that served them are the parent's."""
     while _running:
         _, server = _running.popitem()
-        server.socket.close()
+        for one in (server.socket, *server.clients):
+            one.close()
 
 
 if hasattr(os, "register_at_fork"):
