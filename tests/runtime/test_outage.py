@@ -119,6 +119,24 @@ def test_a_refusal_is_final_counted_and_told_once(collector: Any, lines: Lines, 
     assert f"HTTP {status}" in line["message"]
 
 
+def test_an_outage_that_the_collector_announces_is_told_while_it_lasts(collector: Any, lines: Lines) -> None:
+    collector.behaviour = collector.behaviour._replace(status=429, retry_after=86_400)
+    obs.init("shop", otlp_endpoint=collector.url, export_interval=0.01)
+    spans(1)
+    written: list[dict[str, Any]] = []
+
+    def told() -> bool:
+        written.extend(lines())
+        return bool(written)
+
+    assert until(told)
+    assert [line["event"] for line in written] == ["export.outage"]
+    assert "429" in written[0]["reason"]
+    assert len(collector.deliveries) == 1
+    obs.shutdown(0.1)
+    assert not lines()
+
+
 def test_an_outage_is_told_when_it_starts_and_when_it_ends_with_its_cost(
     collector: Any, lines: Lines
 ) -> None:

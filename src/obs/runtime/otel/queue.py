@@ -296,7 +296,9 @@ class ExportQueue(Generic[T]):
         self._asked_until = now + min(answer.wait, _LONGEST_ASKED)
         self._not_before = max(now + backoff, self._asked_until)
         lasting = now - self._failing >= self._limits.timeout
-        if lasting or self._attempts >= _TOLD:
+        # Told at once, not at the next attempt: that may be minutes away, and the queue drops meanwhile.
+        asked_for_long = self._asked_until - self._failing >= self._limits.timeout
+        if lasting or asked_for_long or self._attempts >= _TOLD:
             self._outage.begin(answer.reason, self._failing)
         if lasting and len(self._waiting) * 2 >= self._limits.size:
             self._give_up("export_failed")
