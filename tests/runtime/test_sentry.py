@@ -141,6 +141,22 @@ def test_planted_secrets_are_nowhere_in_what_is_sent(receiver: Receiver) -> None
     assert frame["vars"]["nested"]["list"][0]["api_key"] == MASK
 
 
+def test_an_argument_is_not_sent_from_our_own_frames_where_it_has_no_name(receiver: Receiver) -> None:
+    obs.init("shop", sentry_dsn=receiver.dsn, logs=False)
+
+    @obs.job("nightly")
+    @obs.span("work")
+    def work(token: str) -> None:
+        raise ValueError(len(token))
+
+    with pytest.raises(ValueError, match=str(len(SECRET))):
+        work(SECRET)
+    assert obs.flush(5)
+    (event,) = receiver.events
+    assert not [body for body in receiver.bodies if SECRET.encode() in body]
+    assert event["exception"]["values"][0]["stacktrace"]["frames"][-1]["vars"]["token"] == MASK
+
+
 def test_without_a_version_there_is_no_release(receiver: Receiver) -> None:
     obs.init("shop", sentry_dsn=receiver.dsn, logs=False)
     obs.capture(_failed())
