@@ -62,6 +62,21 @@ def test_a_server_that_is_gone_is_an_error_of_the_command(values: Any) -> None:
     assert values("cache_misses_total") == {}
 
 
+def test_before_init_a_command_just_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(integration, "Operation", lambda *given, **_: made.append(given))
+    make: Any = redis.Redis
+    client = make(port=1, retry=None)
+    obs.instrument(client)
+    with pytest.raises(redis.ConnectionError):
+        client.get("key")
+    assert made == []
+    obs.init("shop")
+    with pytest.raises(redis.ConnectionError):
+        client.get("key")
+    assert len(made) == 1
+
+
 def test_a_pool_has_the_name_of_its_server_and_its_database() -> None:
     client: Any = redis.Redis(host="cache", port=6380, db=2)
     assert integration._attributes(client.connection_pool) == {

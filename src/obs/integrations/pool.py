@@ -35,18 +35,20 @@ class PoolMeter:
     def lend(self, connection: object) -> None:
         """Note that `connection` was taken from the pool."""
         with guard.contained("metrics"):
-            self._refresh()
+            running = self._refresh()
             if connection not in self._lent:
                 self._lent.add(connection)
-                IN_USE.series((self.name,)).inc()
+                if running:
+                    IN_USE.series((self.name,)).inc()
 
     def take_back(self, connection: object) -> None:
         """Note that `connection` is the pool's again, or gone."""
         with guard.contained("metrics"):
-            self._refresh()
+            running = self._refresh()
             if connection in self._lent:
                 self._lent.discard(connection)
-                IN_USE.series((self.name,)).inc(-1)
+                if running:
+                    IN_USE.series((self.name,)).inc(-1)
 
     def forget(self) -> None:
         """Note that every connection of the pool has been given up."""
@@ -68,12 +70,13 @@ class PoolMeter:
             if in_vain:
                 TIMEOUTS.series((self.name,)).inc()
 
+    def is_full(self) -> bool:
+        """Tell whether every connection is lent, so that the next one has to be waited for."""
+        return self.most is not None and len(self._lent) >= self.most
+
     @contextmanager
-    def taking(self) -> Iterator[None]:
-        """Count who takes a connection in the block as waiting when all are lent, and as given up on failure."""
-        if self.most is None or len(self._lent) < self.most:
-            yield
-            return
+    def waiting(self) -> Iterator[None]:
+        """Count who takes a connection in the block as waiting, and as given up on failure."""
         self.wait()
         in_vain = False
         try:
@@ -90,14 +93,15 @@ class PoolMeter:
             self._refresh()
             OPENED.series((self.name,)).inc()
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> bool:
+        """Begin the gauges anew where that is due; tell whether obs is running."""
         settings, pid = live.settings(), os.getpid()
         if pid != self._pid:
             # Connections of the parent are not this process's to use or to count.
             self._pid, self._settings = pid, None
             self._lent.clear()
         if settings is self._settings or settings is None:
-            return
+            return settings is not None
         # The gauges begin anew with every init.
         self._settings = settings
         IN_USE.series((self.name,)).set(len(self._lent))
@@ -105,3 +109,4 @@ class PoolMeter:
         TIMEOUTS.series((self.name,)).inc(0)
         if self.most is not None:
             MAX.series((self.name,)).set(self.most)
+        return True

@@ -13,7 +13,7 @@ from typing import Any
 from obs.catalogue import cache
 from obs.integrations.database import Operation
 from obs.integrations.pool import PoolMeter
-from obs.runtime import guard
+from obs.runtime import guard, live
 from obs.runtime.instruments import counter
 
 HITS = counter(cache.HITS)
@@ -65,6 +65,8 @@ def _observed(call: Callable[..., Any], begin: Callable[..., _Command]) -> Calla
 
         @wraps(call)
         async def later(*args: Any, **kwargs: Any) -> Any:
+            if live.settings() is None:
+                return await call(*args, **kwargs)
             command = begin(*args)
             try:
                 result = await call(*args, **kwargs)
@@ -78,6 +80,8 @@ def _observed(call: Callable[..., Any], begin: Callable[..., _Command]) -> Calla
 
     @wraps(call)
     def now(*args: Any, **kwargs: Any) -> Any:
+        if live.settings() is None:
+            return call(*args, **kwargs)
         command = begin(*args)
         try:
             result = call(*args, **kwargs)
@@ -191,7 +195,10 @@ def _watch_pool(pool: Any) -> None:
 
         @wraps(take)
         async def taken_later(*args: Any, **kwargs: Any) -> Any:
-            with meter.taking():
+            if meter.is_full():
+                with meter.waiting():
+                    connection = await take(*args, **kwargs)
+            else:
                 connection = await take(*args, **kwargs)
             meter.lend(id(connection))
             return connection
@@ -201,7 +208,10 @@ def _watch_pool(pool: Any) -> None:
 
         @wraps(take)
         def taken(*args: Any, **kwargs: Any) -> Any:
-            with meter.taking():
+            if meter.is_full():
+                with meter.waiting():
+                    connection = take(*args, **kwargs)
+            else:
                 connection = take(*args, **kwargs)
             meter.lend(id(connection))
             return connection
