@@ -61,16 +61,14 @@ def _extra(values: dict[str, Any]) -> dict[str, Any]:
     """Return what came in through `extra=`, in its order."""
     if len(values) == _PLAIN:
         return {}
-    if next(iter(values)) != "name":
-        # A class of the host's that fills in attributes before those of every record.
-        return {key: value for key, value in values.items() if key not in _RECORD}
-    found = []
-    for key in reversed(values):
-        if key == _LAST:
-            break
-        found.append(key)
-    found.reverse()
-    return {key: values[key] for key in found if key not in _RECORD}
+    keys = list(values)
+    # Else a class of the host's has filled in attributes before those of every record.
+    usual = len(keys) > _PLAIN and keys[0] == "name" and keys[_PLAIN - 1] == _LAST
+    found = {}
+    for key in keys[_PLAIN:] if usual else keys:
+        if key not in _RECORD:
+            found[key] = values[key]
+    return found
 
 
 #: Attributes of a record that nothing was added to.

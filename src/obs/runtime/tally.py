@@ -38,8 +38,9 @@ def mirror_to(mirror: Callable[[str, str, int], None] | None) -> None:
 
 def add(kind: Kind, key: str, amount: int = 1) -> None:
     """Count `amount` more of `kind` under `key`."""
+    counted = (kind, key)
     with _lock:
-        total = _counts[kind, key] = _counts.get((kind, key), 0) + amount
+        total = _counts[counted] = _counts.get(counted, 0) + amount
     mirror = _mirror
     if mirror is not None:
         mirror(kind, key, total)
