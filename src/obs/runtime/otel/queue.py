@@ -11,8 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from opentelemetry.context import attach, detach, set_value
 
@@ -31,8 +30,7 @@ _HOPELESS, _TOLD = 3, 5
 _FORK_SEND, _FORK_JOIN, _FORK_IMPORT = 0.2, 0.5, 10.0
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How many records wait and travel at once, and how long; times in seconds."""
 
     size: int
