@@ -86,6 +86,8 @@ def define(signal: Signal, dialect: Dialect, cap: int) -> Definition:
 #: Cells before the buckets of a histogram: the sum, and when it was created. A counter has its value
 #: and when it was created; a gauge its value and when it was set, where its way of adding up asks.
 HEAD = 2
+#: Series of one metric whose lines' beginnings are remembered.
+_MOST_STARTS = 20_000
 
 
 class Family:
@@ -103,6 +105,9 @@ class Family:
         """Return what stands before each number of the series with `values`."""
         found = self._starts.get(values)
         if found is None:
+            if len(self._starts) >= _MOST_STARTS:
+                # Each generation of worker processes may bring other values, and they die.
+                self._starts.clear()
             found = self._starts[values] = self._begin(values)
         return found
 
