@@ -32,7 +32,9 @@ FIELDS = (
     LogField("code_file_path", "File that the line comes from, on request.", bounded=True),
     LogField("code_line_number", "Line in that file.", bounded=True),
     LogField("code_function_name", "Function that the line comes from.", bounded=True),
-    LogField("repeated", "How many more lines like this one were left out in the second before.", bounded=True),
+    LogField(
+        "repeated", "How many more lines like this one were left out in the second before.", bounded=True
+    ),
     LogField("truncated", "True when fields were cut because the line was too long.", bounded=True),
     LogField("exception", "Stack of the error, multi-line text in one value."),
 )
