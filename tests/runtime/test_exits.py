@@ -226,6 +226,21 @@ def test_a_pool_that_is_closed_delivers_and_one_that_is_terminated_ends(
     assert sorted(collector.names()) == sorted(f"task {number}" for number in range(8))
 
 
+def test_a_signal_that_a_main_thread_about_to_wait_overlooks_is_sent_again(collector: Any) -> None:
+    body = (
+        "from obs.runtime import exits\n"
+        "kill, sent = os.kill, []\n"
+        "def lossy(pid, number):\n"
+        "    sent.append(number)\n"
+        "    if len(sent) > 1: kill(pid, number)\n"
+        "os.kill, exits._WAIT = lossy, 0\n"
+        "kill(os.getpid(), signal.SIGTERM)\n"
+        "time.sleep(20)\n"
+    )
+    done = run(script(collector, body))
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, "", "")
+
+
 def test_a_child_that_is_terminated_in_the_moment_of_its_birth_dies(collector: Any) -> None:
     # What a handler in Python has not seen yet is forgotten in a new child; here the signal is sent by the
     # forking thread itself, before the child can have done anything.

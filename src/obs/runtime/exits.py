@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -23,6 +24,8 @@ from obs.runtime import draining, guard
 _TERMINATED = 128 + signal.SIGTERM
 #: Seconds that a signal's handler waits for the delivery before it lets go of what it interrupted.
 _WAIT = 0.2
+#: Seconds between two signals to a main thread that has not noticed the one before.
+_AGAIN = 0.05
 
 _flush: Callable[[], object] | None = None
 _shutdown: Callable[[], object] | None = None
@@ -154,7 +157,11 @@ def _terminate(number: int, _: FrameType | None) -> None:
 
 def _insist(number: int, over: _thread.LockType) -> None:
     over.acquire(timeout=_timeout)
-    os.kill(os.getpid(), number)
+    # Again and again: the main thread may be between its last look at signals and a wait in the system,
+    # which one that came before it does not end.
+    while signal.getsignal(number) is _terminate:
+        os.kill(os.getpid(), number)
+        time.sleep(_AGAIN)
 
 
 def _watch_uvicorn(handler: Any) -> None:
