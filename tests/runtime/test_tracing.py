@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import subprocess
 import sys
@@ -314,3 +315,13 @@ def test_an_error_that_cannot_be_written_out_still_fails_its_span(error: Excepti
 def test_attributes_that_are_no_mapping_are_refused() -> None:
     with pytest.raises(ConfigError, match="expected a mapping"):
         obs.span("pack", [1])  # type: ignore[arg-type]
+
+
+def test_a_host_that_seeds_the_common_generator_repeats_no_ids() -> None:
+    obs.init("shop")
+    seen = set()
+    for _ in range(2):
+        random.seed(7)
+        with obs.span("work"):
+            seen.add(obs.ids().trace_id)
+    assert len(seen) == 2

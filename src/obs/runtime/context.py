@@ -91,11 +91,12 @@ def bind(**fields: Any) -> Iterator[None]:
 _random = random.Random()  # noqa: S311
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
+random_bits = _random.getrandbits
 
 
 def new_request_id() -> str:
     """Return a fresh request id, 32 hexadecimal digits."""
-    return f"{_random.getrandbits(128):032x}"
+    return f"{random_bits(128):032x}"
 
 
 def parse_traceparent(header: str, state: str = "") -> Parent | None:

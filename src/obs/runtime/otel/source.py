@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, T
 from opentelemetry.util.types import Attributes
 
 from obs.runtime import guard
+from obs.runtime.context import random_bits
 from obs.runtime.otel.sampling import SAMPLED, UNSAMPLED, Head
 from obs.runtime.otel.span import RecordedSpan, Scope
 from obs.runtime.redaction import NAME_LIMIT, plain_text
@@ -45,8 +45,7 @@ class Source:
     def __init__(self, head: Head, processors: Sequence[Processor], ids: Ids | None = None) -> None:
         self._head = head
         self._processors = tuple(processors)
-        # Not for secrets; Python seeds this generator anew in a forked child.
-        self._bits = random.getrandbits
+        self._bits = random_bits
         self._ids = ids
 
     @property
