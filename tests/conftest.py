@@ -16,8 +16,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from obs.catalogue import bundled
+
+# A time limit an example would be an assertion on the machine's speed.
+settings.register_profile("obs", deadline=None)
+settings.load_profile("obs")
 
 _SETTINGS = ("OBS_", "OTEL_", "SENTRY_", "LOG_LEVEL")
 

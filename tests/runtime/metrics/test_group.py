@@ -187,7 +187,7 @@ def test_two_scrapes_at_once_read_one_after_the_other(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.floats(0, 1e9)), max_size=60))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_written_is_read_however_much_it_grows(
     tmp_path_factory: pytest.TempPathFactory, series: list[tuple[str, float]]
 ) -> None:

@@ -126,7 +126,7 @@ def ours(definition: Definition, series: dict[tuple[str, ...], list[tuple[float,
 
 
 @given(families())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_bytes_are_those_of_the_stock_renderer(made: Any) -> None:
     definition, series = made
     registry, snapshot = stock(definition, series), ours(definition, series)
@@ -139,7 +139,7 @@ def test_the_bytes_are_those_of_the_stock_renderer(made: Any) -> None:
 
 
 @given(families())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_stock_renderer_writes_the_same_from_what_a_registry_collects_of_us(made: Any) -> None:
     snapshot = ours(*made)
 
