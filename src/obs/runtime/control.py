@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hmac
 import math
-import os
-import stat
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,13 +16,12 @@ from obs.errors import ConfigError, ObsError, suggest
 from obs.runtime import guard, levels, logger
 from obs.runtime.endpoints import Response
 from obs.runtime.json import dumps, loads
+from obs.runtime.secret_file import LONGEST, RECIPE, SHORTEST, read_secret
 from obs.runtime.settings import Settings
 
 PATH = "/level"
 #: Bytes that the body of a change may have.
 BODY_LIMIT = 1_024
-#: Bytes of the token: a shorter one can be guessed.
-_SHORTEST, _LONGEST = 16, 4_096
 #: Seconds, a day: what is to last longer belongs into the settings.
 _LONGEST_FOR = 86_400.0
 _KEYS = ("level", "logger", "for")
@@ -36,28 +33,13 @@ def read_token(path: str) -> bytes:
 
     Others may not read it, group and others may not write it.
     """
-    try:
-        # Asked of the open file: a path may mean another one a moment later.
-        with open(path, "rb", opener=_open) as file:
-            mode = os.fstat(file.fileno()).st_mode
-            token = file.read(_LONGEST + 1).strip() if stat.S_ISREG(mode) else b""
-    except OSError as error:
-        raise ConfigError(f"control_token_file cannot be read: {error.strerror}", where=path) from None
-    if not stat.S_ISREG(mode):
-        raise ConfigError("control_token_file is no file", where=path)
-    if mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP):
+    token = read_secret(path, "control_token_file")
+    if not SHORTEST <= len(token) <= LONGEST or not token.isascii() or b"\n" in token:
         raise ConfigError(
-            f"control_token_file has mode {stat.S_IMODE(mode):04o}: expected one that others cannot read "
-            "and only its owner can write",
-            where=path,
-            hint=f"chmod 0400 {path}, or 0440 with the group of the service",
-        )
-    if not _SHORTEST <= len(token) <= _LONGEST or not token.isascii() or b"\n" in token:
-        raise ConfigError(
-            f"control_token_file holds {len(token)} bytes: expected one line of {_SHORTEST} to {_LONGEST} "
+            f"control_token_file holds {len(token)} bytes: expected one line of {SHORTEST} to {LONGEST} "
             "ASCII characters",
             where=path,
-            hint="head -c 32 /dev/urandom | base64 > FILE",
+            hint=RECIPE,
         )
     return token
 
@@ -84,11 +66,6 @@ def answer(settings: Settings, authorization: str, change: tuple[str, bytes] | N
         except (ValueError, ObsError) as error:
             return _answer(400, {"error": str(error)})
     return _answer(200, _state())
-
-
-def _open(path: str, flags: int) -> int:
-    # A pipe under that name must not stop the host.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _change(content_type: str, body: bytes) -> None:
