@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -17,7 +18,7 @@ import pytest
 import obs
 from obs.errors import ObsError
 from obs.integrations import grpc as integration
-from obs.integrations import rpc
+from obs.integrations import grpc_server, rpc
 
 Values = Callable[..., dict[tuple[str, ...], float]]
 Lines = Callable[[], list[dict[str, Any]]]
@@ -160,10 +161,24 @@ def test_the_code_is_the_one_the_client_sees(channel: Any, values: Values) -> No
     assert code_of(lambda: call(b"abort")) is grpc.StatusCode.NOT_FOUND
     assert code_of(lambda: call(b"set")) is grpc.StatusCode.INVALID_ARGUMENT
     assert code_of(lambda: call(b"refuse")) is grpc.StatusCode.PERMISSION_DENIED
-    assert code_of(lambda: call(b"wait", timeout=0.2)) is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert code_of(lambda: call(b"wait", timeout=1.0)) is grpc.StatusCode.DEADLINE_EXCEEDED
     codes = {"UNKNOWN", "NOT_FOUND", "INVALID_ARGUMENT", "PERMISSION_DENIED", "DEADLINE_EXCEEDED"}
     eventually(lambda: values(*_SERVED) == {("shop.Orders/One", code): 1 for code in codes})
     eventually(lambda: values(*_CALLED) == {("shop.Orders/One", code): 1 for code in codes})
+
+
+@pytest.mark.parametrize(
+    ("remaining", "code"),
+    [(-0.01, "DEADLINE_EXCEEDED"), (0.9, "DEADLINE_EXCEEDED"), (5.0, "CANCELLED"), (None, "CANCELLED")],
+)
+def test_a_client_that_gives_up_at_its_deadline_reaches_the_server_just_before_its_own(
+    remaining: float | None, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = rpc.Served("shop.Orders/One", ())
+    monkeypatch.setattr(call, "_start", call._start - 9.0)
+    cut = SimpleNamespace(cancelled=lambda: True, time_remaining=lambda: remaining)
+    assert grpc_server._was_cut(call, cut, None) == code
+    call.end(code)
 
 
 def test_a_call_that_the_client_gives_up_is_cancelled_on_both_sides(channel: Any, values: Values) -> None:
@@ -307,7 +322,7 @@ def test_asyncio_the_four_kinds_of_calls_and_their_codes(values: Values, lines: 
         assert await _code(call(b"abort")) is grpc.StatusCode.NOT_FOUND
         assert await _code(call(b"set")) is grpc.StatusCode.INVALID_ARGUMENT
         assert await _code(call(b"refuse")) is grpc.StatusCode.PERMISSION_DENIED
-        assert await _code(call(b"wait", timeout=0.2)) is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert await _code(call(b"wait", timeout=1.0)) is grpc.StatusCode.DEADLINE_EXCEEDED
         assert await _code(channel.unary_unary("/shop.Orders/Nope")(b"")) is grpc.StatusCode.UNIMPLEMENTED
         stream = channel.unary_stream("/shop.Orders/Many")(b"wait")
         await stream.read()

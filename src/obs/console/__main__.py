@@ -17,7 +17,7 @@ from obs.errors import ObsError, StackError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; return the exit code.
 
-    The address goes to stdout once the port is bound, so that ``--port 0`` is of use.
+    The address goes to stdout once the port listens, so that ``--port 0`` is of use.
     """
     options = _parse(arguments)
     try:
@@ -65,6 +65,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        # Before the address is told: whoever reads it may connect at once.
+        listener.listen()
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or str(error)

@@ -154,7 +154,7 @@ def _code(call: Served, context: Any, error: BaseException | None) -> str:
     with guard.contained("integration"):
         # asyncio's abort raises an error of its own, and may be called by a plain handler, too.
         call.aborted = call.aborted or any(kind.__name__ == "AbortError" for kind in type(error).__mro__)
-        ended = _was_cut(context, error)
+        ended = _was_cut(call, context, error)
         if ended and not call.aborted:
             return ended
         name = code_name(context.code() if hasattr(context, "code") else None)
@@ -163,8 +163,12 @@ def _code(call: Served, context: Any, error: BaseException | None) -> str:
     return "UNKNOWN"
 
 
-def _was_cut(context: Any, error: BaseException | None) -> str:
-    """Return how the call was cut off from outside, "" when it was not."""
+def _was_cut(call: Served, context: Any, error: BaseException | None) -> str:
+    """Return how the call was cut off from outside, "" when it was not.
+
+    Our deadline started when the call arrived, the client's when it was sent: a client that gives up
+    at its deadline reaches us just before ours, as a cancellation within the last tenth of the time.
+    """
     cancelled = getattr(context, "cancelled", None)
     active = getattr(context, "is_active", None)
     left = error is not None and not isinstance(error, Exception)
@@ -172,7 +176,9 @@ def _was_cut(context: Any, error: BaseException | None) -> str:
     if not gone:
         return ""
     remaining = context.time_remaining() if hasattr(context, "time_remaining") else None
-    return "DEADLINE_EXCEEDED" if remaining is not None and remaining <= 0 else "CANCELLED"
+    if remaining is None:
+        return "CANCELLED"
+    return "DEADLINE_EXCEEDED" if remaining <= (call.seconds() + remaining) * 0.1 else "CANCELLED"
 
 
 def _text(value: Any) -> str:

@@ -74,6 +74,10 @@ class Served:
             self._method, "server", {"rpc.system.name": _SYSTEM, "rpc.method": self._method}
         )
 
+    def seconds(self) -> float:
+        """Return how long the call has taken so far."""
+        return clock.elapsed() - self._start
+
     def end(self, code: str, error: BaseException | None = None) -> None:
         """Record everything about the call; called once, however it ended."""
         with guard.contained("integration"):
@@ -83,7 +87,7 @@ class Served:
             self._undo.close()
 
     def _record(self, code: str, error: BaseException | None) -> None:
-        seconds = clock.elapsed() - self._start
+        seconds = self.seconds()
         SERVER_ACTIVE.series((self._method,)).inc(-1)
         values = (_SYSTEM, self._method, code)
         SERVER_DURATION.series(values).observe(seconds)
