@@ -62,7 +62,8 @@ def install(names: tuple[str, ...], routes: tuple[str, ...], format_: str) -> No
     """Find or install engines: prometheus, promtool, alertmanager, amtool (all by default).
 
     Tried in turn: the cache, PATH, the upstream release, the Debian package (no root), a build with Go.
-    By name only, for tests and development, from Debian packages: postgres, redis-server.
+    By name only: otelcol, from PATH or built with Go; and, for tests and development, postgres and
+    redis-server from Debian packages.
 
     \b
     Example:

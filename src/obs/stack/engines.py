@@ -81,13 +81,15 @@ def install(
     reasons: list[str] = []
     for route in routes or ROUTES:
         missing = [facts[name] for name in facts if name not in found]
+        reasons += [f"{route} of {one.name}: not to be had so" for one in missing if route not in one.routes]
+        missing = [one for one in missing if route in one.routes]
         for engine in _take(route, missing, report, reasons):
             found[engine.name] = engine
     missing_names = [name for name in facts if name not in found]
     if missing_names:
         raise StackError(
             f"could not get {', '.join(missing_names)}; tried\n    " + "\n    ".join(reasons),
-            hint="install Prometheus and Alertmanager in your own way and put them on PATH",
+            hint="install them in your own way and put them on PATH",
         )
     return {name: found[name] for name in facts}
 

@@ -35,7 +35,8 @@ class Product:
 class EngineFacts:
     """One program: which product it belongs to, the least version that works, and its names elsewhere.
 
-    `go_minutes` is the time a cold build took on two cores, to tell people what to expect.
+    `go_minutes` is the time a cold build took on two cores, to tell people what to expect; `go_variable`
+    is where a build with Go is told its version. `routes` are the ways by which it can be had at all.
     """
 
     name: str
@@ -47,6 +48,8 @@ class EngineFacts:
     go_version: Version
     go_tags: str = ""
     go_minutes: int = 3
+    go_variable: str = "github.com/prometheus/common/version.Version"
+    routes: tuple[str, ...] = ("path", "download", "debian", "go")
 
 
 PROMETHEUS = Product(
@@ -63,6 +66,14 @@ ALERTMANAGER = Product(
     debian_files="/usr/share/prometheus/alertmanager",
 )
 
+COLLECTOR = Product(
+    name="otelcol-contrib",
+    repository="open-telemetry/opentelemetry-collector-releases",
+    release=Version(0, 159, 0),
+    debian="",
+)
+
+#: What `obs stack up` runs, with the tools that check it: all that is installed unless told otherwise.
 ENGINES: Mapping[str, EngineFacts] = MappingProxyType(
     {
         facts.name: facts
@@ -110,6 +121,27 @@ ENGINES: Mapping[str, EngineFacts] = MappingProxyType(
     }
 )
 
+#: Engines that are installed by name only.
+BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
+    {
+        facts.name: facts
+        for facts in (
+            EngineFacts(
+                name="otelcol",
+                product=COLLECTOR,
+                floor=Version(0, 159),
+                programs=("otelcol", "otelcol-contrib"),
+                go_directory="collector",
+                go_package="./otelcol",
+                go_version=Version(0, 159, 0),
+                go_minutes=10,
+                go_variable="main.version",
+                routes=("path", "go"),
+            ),
+        )
+    }
+)
+
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -119,11 +151,12 @@ def facts_of(name: str) -> EngineFacts:
     Raises:
         ConfigError: no engine has this name.
     """
-    if name not in ENGINES:
+    known = {**ENGINES, **BACKENDS}
+    if name not in known:
         raise ConfigError(
-            f"no engine is called {name!r}: there are {', '.join(ENGINES)}", hint=suggest(name, ENGINES)
+            f"no engine is called {name!r}: there are {', '.join(known)}", hint=suggest(name, known)
         )
-    return ENGINES[name]
+    return known[name]
 
 
 def machine() -> str:

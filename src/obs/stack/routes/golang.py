@@ -65,7 +65,7 @@ def _build(go: str, directory: str, wanted: list[EngineFacts], work: Path, repor
             *(go, "build", "-v"),
             *(("-tags", first.go_tags) if first.go_tags else ()),
             # The module knows no version of itself; without it `--version` prints none.
-            *("-ldflags", f"-s -w -X github.com/prometheus/common/version.Version={first.go_version}"),
+            *("-ldflags", f"-s -w -X {first.go_variable}={first.go_version}"),
             *("-o", f"{work}{os.sep}"),
             *(facts.go_package for facts in wanted),
         ],
