@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
+from obs.errors import ObsError
 from obs.generate.derive import templates
 from obs.generate.derive.promql import checked
 from obs.generate.derive.settings import Settings
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import (
-    PANEL_OF,
     Alert,
-    Category,
     Duration,
     Expectation,
     Firing,
+    Kind,
     Series,
     Service,
     TestCase,
@@ -25,6 +25,16 @@ from obs.generate.model import (
     dashboard_uid,
     panel_id,
 )
+
+#: Every kind of story that an alert is told with, or says why it is not.
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class CannotDerive(ObsError):
+    """This alert makes no sense for this service, or cannot be written for it; the message is the reason.
+
+    Raised by authors. The alert is left out and listed with the reason.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,7 @@ class Fact:
 class Case:
     """One story with what must be true in it."""
 
-    kind: Literal["fires", "silent", "for", "born", "gone"]
+    kind: Kind
     says: str
     samples: tuple[Sample, ...]
     facts: tuple[Fact, ...]
@@ -86,7 +96,6 @@ class Draft:
     """An alert as its author writes it, before the service's labels and links are added."""
 
     name: str
-    category: Category
     expr: str
     signals: tuple[str, ...]
     threshold: Threshold
@@ -97,19 +106,25 @@ class Draft:
     labels: Mapping[str, str] = field(default_factory=dict)
     job: str | None = None
     slo: str | None = None
+    #: Kind of story -> why there is none of it.
+    omits: Mapping[Kind, str] = field(default_factory=dict)
 
 
-def finish(draft: Draft, kit: Kit) -> Alert:
-    """Return the alert: expression proven, labels and links complete, stories as test cases."""
+def finish(draft: Draft, kit: Kit, *, category: str, panel: str) -> Alert:
+    """Return the alert: expression proven, labels and links complete, stories as test cases.
+
+    `panel` is the key of the dashboard panel that shows it. Raises `ValueError` for a draft that leaves
+    out a kind of story without a reason.
+    """
+    _check_kinds(draft)
     service, settings = kit.service, kit.settings
     labels = {
         "service": service.name,
         "team": service.team,
         "severity": settings.severity,
-        "category": draft.category,
+        "category": category,
         **draft.labels,
     }
-    panel = PANEL_OF[draft.name].format(slo=draft.slo)
     annotations = {
         "summary": draft.summary,
         "description": draft.description,
@@ -125,7 +140,7 @@ def finish(draft: Draft, kit: Kit) -> Alert:
         labels=labels,
         annotations=annotations,
         severity=settings.severity,
-        category=draft.category,
+        category=category,
         threshold=draft.threshold,
         window=draft.window,
         signals=draft.signals,
@@ -133,7 +148,18 @@ def finish(draft: Draft, kit: Kit) -> Alert:
         tests=tuple(_test(draft, case, kit, labels, annotations) for case in draft.cases),
         job=draft.job,
         slo=draft.slo,
+        omits=dict(sorted(draft.omits.items())),
     )
+
+
+def _check_kinds(draft: Draft) -> None:
+    told = {case.kind for case in draft.cases}
+    silent = [kind for kind in KINDS if kind not in told and not draft.omits.get(kind)]
+    if silent:
+        raise ValueError(f"{draft.name}: no story of kind {', '.join(silent)}, and no reason why")
+    both = [kind for kind in KINDS if kind in told and kind in draft.omits]
+    if both:
+        raise ValueError(f"{draft.name}: omits kinds that it has stories of: {', '.join(both)}")
 
 
 def dashboard_url(service: Service, panel: str) -> str:

@@ -8,13 +8,26 @@ from decimal import Decimal
 from typing import Literal
 
 from obs.catalogue.target import UP
-from obs.generate.derive import panel_rows
+from obs.generate.derive.capabilities import registry
 from obs.generate.derive.guidance.queries import BUDGET_LEFT, Queries, percent
 from obs.generate.derive.slo.recordings import ERROR_RATIO, recorded
 from obs.generate.derive.slo.windows import FAST, SLOW
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import Alert, Dashboard, Panel, PanelThreshold, Query, Row, Service, Slo
+from obs.generate.model import (
+    Alert,
+    Annotation,
+    Dashboard,
+    Panel,
+    PanelThreshold,
+    Query,
+    Row,
+    Service,
+    Slo,
+    Variable,
+)
 
+#: The choice of the data source, under the name that `render.grafana` asks.
+PROMETHEUS = Variable("datasource", "Prometheus", "datasource", "prometheus")
 _PICKED = ('environment=~"$environment"', 'instance=~"$instance"')
 #: The long windows of the burn alerts, and the shortest, which shows the present.
 _SHOWN = (FAST[0].short, *(pair.long for pair in (*FAST, *SLOW)))
@@ -32,28 +45,40 @@ def derive_dashboard(service: Service, alerts: Sequence[Alert]) -> Dashboard:
     }
     names = replace(Vocabulary.of(service, recorded(service.slos)), select=select)
     ask = Queries(service, names, _PICKED)
+    golden = _golden(service, alerts, ask)
     rows = [
         _objectives(service, Queries(service, names, _PICKED[:1])),
-        _golden(service, alerts, ask),
+        golden,
         *(
-            _ROWS[capability](ask)
-            for capability in ("http", "jobs", "process")
-            if capability in service.capabilities
+            _without(capability.row(ask), golden)
+            for capability in sorted(registry.of(service), key=lambda one: one.name)
+            if capability.row is not None
         ),
-        panel_rows.targets(ask),
     ]
     up = names.selector(names.metric(UP.id))
     firing = names.selector("ALERTS", _PICKED[0], 'alertstate="firing"')
     return Dashboard(
-        service=service.name,
+        name=service.name,
+        folder=service.team,
         title=f"{service.name} · service",
         description=f"Objectives, golden signals and capabilities of {service.name}, owned by team {service.team}.",
         rows=tuple(_finish(row, alerts, ask) for row in rows if row.panels),
         interval=service.scrape_interval,
+        variables=(PROMETHEUS, *_targets(ask.checked(up))),
+        annotations=(
+            Annotation("Firing alerts", ask.checked(firing), "{{alertname}}", "{{instance}}", "severity"),
+        ),
         tags=("obs", service.name, service.team),
         links=(("Runbooks", f"{service.links.runbooks}/{service.name}"),),
-        firing=ask.checked(firing),
-        targets=ask.checked(up),
+    )
+
+
+def _targets(up: str) -> tuple[Variable, Variable]:
+    """Return the choice of environment, and of the instances in it."""
+    chosen = f'{up[:-1]}, environment=~"$environment"}}'
+    return (
+        Variable("environment", "Environment", "query", f"label_values({up}, environment)"),
+        Variable("instance", "Instance", "query", f"label_values({chosen}, instance)"),
     )
 
 
@@ -94,28 +119,17 @@ def _objective(slo: Slo, ask: Queries) -> tuple[Panel, ...]:
 
 
 def _golden(service: Service, alerts: Sequence[Alert], ask: Queries) -> Row:
-    """Traffic, errors, latency and saturation, of requests or else of jobs."""
-    panels: tuple[Panel, ...] = ()
-    if "http" in service.capabilities:
-        panels = (
-            panel_rows.http_traffic(ask, _least_traffic(alerts)),
-            panel_rows.http_errors(ask),
-            panel_rows.http_latency(ask),
-        )
-    elif "jobs" in service.capabilities:
-        panels = (panel_rows.job_runs(ask), panel_rows.job_failures(ask), panel_rows.job_duration(ask))
-    if "process" in service.capabilities:
-        panels += (panel_rows.saturation(ask),)
-    return Row("Golden signals", panels)
+    """Traffic, errors and latency of what the service mainly does, and how full it is."""
+    capabilities = registry.of(service)
+    work = next((one.golden(ask, alerts) for one in capabilities if one.golden is not None), ())
+    full = (panel for one in capabilities if one.saturation is not None for panel in one.saturation(ask))
+    return Row("Golden signals", (*work, *full))
 
 
-def _least_traffic(alerts: Sequence[Alert]) -> Decimal | None:
-    """Return the share of yesterday's traffic below which an alert fires."""
-    found = [a.threshold.value for a in alerts if a.panel == "http-traffic" and a.threshold.comparison == "<"]
-    return max(found, default=None)
-
-
-_ROWS = {"http": panel_rows.http, "jobs": panel_rows.jobs, "process": panel_rows.process}
+def _without(row: Row, golden: Row) -> Row:
+    """Leave out of a row what stands among the golden signals already."""
+    shown = {panel.key for panel in golden.panels}
+    return Row(row.title, tuple(panel for panel in row.panels if panel.key not in shown))
 
 
 def _finish(row: Row, alerts: Sequence[Alert], ask: Queries) -> Row:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from obs.errors import SpecError, suggest
 from obs.generate.derive import grid
-from obs.generate.derive.alerts import jobs, table
-from obs.generate.derive.alerts.fleet import watchdog
+from obs.generate.derive.capabilities import registry
+from obs.generate.derive.capabilities.capability import Capability, Entry, JobEntry
+from obs.generate.derive.capabilities.jobs import alerts as jobs
 from obs.generate.derive.drafts import Draft, Kit, finish
+from obs.generate.derive.fleet.alerts import watchdog
 from obs.generate.derive.settings import Settings, settle
 from obs.generate.derive.slo import files as slo
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import FLEET, Alert, Job, RuleFile, RuleGroup, Service
+from obs.generate.model import FLEET, Alert, Duration, Job, RuleFile, RuleGroup, Service
+
+#: Rules that look further back than this are tested on a grid of their own.
+FAST_LOOK_BACK = Duration.parse("6h")
 
 
 def rule_files(service: Service) -> tuple[RuleFile, ...]:
@@ -41,8 +46,8 @@ def fleet_file(services: Sequence[Service]) -> RuleFile:
 
 
 def _check_names(service: Service) -> None:
-    known = {entry.name for entry in table.SERVICE_ALERTS}
-    known |= {name for name, _, _ in table.JOB_ALERTS} | set(slo.ALERTS)
+    entries = registry.entries()
+    known = {*entries, *slo.ALERTS}
     for name, tuning in service.tunings.items():
         if name not in known:
             hint = suggest(name, known) or f"there are: {', '.join(sorted(known))}"
@@ -60,52 +65,49 @@ def _lacks(service: Service, alert: str) -> str:
     """Name what `service` would need to have `alert`; empty when it has it."""
     if alert in slo.ALERTS:
         return "" if service.slos else "slos"
-    if alert in {name for name, _, _ in table.JOB_ALERTS}:
+    capability, entry = registry.entries()[alert]
+    if isinstance(entry, JobEntry):
         return "" if service.jobs else "jobs"
-    needed = next(entry.capability for entry in table.SERVICE_ALERTS if entry.name == alert)
-    return f"capability {needed!r}" if needed and needed not in service.capabilities else ""
+    return "" if capability in registry.of(service) else f"capability {capability.name!r}"
 
 
 def _fast(service: Service) -> RuleFile:
-    chosen = [
-        (entry, settings)
-        for entry in table.SERVICE_ALERTS
-        if not entry.slow and (settings := _settings(service, entry)) is not None
-    ]
     names = Vocabulary.of(service)
     alerts = []
-    for entry, settings in chosen:
-        kit = Kit(service, names, settings, grid.fast(settings))
-        alerts.append(finish(entry.author(kit), kit))
-    quick = [job for job in _jobs(service) if jobs.look_back(job[1]) <= table.FAST_LOOK_BACK]
-    alerts += [_job_alert(service, *job) for job in quick]
+    for capability, entry, settings in _entries(service):
+        if not entry.slow:
+            kit = Kit(service, names, settings, grid.fast(settings))
+            alerts.append(_finish(capability, entry, entry.author(kit), kit))
+    alerts += [_job_alert(service, *job) for job in _jobs(service) if not _is_slow(job[2])]
     return _file(service, service.name, alerts)
 
 
 def _slow(service: Service) -> list[RuleFile]:
     files = []
     names = Vocabulary.of(service)
-    for entry in table.SERVICE_ALERTS:
-        if entry.slow and (settings := _settings(service, entry)) is not None:
+    for capability, entry, settings in _entries(service):
+        if entry.slow:
             kit = Kit(service, names, settings, grid.slow(settings))
-            files.append(_file(service, f"{service.name}-slow", [finish(entry.author(kit), kit)]))
-    for author, job, settings in _jobs(service):
-        if jobs.look_back(job) > table.FAST_LOOK_BACK:
+            alert = _finish(capability, entry, entry.author(kit), kit)
+            files.append(_file(service, f"{service.name}-slow", [alert]))
+    for capability, entry, job, settings in _jobs(service):
+        if _is_slow(job):
             stem = f"{service.name}-job-{job.name}"
-            files.append(_file(service, stem, [_job_alert(service, author, job, settings)]))
+            files.append(_file(service, stem, [_job_alert(service, capability, entry, job, settings)]))
     return files
 
 
-def _settings(service: Service, entry: table.Entry) -> Settings | None:
-    if entry.capability and entry.capability not in service.capabilities:
-        return None
-    return settle(service, entry.name, entry.defaults)
+def _entries(service: Service) -> list[tuple[Capability, Entry, Settings]]:
+    """Return each alert of each capability, with its settings."""
+    return [
+        (capability, entry, settings)
+        for capability in registry.of(service)
+        for entry in capability.alerts
+        if (settings := settle(service, entry.name, entry.defaults)) is not None
+    ]
 
 
-_Author = Callable[[Kit, Job], Draft]
-
-
-def _jobs(service: Service) -> list[tuple[_Author, Job, Settings]]:
+def _jobs(service: Service) -> list[tuple[Capability, JobEntry, Job, Settings]]:
     """Return each alert on each declared job, with its settings."""
     if service.jobs and "jobs" not in service.capabilities:
         raise SpecError(
@@ -113,17 +115,28 @@ def _jobs(service: Service) -> list[tuple[_Author, Job, Settings]]:
             str(service.jobs[0].place),
             "add jobs to capabilities",
         )
-    found = []
-    for name, defaults, author in table.JOB_ALERTS:
-        settings = settle(service, name, defaults)
-        if settings is not None:
-            found += [(author, job, settings) for job in service.jobs]
-    return found
+    return [
+        (capability, entry, job, settings)
+        for capability in registry.of(service)
+        for entry in capability.job_alerts
+        if (settings := settle(service, entry.name, entry.defaults)) is not None
+        for job in service.jobs
+    ]
 
 
-def _job_alert(service: Service, author: _Author, job: Job, settings: Settings) -> Alert:
+def _is_slow(job: Job) -> bool:
+    return jobs.look_back(job) > FAST_LOOK_BACK
+
+
+def _job_alert(
+    service: Service, capability: Capability, entry: JobEntry, job: Job, settings: Settings
+) -> Alert:
     kit = Kit(service, Vocabulary.of(service), settings, grid.of_cycle(job.cycle))
-    return finish(author(kit, job), kit)
+    return _finish(capability, entry, entry.author(kit, job), kit)
+
+
+def _finish(capability: Capability, entry: Entry | JobEntry, draft: Draft, kit: Kit) -> Alert:
+    return finish(draft, kit, category=capability.category, panel=entry.panel)
 
 
 def _file(service: Service, stem: str, alerts: Sequence[Alert]) -> RuleFile:

@@ -11,23 +11,9 @@ from typing import Literal, TypeAlias
 from obs.generate.model.place import Duration
 from obs.generate.model.service import Severity
 
-#: Kinds of trouble, a label of every alert.
-Category: TypeAlias = Literal["http", "process", "jobs", "targets", "slo", "fleet"]
-#: Alert -> key of the dashboard panel that shows what it watches. `{slo}` is the name of the SLO.
-PANEL_OF: Mapping[str, str] = {
-    "HttpErrorRatioHigh": "http-errors",
-    "HttpErrorRatioElevated": "http-errors",
-    "HttpLatencyP99High": "http-latency",
-    "HttpTrafficDropped": "http-traffic",
-    "ProcessCpuHigh": "process-cpu",
-    "ProcessMemoryHigh": "process-memory",
-    "JobFailureRatioHigh": "jobs-failures",
-    "JobNotRunning": "jobs-last-success",
-    "TargetDown": "targets-up",
-    "ErrorBudgetBurnFast": "slo-{slo}-burn",
-    "ErrorBudgetBurnSlow": "slo-{slo}-burn",
-    "SliMetricAbsent": "slo-{slo}-burn",
-}
+#: What a story proves: it fires, it keeps silent just below, it waits out its `for`, it sees a series
+#: from its birth on, and it does the right thing when series are gone.
+Kind: TypeAlias = Literal["fires", "silent", "for", "born", "gone"]
 #: Name under which alerts of no single service are filed.
 FLEET = "fleet"
 
@@ -64,7 +50,7 @@ class TestCase:
     __test__ = False  # pytest collects classes by name
 
     says: str
-    kind: Literal["fires", "silent", "for", "born", "gone"]
+    kind: Kind
     #: Distance between two values of a series.
     step: Duration
     series: tuple[Series, ...]
@@ -102,7 +88,7 @@ class Alert:
     #: summary, description, runbook_url, dashboard_url; may hold Prometheus templates.
     annotations: Mapping[str, str]
     severity: Severity
-    category: Category
+    category: str
     threshold: Threshold
     #: How far the expression looks back.
     window: Duration
@@ -115,6 +101,8 @@ class Alert:
     job: str | None = None
     slo: str | None = None
     keep_firing_for: Duration | None = None
+    #: Kind of story -> why its tests have none of it.
+    omits: Mapping[Kind, str] = field(default_factory=dict)
 
     @property
     def runbook(self) -> PurePosixPath:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from obs.errors import SpecError, suggest
-from obs.generate.derive.guidance import http, jobs, process, slo, targets
+from obs.generate.derive.capabilities import registry
+from obs.generate.derive.capabilities.capability import Guide
+from obs.generate.derive.fleet import guide as fleet
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.slo import guide as slo
+from obs.generate.derive.slo.absent_guide import sli_absent
 from obs.generate.derive.slo.recordings import recorded
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Alert, Links, Runbook, Service, Step
 
-GUIDES: Mapping[str, Callable[[Sequence[Alert], Queries], Runbook]] = {
-    "HttpErrorRatioHigh": http.error_ratio_high,
-    "HttpErrorRatioElevated": http.error_ratio_elevated,
-    "HttpLatencyP99High": http.latency_high,
-    "HttpTrafficDropped": http.traffic_dropped,
-    "ProcessCpuHigh": process.cpu_high,
-    "ProcessMemoryHigh": process.memory_high,
-    "JobFailureRatioHigh": jobs.failure_ratio_high,
-    "JobNotRunning": jobs.not_running,
-    "TargetDown": targets.target_down,
+GUIDES: Mapping[str, Guide] = {
+    **registry.guides(),
     "ErrorBudgetBurnFast": slo.burn_fast,
     "ErrorBudgetBurnSlow": slo.burn_slow,
-    "SliMetricAbsent": targets.sli_absent,
+    "SliMetricAbsent": sli_absent,
 }
 
 
@@ -42,7 +38,7 @@ def derive_runbooks(service: Service, alerts: Sequence[Alert]) -> tuple[Runbook,
 
 def derive_heartbeat(alerts: Sequence[Alert], links: Links) -> Runbook:
     """Return the runbook of the alert that always fires and belongs to no service."""
-    return targets.watchdog(alerts, links)
+    return fleet.watchdog(alerts, links)
 
 
 def _page(name: str, alerts: Sequence[Alert], ask: Queries) -> Runbook:

@@ -33,7 +33,6 @@ def _burn(name: str, kit: Kit, slo: Slo, pairs: tuple[BurnWindow, ...], sloth_se
     gone_in = [Duration(int(slo.window.milliseconds / pair.factor(slo.window))) for pair in pairs]
     return Draft(
         name=name,
-        category="slo",
         expr=" or ".join(_pair(kit, slo, pair, line) for pair, line in zip(pairs, lines, strict=True)),
         signals=_signals(slo),
         threshold=Threshold(
@@ -56,6 +55,7 @@ def _burn(name: str, kit: Kit, slo: Slo, pairs: tuple[BurnWindow, ...], sloth_se
         window=max(pair.long for pair in pairs),
         labels={**identity(kit.service, slo), "sloth_severity": sloth_severity},
         slo=slo.name,
+        omits={"gone": "SliMetricAbsent and TargetDown tell of series that are gone"},
     )
 
 
@@ -81,7 +81,6 @@ def sli_absent(kit: Kit, slo: Slo) -> Draft:
     events = total_metric(slo, names)
     return Draft(
         name="SliMetricAbsent",
-        category="slo",
         expr=(
             f"group by ({BY}) ({up} == 1) and group by ({BY}) (last_over_time({up}[1h] offset {stories.IDLE})) "
             f"unless group by ({BY}) (last_over_time({events}[{stories.IDLE}]))"
@@ -102,6 +101,10 @@ def sli_absent(kit: Kit, slo: Slo) -> Draft:
         window=stories.IDLE,
         labels=identity(kit.service, slo),
         slo=slo.name,
+        omits={
+            "born": "a series that is born ends it",
+            "for": "the case of the metric that vanishes and comes back shows the wait",
+        },
     )
 
 

@@ -15,6 +15,7 @@ _AUTHORS = (
     ("ErrorBudgetBurnSlow", alerts.BURN_SLOW, alerts.burn_slow, Duration.parse("30m")),
     ("SliMetricAbsent", alerts.ABSENT, alerts.sli_absent, Duration.parse("10m")),
 )
+CATEGORY = "slo"
 ALERTS = tuple(name for name, *_ in _AUTHORS)
 
 
@@ -32,7 +33,7 @@ def _file(service: Service, slo: Slo) -> RuleFile:
         settings = settle(service, name, defaults)
         if settings is not None:
             kit = Kit(service, names, settings, step)
-            found.append(finish(author(kit, slo), kit))
+            found.append(finish(author(kit, slo), kit, category=CATEGORY, panel=f"slo-{slo.name}-burn"))
     id_ = recordings.identity(service, slo)["sloth_id"]
     group = RuleGroup(f"sloth-slo-alerts-{id_}", tuple(found), service.rule_interval)
     return RuleFile(f"{service.name}-slo-{slo.name}", (*recordings.groups(service, slo, names), group))

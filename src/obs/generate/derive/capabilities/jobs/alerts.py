@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from obs.catalogue.jobs import JOB_NAME, LAST_SUCCESS, RESULT, RUNS
 from obs.catalogue.target import UP
-from obs.generate.derive.alerts.stories import share_cases, share_value
 from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
 from obs.generate.derive.expressions import events, share_of_bad, total
 from obs.generate.derive.samples import Phase, bad, counter, gauge, good
 from obs.generate.derive.settings import Defaults
+from obs.generate.derive.stories.share import share_cases, share_value
 from obs.generate.derive.vocabulary import BY, escape, matcher
 from obs.generate.model import Duration, Job, Threshold
 
@@ -42,7 +42,6 @@ def failure_ratio_high(kit: Kit) -> Draft:
 
     return Draft(
         name="JobFailureRatioHigh",
-        category="jobs",
         expr=share_of_bad(total(failed, name), total(runs, name), MIN_FAILED_RUNS, f"{line:f}"),
         signals=(RUNS.id,),
         threshold=Threshold(
@@ -58,6 +57,7 @@ def failure_ratio_high(kit: Kit) -> Draft:
             kit, write, share_value, line=line, floor=MIN_FAILED_RUNS, shows={name: _STORY_JOB}
         ),
         window=window,
+        omits={"gone": "events of a vanished instance stay in the window, and TargetDown tells of the rest"},
     )
 
 
@@ -85,7 +85,6 @@ def not_running(kit: Kit, job: Job) -> Draft:
     )
     return Draft(
         name="JobNotRunning",
-        category="jobs",
         expr=f"time() - {last} > {seconds} or {seconds} * ({there} unless {last} unless ({known} unless {before}))",
         signals=(LAST_SUCCESS.id, RUNS.id, UP.id),
         threshold=Threshold(

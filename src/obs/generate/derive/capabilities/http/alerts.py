@@ -8,11 +8,11 @@ from decimal import Decimal
 from obs.catalogue import Histogram
 from obs.catalogue.http import SERVER_DURATION, SERVER_REQUESTS, STATUS
 from obs.errors import SpecError
-from obs.generate.derive.alerts.stories import share_cases, share_value
 from obs.generate.derive.drafts import Draft, Kit, Sample, words
 from obs.generate.derive.expressions import events, share_of_bad, total
 from obs.generate.derive.samples import Phase, bad, counter, every, good
 from obs.generate.derive.settings import Defaults
+from obs.generate.derive.stories.share import share_cases, share_value
 from obs.generate.derive.vocabulary import le, matcher
 from obs.generate.model import Duration, Threshold
 
@@ -52,7 +52,6 @@ def _error_ratio(name: str, kit: Kit) -> Draft:
 
     return Draft(
         name=name,
-        category="http",
         expr=share_of_bad(
             total(events(failed, window)), total(events(every_request, window)), MIN_BAD_EVENTS, f"{line:f}"
         ),
@@ -68,6 +67,7 @@ def _error_ratio(name: str, kit: Kit) -> Draft:
         ),
         cases=share_cases(kit, write, share_value, line=line, floor=MIN_BAD_EVENTS),
         window=window,
+        omits={"gone": "events of a vanished instance stay in the window, and TargetDown tells of the rest"},
     )
 
 
@@ -108,7 +108,6 @@ def latency_p99_high(kit: Kit) -> Draft:
 
     return Draft(
         name="HttpLatencyP99High",
-        category="http",
         expr=f"{quantile} > {line:f} and {slow} >= {MIN_BAD_EVENTS}",
         signals=(SERVER_DURATION.id,),
         threshold=Threshold(
@@ -124,6 +123,7 @@ def latency_p99_high(kit: Kit) -> Draft:
             case for case in share_cases(kit, write, value_of, line=share_at_line, floor=MIN_BAD_EVENTS)
         ),
         window=window,
+        omits={"gone": "events of a vanished instance stay in the window, and TargetDown tells of the rest"},
     )
 
 

@@ -32,7 +32,6 @@ def traffic_dropped(kit: Kit) -> Draft:
     past = total(f"rate({requests}[{_HOUR}] offset {_DAY})")
     return Draft(
         name="HttpTrafficDropped",
-        category="http",
         expr=f"({now} or 0 * {past}) / ({past} > {LEAST_YESTERDAY}) < {line:f}",
         signals=(SERVER_REQUESTS.id,),
         threshold=Threshold(

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from obs.catalogue.process import CPU_LIMIT, CPU_MODE, CPU_TIME, MEMORY_LIMIT, MEMORY_USAGE
-from obs.generate.derive.alerts.stories import crossing_of
 from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
 from obs.generate.derive.expressions import total
 from obs.generate.derive.samples import counter, exact, gauge
 from obs.generate.derive.settings import Defaults
+from obs.generate.derive.stories.share import crossing_of
 from obs.generate.model import Duration, Threshold
 
 CPU_HIGH = Defaults("ticket", Duration.parse("15m"), Decimal("0.8"), "ratio", Duration.parse("5m"))
@@ -50,7 +50,6 @@ def cpu_high(kit: Kit) -> Draft:
 
     return Draft(
         name="ProcessCpuHigh",
-        category="process",
         expr=f"{used} / {may} > {line:f}",
         signals=(CPU_TIME.id, CPU_LIMIT.id),
         threshold=Threshold(
@@ -64,6 +63,7 @@ def cpu_high(kit: Kit) -> Draft:
         ),
         cases=_cpu_cases(kit, write, line),
         window=window,
+        omits={"gone": "a process that is gone uses nothing; TargetDown tells of it"},
     )
 
 
@@ -125,7 +125,6 @@ def memory_high(kit: Kit) -> Draft:
     facts += [_fires(3 + wait, above), Fact(5 + wait, "silent")]
     return Draft(
         name="ProcessMemoryHigh",
-        category="process",
         expr=f"{used} / {may} > {line:f}",
         signals=(MEMORY_USAGE.id, MEMORY_LIMIT.id),
         threshold=Threshold(line, "ratio", ">", f"more than {words(line, 'ratio')} of the memory it may use"),
@@ -153,6 +152,10 @@ def memory_high(kit: Kit) -> Draft:
             ),
         ),
         window=Duration(0),
+        omits={
+            "born": "a gauge has no first event that could be lost",
+            "gone": "a process that is gone uses nothing; TargetDown tells of it",
+        },
     )
 
 

@@ -35,7 +35,6 @@ def target_down(kit: Kit) -> Draft:
         never = _labelled(never, "environment", UNKNOWN)
     return Draft(
         name="TargetDown",
-        category="targets",
         expr=f"{down} or {_labelled(gone, 'instance', ALL)} or {_labelled(never, 'instance', ALL)}",
         signals=(UP.id,),
         threshold=Threshold(Decimal(0), "1", "==", "a target does not answer, or there is none"),
@@ -46,6 +45,7 @@ def target_down(kit: Kit) -> Draft:
         ),
         cases=_cases(kit, metric),
         window=Duration.parse("1h"),
+        omits={"born": "the scrape itself writes `up`, from the first one on"},
     )
 
 

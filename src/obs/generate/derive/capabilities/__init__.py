@@ -1,0 +1,1 @@
+"""What services can do; each folder brings its alerts, stories, panels and runbooks."""

@@ -1,0 +1,58 @@
+"""What a capability brings: alerts with their authors and guides, and panels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from obs.generate.derive.drafts import Draft, Kit
+from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.settings import Defaults
+from obs.generate.model import Alert, Job, Panel, Row, Runbook
+
+#: Writes the one page of all alerts of a name.
+Guide: TypeAlias = Callable[[Sequence[Alert], Queries], Runbook]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One alert of a service: its author's proposal, its author, where it is seen, and what to do about it."""
+
+    name: str
+    defaults: Defaults
+    author: Callable[[Kit], Draft]
+    #: Key of the dashboard panel that shows what it watches.
+    panel: str
+    guide: Guide
+    #: Looks back so far that its tests need a coarser grid and therefore a file of their own.
+    slow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobEntry:
+    """One alert of which there is one for each job of the spec."""
+
+    name: str
+    defaults: Defaults
+    author: Callable[[Kit, Job], Draft]
+    panel: str
+    guide: Guide
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a service can do; a spec names it under ``capabilities``, unless it is `always` there."""
+
+    name: str
+    #: Label `category` of its alerts.
+    category: str
+    alerts: tuple[Entry, ...] = ()
+    job_alerts: tuple[JobEntry, ...] = ()
+    #: Builds its row of the dashboard; panels that stand among the golden signals already are left out.
+    row: Callable[[Queries], Row] | None = None
+    #: Traffic, errors and latency of its kind of work; those of the first capability that has them are shown.
+    golden: Callable[[Queries, Sequence[Alert]], tuple[Panel, ...]] | None = None
+    #: How full the service is; shown among the golden signals whatever the work is.
+    saturation: Callable[[Queries], tuple[Panel, ...]] | None = None
+    always: bool = False

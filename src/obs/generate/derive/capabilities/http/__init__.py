@@ -1,0 +1,1 @@
+"""Answering HTTP requests, and calling others over HTTP."""

@@ -1,0 +1,27 @@
+"""The capability `jobs`."""
+
+from __future__ import annotations
+
+from obs.generate.derive.capabilities.capability import Capability, Entry, JobEntry
+from obs.generate.derive.capabilities.jobs import alerts, guide, panels
+
+CAPABILITY = Capability(
+    name="jobs",
+    category="jobs",
+    alerts=(
+        Entry(
+            "JobFailureRatioHigh",
+            alerts.FAILURES_HIGH,
+            alerts.failure_ratio_high,
+            "jobs-failures",
+            guide.failure_ratio_high,
+        ),
+    ),
+    job_alerts=(
+        JobEntry(
+            "JobNotRunning", alerts.NOT_RUNNING, alerts.not_running, "jobs-last-success", guide.not_running
+        ),
+    ),
+    row=panels.row,
+    golden=panels.golden,
+)

@@ -1,0 +1,1 @@
+"""What a process uses of what it may use."""

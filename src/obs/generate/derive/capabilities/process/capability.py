@@ -1,0 +1,19 @@
+"""The capability `process`."""
+
+from __future__ import annotations
+
+from obs.generate.derive.capabilities.capability import Capability, Entry
+from obs.generate.derive.capabilities.process import alerts, guide, panels
+
+CAPABILITY = Capability(
+    name="process",
+    category="process",
+    alerts=(
+        Entry("ProcessCpuHigh", alerts.CPU_HIGH, alerts.cpu_high, "process-cpu", guide.cpu_high),
+        Entry(
+            "ProcessMemoryHigh", alerts.MEMORY_HIGH, alerts.memory_high, "process-memory", guide.memory_high
+        ),
+    ),
+    row=panels.row,
+    saturation=panels.saturation,
+)

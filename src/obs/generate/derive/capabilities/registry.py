@@ -1,0 +1,38 @@
+"""Every capability there is, in the order in which people read of them: one line a folder."""
+
+from __future__ import annotations
+
+from obs.generate.derive.capabilities.capability import Capability, Entry, Guide, JobEntry
+from obs.generate.derive.capabilities.http.capability import CAPABILITY as HTTP
+from obs.generate.derive.capabilities.jobs.capability import CAPABILITY as JOBS
+from obs.generate.derive.capabilities.process.capability import CAPABILITY as PROCESS
+from obs.generate.derive.capabilities.targets.capability import CAPABILITY as TARGETS
+from obs.generate.model import Service
+
+REGISTRY: tuple[Capability, ...] = (
+    HTTP,
+    PROCESS,
+    JOBS,
+    TARGETS,
+)
+
+
+def of(service: Service) -> tuple[Capability, ...]:
+    """Return what `service` can do: what its spec names, and what every service has."""
+    return tuple(
+        capability for capability in REGISTRY if capability.always or capability.name in service.capabilities
+    )
+
+
+def entries() -> dict[str, tuple[Capability, Entry | JobEntry]]:
+    """Return every alert of every capability by its name."""
+    return {
+        entry.name: (capability, entry)
+        for capability in REGISTRY
+        for entry in (*capability.alerts, *capability.job_alerts)
+    }
+
+
+def guides() -> dict[str, Guide]:
+    """Return the guide of every alert."""
+    return {name: entry.guide for name, (_, entry) in entries().items()}

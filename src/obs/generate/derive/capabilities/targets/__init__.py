@@ -1,0 +1,1 @@
+"""Being scraped: what every service has."""

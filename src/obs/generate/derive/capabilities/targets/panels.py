@@ -1,0 +1,41 @@
+"""Panels of the targets: what Prometheus sees of the service."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from obs.catalogue.self import BUILD, VERSION
+from obs.catalogue.target import SCRAPE_DURATION, UP
+from obs.generate.derive.graphs import legend, series
+from obs.generate.derive.guidance.queries import Queries
+from obs.generate.model import Panel, PanelThreshold, Query, Row
+
+
+def row(ask: Queries) -> Row:
+    """What Prometheus sees of the service."""
+    version = ask.label(BUILD, VERSION.name)
+    up = Panel(
+        key="targets-up",
+        title="Targets up",
+        description="1 while Prometheus can scrape the instance, 0 while it cannot.",
+        unit="short",
+        kind="timeseries",
+        queries=(Query(f"min by (instance) ({ask.series(UP)})", "{{instance}}"),),
+        thresholds=(PanelThreshold(Decimal(0), "red"), PanelThreshold(Decimal(1), "green")),
+    )
+    return Row(
+        "Targets",
+        (
+            up,
+            series("targets-scrape", "Duration of scrapes", "How long Prometheus takes to read an instance.", "s",
+                    f"max by (instance) ({ask.series(SCRAPE_DURATION)})", "{{instance}}"),
+            Panel(
+                key="targets-versions",
+                title="Versions",
+                description="How many instances run which version.",
+                unit="short",
+                kind="table",
+                queries=(Query(f"count by ({version}) ({ask.series(BUILD)})", legend(version), instant=True),),
+            ),
+        ),
+    )  # fmt: skip
