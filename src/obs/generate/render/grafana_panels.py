@@ -1,149 +1,167 @@
-"""The shapes of Grafana's panels, as current Grafana writes them itself (schema 41).
+"""The shapes of Grafana's panels, as current Grafana writes them itself (schema 42).
 
 Plain data without the layout library: its own panel classes write shapes that current Grafana has
-to repair or refuses.
+to repair or refuses. What never changes is shared between panels, for it is only ever read.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from obs.generate.model import Panel, PanelThreshold, Query
+from obs.generate.model import Panel
+from obs.generate.render.grafana_queries import source_of, target
+from obs.generate.render.grafana_scales import steps
+from obs.generate.render.grafana_tables import overrides, transformations
 
 Json: TypeAlias = "dict[str, Any]"
 
-#: The variable that chooses the data source.
-SOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#: Tells each panel that its options need none of its own repairs: Grafana 11 wrote them like this.
+WRITTEN_AS = "11.0.0"
 
 
-def body(panel: Panel) -> Json:
-    """Return what makes a panel of its kind: type, field configuration and options."""
-    options, custom = _SHAPES[panel.kind]
-    colour = "thresholds" if panel.kind in {"stat", "gauge"} else "palette-classic"
-    defaults: Json = {
-        "unit": panel.unit,
-        "color": {"mode": colour},
-        "mappings": [],
-        "thresholds": {"mode": "absolute", "steps": _steps(panel.thresholds)},
-        "custom": dict(custom),
-    }
-    if panel.kind == "timeseries":
-        # A line to watch is drawn; without one there is nothing to draw.
-        defaults["custom"]["thresholdsStyle"] = {"mode": "line" if panel.thresholds else "off"}
-    if panel.kind == "gauge":
-        defaults |= {"min": 0, "max": 1}
-    if panel.kind == "text":
-        return {"type": "text", "options": {"mode": "markdown", "content": panel.text}}
-    if panel.kind == "heatmap":
-        options = {**options, "yAxis": {"axisPlacement": "left", "unit": panel.unit}}
-    return {
+def draw(panel: Panel, number: int, place: Any, interval: str) -> Json:
+    """Return the panel; `place` is its place on the grid, `interval` the shortest step of its queries."""
+    drawn: Json = {
+        "description": panel.description,
+        "gridPos": place,
+        "id": number,
+        "links": [_link(title, url) for title, url in panel.links],
+        "pluginVersion": WRITTEN_AS,
+        "targets": [target(query, panel.kind, index) for index, query in enumerate(panel.queries)],
+        "title": panel.title,
         "type": panel.kind,
-        "fieldConfig": {"defaults": defaults, "overrides": []},
-        "options": options,
     }
+    if panel.kind == "text":
+        drawn["options"] = {"content": panel.text, "mode": "markdown"}
+        return drawn
+    drawn["datasource"] = source_of(panel.queries)
+    if any(query.source == "prometheus" for query in panel.queries):
+        # The shortest step that makes sense, from which Grafana derives $__rate_interval.
+        drawn["interval"] = interval
+    drawn["fieldConfig"] = {"defaults": _defaults(panel), "overrides": overrides(panel)}
+    drawn["options"] = _options(panel)
+    changes = transformations(panel)
+    if changes:
+        drawn["transformations"] = changes
+    return drawn
 
 
-def target(query: Query, panel: Panel, number: int) -> Json:
-    """Return one query of a panel."""
-    shape = {"heatmap": "heatmap", "table": "table"}.get(panel.kind, "time_series")
-    return {
-        "datasource": SOURCE,
-        "editorMode": "code",
-        "exemplar": query.exemplar,
-        "expr": query.expr,
-        "format": shape,
-        "instant": query.instant,
-        "legendFormat": query.legend,
-        "range": not query.instant,
-        "refId": _LETTERS[number],
+def _link(title: str, url: str) -> Json:
+    return {"targetBlank": True, "title": title, "url": url}
+
+
+def _defaults(panel: Panel) -> Json:
+    if panel.kind == "logs":
+        return {}
+    defaults: Json = {
+        "color": _BY_SCALE if panel.kind in {"stat", "gauge", "table"} else _BY_CURVE,
+        "custom": _custom(panel),
+        "mappings": [],
+        "thresholds": {"mode": "absolute", "steps": steps(panel.thresholds)},
+        "unit": panel.unit,
     }
+    if panel.kind == "gauge":
+        defaults |= {"max": 1, "min": 0}
+    if panel.data_links:
+        defaults["links"] = [_link(title, url) for title, url in panel.data_links]
+    return defaults
 
 
-def _steps(thresholds: tuple[PanelThreshold, ...]) -> list[Json]:
-    """Return the steps of a scale; the first holds from minus infinity, which JSON writes as null."""
-    lines = sorted(thresholds, key=lambda line: line.value)
-    steps: list[Json] = [{"color": "green", "value": None}]
-    if lines and lines[0].value <= 0:
-        steps = [{"color": lines[0].colour, "value": None}]
-        # Zero itself begins the next colour only where there is something below it.
-        lines = lines[1:]
-    return steps + [{"color": line.colour, "value": float(line.value)} for line in lines]
+def _custom(panel: Panel) -> Json:
+    if panel.kind != "timeseries":
+        return _DRAWN.get(panel.kind, {})
+    # A line to watch is drawn; without one there is nothing to draw.
+    return _WATCHED if panel.thresholds else _UNWATCHED
 
 
+def _options(panel: Panel) -> Json:
+    if panel.kind == "heatmap":
+        return {**_OPTIONS["heatmap"], "yAxis": {"axisPlacement": "left", "unit": panel.unit}}
+    if panel.kind == "table" and panel.sort:
+        by = {"desc": panel.sort.startswith("-"), "displayName": panel.sort.removeprefix("-")}
+        return {**_OPTIONS["table"], "sortBy": [by]}
+    return _OPTIONS[panel.kind]
+
+
+_BY_SCALE: Json = {"mode": "thresholds"}
+_BY_CURVE: Json = {"mode": "palette-classic"}
 _REDUCE: Json = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 
-#: Kind -> options, and the drawing settings of a field.
-_SHAPES: dict[str, tuple[Json, Json]] = {
-    "timeseries": (
-        {
-            "legend": {
-                "calcs": ["lastNotNull", "max"],
-                "displayMode": "table",
-                "placement": "bottom",
-                "showLegend": True,
-            },
-            "tooltip": {"mode": "multi", "sort": "desc"},
+#: Kind -> options.
+_OPTIONS: dict[str, Json] = {
+    "timeseries": {
+        "legend": {
+            "calcs": ["lastNotNull", "max"],
+            "displayMode": "table",
+            "placement": "bottom",
+            "showLegend": True,
         },
-        {
-            "axisPlacement": "auto",
-            "drawStyle": "line",
-            "fillOpacity": 8,
-            "lineInterpolation": "linear",
-            "lineWidth": 2,
-            "pointSize": 4,
-            "showPoints": "auto",
-            "spanNulls": False,
-            "stacking": {"group": "A", "mode": "none"},
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    },
+    "stat": {
+        "colorMode": "value",
+        "graphMode": "area",
+        "justifyMode": "auto",
+        "orientation": "auto",
+        "reduceOptions": _REDUCE,
+        "showPercentChange": False,
+        "textMode": "auto",
+        "wideLayout": True,
+    },
+    "gauge": {
+        "orientation": "auto",
+        "reduceOptions": _REDUCE,
+        "showThresholdLabels": False,
+        "showThresholdMarkers": True,
+        "sizing": "auto",
+    },
+    "heatmap": {
+        "calculate": False,
+        "cellGap": 1,
+        "color": {
+            "exponent": 0.5,
+            "fill": "dark-orange",
+            "mode": "scheme",
+            "scheme": "Oranges",
+            "steps": 64,
         },
-    ),
-    "stat": (
-        {
-            "colorMode": "value",
-            "graphMode": "area",
-            "justifyMode": "auto",
-            "orientation": "auto",
-            "reduceOptions": _REDUCE,
-            "textMode": "auto",
-            "wideLayout": True,
-        },
-        {},
-    ),
-    "gauge": (
-        {
-            "orientation": "auto",
-            "reduceOptions": _REDUCE,
-            "showThresholdLabels": False,
-            "showThresholdMarkers": True,
-            "sizing": "auto",
-        },
-        {},
-    ),
-    "heatmap": (
-        {
-            "calculate": False,
-            "cellGap": 1,
-            "color": {
-                "exponent": 0.5,
-                "fill": "dark-orange",
-                "mode": "scheme",
-                "scheme": "Oranges",
-                "steps": 64,
-            },
-            "exemplars": {"color": "rgba(255,0,255,0.7)"},
-            "filterValues": {"le": 1e-9},
-            "legend": {"show": True},
-            "rowsFrame": {"layout": "auto"},
-            "tooltip": {"mode": "single", "yHistogram": False},
-        },
-        {
-            "hideFrom": {"legend": False, "tooltip": False, "viz": False},
-            "scaleDistribution": {"type": "linear"},
-        },
-    ),
-    "table": (
-        {"cellHeight": "sm", "showHeader": True},
-        {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False},
-    ),
-    "text": ({}, {}),
+        "exemplars": {"color": "rgba(255,0,255,0.7)"},
+        "filterValues": {"le": 1e-9},
+        "legend": {"show": True},
+        "rowsFrame": {"layout": "auto"},
+        "tooltip": {"mode": "single", "yHistogram": False},
+    },
+    "table": {"cellHeight": "sm", "showHeader": True},
+    "logs": {
+        "dedupStrategy": "none",
+        "enableLogDetails": True,
+        "prettifyLogMessage": False,
+        "showCommonLabels": False,
+        "showLabels": False,
+        "showTime": True,
+        "sortOrder": "Descending",
+        "wrapLogMessage": True,
+    },
 }
+
+#: Kind -> how its fields are drawn.
+_DRAWN: dict[str, Json] = {
+    "heatmap": {
+        "hideFrom": {"legend": False, "tooltip": False, "viz": False},
+        "scaleDistribution": {"type": "linear"},
+    },
+    "table": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False},
+}
+_UNWATCHED: Json = {
+    "axisPlacement": "auto",
+    "drawStyle": "line",
+    "fillOpacity": 8,
+    "lineInterpolation": "linear",
+    "lineWidth": 2,
+    "pointSize": 4,
+    "showPoints": "auto",
+    "spanNulls": False,
+    "stacking": {"group": "A", "mode": "none"},
+    "thresholdsStyle": {"mode": "off"},
+}
+_WATCHED: Json = {**_UNWATCHED, "thresholdsStyle": {"mode": "line"}}
