@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -11,16 +10,12 @@ from obs.catalogue import DIALECTS, Dialect, Registry, bundled, contract
 from obs.errors import SpecError, suggest
 from obs.generate.model import (
     CAPABILITIES,
-    RECEIVER_KINDS,
     SEVERITIES,
     Duration,
-    Grouping,
-    Links,
-    Place,
     Service,
     Severity,
 )
-from obs.generate.spec import fields, slos, tunings
+from obs.generate.spec import fields, routing, slos, tunings
 from obs.generate.spec.document import Entry, Node, merge
 
 VERSION = "obs/v1"
@@ -28,8 +23,9 @@ _KEYS = (
     "version", "extends", "service", "contract", "capabilities", "telemetry", "slos", "alerts", "jobs",
     "environments", "notify", "links", "dialect", "grouping",
 )  # fmt: skip
-_ENVIRONMENT_KEYS = ("select", "severity", "alerts", "jobs", "interval", "telemetry", "links", "grouping")
-_LINKS = ("runbooks", "grafana", "prometheus", "alertmanager", "webhook")
+_ENVIRONMENT_KEYS = (
+    "select", "severity", "alerts", "jobs", "interval", "telemetry", "links", "grouping", "notify",
+)  # fmt: skip
 _DEFAULT_INTERVAL = Duration.parse("15s")
 
 
@@ -50,10 +46,12 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
     scrape = _scrape_interval(tree)
     alerts, jobs = tree.merged("alerts"), tree.merged("jobs")
     dialect = own.get("dialect")
+    tier_name = fields.name(tier.node, "service.tier") if tier else "standard"
+    notify, routes = routing.read_notify(tree.merged("notify"), tier_name)
     return Service(
         name=name,
         team=team,
-        tier=fields.name(tier.node, "service.tier") if tier else "standard",
+        tier=tier_name,
         dialect=cast("Dialect", fields.choice(dialect.node, "dialect", DIALECTS)) if dialect else "otel",
         signals=signals,
         capabilities=_capabilities(own.get("capabilities")),
@@ -64,11 +62,12 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
         jobs=tunings.read_jobs(jobs) if jobs else (),
         tunings=tunings.read_tunings(alerts) if alerts else {},
         severities=_severities(overlay.get("severity")),
-        notify=_notify(own.get("notify")),
-        links=_links(tree.merged("links"), links),
+        notify=notify,
+        links=routing.read_links(tree.merged("links"), links),
         place=name_node.place,
         environment=environment,
-        grouping=_grouping(tree.merged("grouping")),
+        grouping=routing.read_grouping(tree.merged("grouping")),
+        routing=routes,
     )
 
 
@@ -162,49 +161,3 @@ def _severities(entry: Entry | None) -> dict[Severity, Severity]:
                 "Severity", fields.choice(value.node, f"severity.{key}", SEVERITIES)
             )
     return chosen
-
-
-def _notify(entry: Entry | None) -> dict[Severity, str]:
-    if entry is None:
-        return {}
-    own = fields.mapping(entry.node, "notify", SEVERITIES)
-    return {
-        cast("Severity", key): _receiver(value.node, f"notify.{key}") for key, value in sorted(own.items())
-    }
-
-
-def _receiver(node: Node, what: str) -> str:
-    name = fields.name(node, what)
-    kind, _, rest = name.partition("-")
-    if kind not in RECEIVER_KINDS or not rest:
-        expected = ", ".join(f"{known}-…" for known in RECEIVER_KINDS)
-        message = (
-            f"{what}: receiver {name!r} is of no known kind; expected a name that begins with it: {expected}"
-        )
-        raise fields.refuse(node, message, suggest(kind, RECEIVER_KINDS))
-    return name
-
-
-def _grouping(node: Node | None) -> Grouping:
-    if node is None:
-        return Grouping()
-    own = fields.mapping(node, "grouping", ("wait", "interval", "repeat"))
-    return replace(
-        Grouping(),
-        **{
-            key: fields.duration(entry.node, f"grouping.{key}", zero=key == "wait")
-            for key, entry in own.items()
-        },
-    )
-
-
-def _links(node: Node | None, wins: Mapping[str, str]) -> Links:
-    chosen = {}
-    if node is not None:
-        own = fields.mapping(node, "links", _LINKS)
-        chosen = {key: fields.url(entry.node, f"links.{key}") for key, entry in own.items()}
-    for key, value in wins.items():
-        place = Place("--link", 1, 1)
-        fields.mapping(Node(place, {key: Entry(place, Node(place, value))}), "links", _LINKS)
-        chosen[key] = fields.url(Node(place, value), f"links.{key}")
-    return replace(Links(), **chosen)
