@@ -1,0 +1,85 @@
+"""Stories for alerts on a number of events in a window.
+
+The figures are worked out on paper from what the alert promises. With `k` steps a window, the increase
+over the window spans k of them up to Prometheus 2 and k - 1, scaled to k, from 3.0 on (ranges became
+left-open); the step at which the line is crossed is chosen to be the same for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from obs.generate.derive.drafts import Case, Fact, Kit, Sample
+
+#: Steps and how many events happen in each; None: the series does not exist.
+Track = Sequence[tuple[int, Decimal | None]]
+#: Turns a track into the series of the metric at hand.
+Writer = Callable[[Track], tuple[Sample, ...]]
+
+_ZERO = Decimal(0)
+#: What floating point adds up without error; a counter that shrinks by a rounding error has been reset.
+_GRAIN = Decimal(1) / 1024
+
+
+def event_cases(
+    kit: Kit, write: Writer, *, least: Decimal, shows: Mapping[str, str] | None = None
+) -> tuple[Case, ...]:
+    """Return the cases of an alert that fires when at least `least` events happen in its window.
+
+    The alert shows the number of events. Its wait must be shorter than its window, or a burst would be
+    forgotten before it is told.
+    """
+    labels = shows or {}
+    k, wait = kit.window_steps, kit.for_steps
+    assert wait < k, "an alert on events waits for less than its window"  # noqa: S101 - an author's slip
+    settled = 2 * k + wait
+    above = _grains(least * Decimal("1.02") / k, ROUND_CEILING)
+    below = _grains(least * Decimal("0.98") / k, ROUND_FLOOR)
+    return (
+        Case(
+            "fires",
+            "just enough events",
+            write([(settled + 2, above)]),
+            (Fact(settled + 1, "firing", ((labels, float(above * k)),)),),
+        ),
+        Case(
+            "silent",
+            "just too few events",
+            write([(settled + 2, below)]),
+            (Fact(k, "silent"), Fact(settled + 1, "silent")),
+        ),
+        _step(kit, write, least, labels),
+        Case(
+            "born",
+            "a new series is born with all of them",
+            write([(k, None), (1, least), (k + 1, _ZERO)]),
+            (
+                Fact(k - 1, "silent"),
+                Fact(k + wait, "firing", ((labels, float(least)),)),
+                Fact(2 * k + 1, "silent"),
+            ),
+        ),
+    )
+
+
+def _step(kit: Kit, write: Writer, least: Decimal, labels: Mapping[str, str]) -> Case:
+    """Return the case of a burst that fills the window and ends: it pins the window and the wait."""
+    k, wait = kit.window_steps, kit.for_steps
+    crossing = max(1, k // 2)
+    pace = _grains(least / (crossing - Decimal("0.5")), ROUND_CEILING)
+    start = 2 * k
+    end = start + k + wait
+    facts = [Fact(start + crossing - 1, "silent")]
+    if wait:
+        facts += [Fact(start + crossing, "pending"), Fact(start + crossing + wait - 1, "pending")]
+    facts += [
+        Fact(end, "firing", ((labels, float(pace * k)),)),
+        Fact(end + k - crossing + 1, "silent"),
+    ]
+    story = write([(start, _ZERO), (end - start, pace), (k + 2, _ZERO)])
+    return Case("for", "a burst begins and ends", story, tuple(facts))
+
+
+def _grains(value: Decimal, rounding: str) -> Decimal:
+    return (value / _GRAIN).to_integral_value(rounding) * _GRAIN
