@@ -1,0 +1,1 @@
+"""What only a service itself can count, one file a domain: names for it to declare, that alerts know already."""

@@ -1,0 +1,1 @@
+"""What exporters tell about others, one file an exporter."""
