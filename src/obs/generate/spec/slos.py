@@ -1,4 +1,4 @@
-"""`slos:` of a spec, checked against the contract: the signal, its kind, the label, the bound."""
+"""`slos:` of a spec: what is promised, over which period, for which sets of labels."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from obs.catalogue import Counter, Histogram, Label, Registry, Signal
-from obs.errors import UnknownSignal, suggest
-from obs.generate.model import Duration, LatencySli, RatioSli, Slo
-from obs.generate.spec import fields
+from obs.catalogue import Registry
+from obs.errors import SpecError
+from obs.generate.model import (
+    DEFAULT_MAX_GROUPS,
+    CustomSli,
+    Duration,
+    FreshnessSli,
+    LabelValues,
+    RatioSli,
+    Sli,
+    Slo,
+)
+from obs.generate.spec import fields, slis
 from obs.generate.spec.document import Entry, Node
 
 DEFAULT_WINDOW = Duration.parse("30d")
@@ -17,7 +26,13 @@ DEFAULT_WINDOW = Duration.parse("30d")
 DEFAULT_MIN_BAD_EVENTS = 3
 #: A budget below one in a million would need a year of a busy service to be measured.
 _HIGHEST = Decimal("99.9999")
-_CLASS = re.compile(r"[1-9]xx\Z")
+#: What one label set costs is about twenty series.
+_MOST_GROUPS = 1000
+_MOST_LABELS = 4
+_KEYS = ("objective", "window", "sli", "by", "max_groups", "min_bad_events", "exclude")
+_LABEL = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*\Z")
+#: Every recorded series has these already.
+_TAKEN = ("service", "environment")
 
 
 def read(node: Node, signals: Registry) -> tuple[Slo, ...]:
@@ -29,35 +44,40 @@ def read(node: Node, signals: Registry) -> tuple[Slo, ...]:
 def _slo(key: str, entry: Entry, signals: Registry) -> Slo:
     what = f"slos.{key}"
     name = fields.key_name(key, entry, what)
-    own = fields.mapping(entry.node, what, ("objective", "window", "sli", "min_bad_events"))
+    own = fields.mapping(entry.node, what, _KEYS)
     objective_node = fields.required(own, "objective", entry.node, what)
-    objective = fields.number(objective_node, f"{what}.objective", "percent")
-    if not 0 < objective < 100:
-        raise fields.refuse(
-            objective_node, f"{what}.objective: got {objective}, expected a percentage between 0 and 100"
-        )
-    if objective <= 1:
-        raise fields.refuse(
-            objective_node,
-            f"{what}.objective: got {objective}, expected a percentage such as 99.9",
-            f"did you mean {(objective * 100).normalize():f}?",
-        )
-    if objective > _HIGHEST:
-        raise fields.refuse(objective_node, f"{what}.objective: got {objective}, expected at most {_HIGHEST}")
-    window = own.get("window")
-    floor = own.get("min_bad_events")
+    window, floor, exclude = (own.get(part) for part in ("window", "min_bad_events", "exclude"))
+    sli = slis.read(fields.required(own, "sli", entry.node, what), f"{what}.sli", signals)
     return Slo(
         name=name,
-        objective=objective,
+        objective=_objective(objective_node, f"{what}.objective"),
         window=_window(window.node, f"{what}.window") if window else DEFAULT_WINDOW,
-        sli=_sli(fields.required(own, "sli", entry.node, what), f"{what}.sli", signals),
+        sli=sli,
         min_bad_events=(
             fields.integer(floor.node, f"{what}.min_bad_events", 1, 1_000_000)
             if floor
             else DEFAULT_MIN_BAD_EVENTS
         ),
         place=objective_node.place,
+        by=_by(own["by"].node, f"{what}.by", sli, signals) if "by" in own else (),
+        max_groups=_max_groups(own, what),
+        exclusions=_exclusions(exclude.node, f"{what}.exclude", sli, signals) if exclude else (),
     )
+
+
+def _objective(node: Node, what: str) -> Decimal:
+    objective = fields.number(node, what, "percent")
+    if not 0 < objective < 100:
+        raise fields.refuse(node, f"{what}: got {objective}, expected a percentage between 0 and 100")
+    if objective <= 1:
+        raise fields.refuse(
+            node,
+            f"{what}: got {objective}, expected a percentage such as 99.9",
+            f"did you mean {(objective * 100).normalize():f}?",
+        )
+    if objective > _HIGHEST:
+        raise fields.refuse(node, f"{what}: got {objective}, expected at most {_HIGHEST}")
+    return objective
 
 
 def _window(node: Node, what: str) -> Duration:
@@ -67,86 +87,49 @@ def _window(node: Node, what: str) -> Duration:
     return window
 
 
-def _sli(node: Node, what: str, signals: Registry) -> RatioSli | LatencySli:
-    entries = fields.mapping(node, what, ("ratio", "latency"))
-    if len(entries) != 1:
-        raise fields.refuse(node, f"{what} needs exactly one of 'ratio' and 'latency'")
-    kind, entry = next(iter(entries.items()))
-    return (_ratio if kind == "ratio" else _latency)(entry.node, f"{what}.{kind}", signals)
+def _by(node: Node, what: str, sli: Sli, signals: Registry) -> tuple[str, ...]:
+    items = fields.texts(node, what)
+    if not 1 <= len(items) <= _MOST_LABELS:
+        raise fields.refuse(node, f"{what}: expected 1 to {_MOST_LABELS} labels")
+    events = slis.events_of(sli, signals)
+    names: list[str] = []
+    for item in items:
+        name = fields.text(item, what)
+        if events is not None:
+            slis.label(item, name, events, what)
+        elif not _LABEL.match(name):
+            raise fields.refuse(item, f"{what}: {name!r} is no label name")
+        if name in _TAKEN or name in names:
+            raise fields.refuse(item, f"{what}: every budget has its own {name!r} anyway")
+        names.append(name)
+    return tuple(names)
 
 
-def _ratio(node: Node, what: str, signals: Registry) -> RatioSli:
-    own = fields.mapping(node, what, ("total", "bad"))
-    total_node = fields.required(own, "total", node, what)
-    total = _signal(total_node, f"{what}.total", signals)
-    if not isinstance(total, Counter):
-        raise fields.refuse(
-            total_node,
-            f"{what}.total: {total.id} is a {total.kind}, expected a counter",
-            _kin(total, signals),
-        )
-    bad_node = fields.required(own, "bad", node, what)
-    bad = fields.mapping(bad_node, f"{what}.bad")
-    if not bad:
-        raise fields.refuse(bad_node, f"{what}.bad needs a label that tells bad events from good ones")
-    return RatioSli(total.id, tuple(_bad(key, entry, total, what) for key, entry in sorted(bad.items())))
+def _max_groups(own: Mapping[str, Entry], what: str) -> int:
+    entry = own.get("max_groups")
+    if entry is None:
+        return DEFAULT_MAX_GROUPS
+    if "by" not in own:
+        raise fields.refuse(entry, f"{what}.max_groups: there is one budget only", "add by: [LABEL]")
+    return fields.integer(entry.node, f"{what}.max_groups", 1, _MOST_GROUPS)
 
 
-def _bad(key: str, entry: Entry, total: Signal, what: str) -> tuple[str, str]:
-    label = total.label(key)
-    if label is None:
-        names = [known.name for known in total.labels]
-        hint = suggest(key, names) or f"its labels: {', '.join(names)}"
-        raise fields.refuse(entry, f"{what}.bad: {total.id} has no label {key!r}", hint)
-    value = fields.text(entry.node, f"{what}.bad.{key}")
-    if label.values and value not in label.values and not _CLASS.match(value):
-        hint = suggest(value, label.values) or f"its values: {', '.join(label.values)}"
-        raise fields.refuse(entry.node, f"{what}.bad: label {key!r} is never {value!r}", hint)
-    _check_value(label, value, entry.node)
-    return key, value
+def _exclusions(node: Node, what: str, sli: Sli, signals: Registry) -> tuple[LabelValues, ...]:
+    events = slis.events_of(sli, signals)
+    if events is None or isinstance(sli, CustomSli | FreshnessSli):
+        kind = "its PromQL" if events is None else "its where"
+        raise fields.refuse(node, f"{what}: this SLI says in {kind} what counts")
+    excluded = slis.label_values(node, what, events)
+    if isinstance(sli, RatioSli) and _covers(excluded, sli):
+        raise _nothing_left(node, what)
+    return excluded
 
 
-def _check_value(label: Label, value: str, node: Node) -> None:
-    if not _CLASS.match(value) and _CLASS.match(value.lower()):
-        raise fields.refuse(
-            node,
-            f"label {label.name!r}: got {value!r}, expected a class such as 5xx",
-            f"did you mean {value.lower()!r}?",
-        )
-    if re.search(r"[^\w .:/-]", value):
-        raise fields.refuse(
-            node, f"label {label.name!r}: got {value!r}, expected one value or a class such as 5xx"
-        )
+def _covers(excluded: tuple[LabelValues, ...], sli: RatioSli) -> bool:
+    """Tell whether no bad event would be left."""
+    without = {one.label: set(one.values) for one in excluded}
+    return any(set(bad.values) <= without.get(bad.label, set()) for bad in sli.bad)
 
 
-def _latency(node: Node, what: str, signals: Registry) -> LatencySli:
-    own: Mapping[str, Entry] = fields.mapping(node, what, ("signal", "under"))
-    signal_node = fields.required(own, "signal", node, what)
-    signal = _signal(signal_node, f"{what}.signal", signals)
-    if not isinstance(signal, Histogram):
-        raise fields.refuse(
-            signal_node, f"{what}.signal: {signal.id} is a {signal.kind}, expected a histogram"
-        )
-    under_node = fields.required(own, "under", node, what)
-    under = fields.duration(under_node, f"{what}.under")
-    if float(under.seconds) not in signal.buckets:
-        bounds = ", ".join(f"{bound:g}" for bound in signal.buckets)
-        closest = min(signal.buckets, key=lambda bound: abs(bound - float(under.seconds)))
-        raise fields.refuse(
-            under_node,
-            f"{what}.under: {under} is no bucket bound of {signal.id}, expected one of {bounds} (seconds)",
-            f"the closest bound is {Duration(round(closest * 1000))}",
-        )
-    return LatencySli(signal.id, under)
-
-
-def _signal(node: Node, what: str, signals: Registry) -> Signal:
-    try:
-        return signals.find(fields.text(node, what))
-    except UnknownSignal as error:
-        raise fields.refuse(node, f"{what}: {error.message}", error.hint) from None
-
-
-def _kin(signal: Signal, signals: Registry) -> str | None:
-    counters = [s.id for s in signals if isinstance(s, Counter) and s.counted_by == signal.id]
-    return f"did you mean {counters[0]!r}?" if counters else None
+def _nothing_left(node: Node, what: str) -> SpecError:
+    return fields.refuse(node, f"{what}: every bad event would be excluded, so the budget could never burn")

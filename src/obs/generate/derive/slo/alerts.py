@@ -8,10 +8,11 @@ from obs.catalogue.target import UP
 from obs.generate.derive.drafts import Draft, Kit, words
 from obs.generate.derive.settings import Defaults
 from obs.generate.derive.slo import stories
+from obs.generate.derive.slo.events import signals_of
 from obs.generate.derive.slo.recordings import BAD_MINUTE, ERROR_RATIO, identity, series, total_metric
 from obs.generate.derive.slo.windows import FAST, SLOW, BurnWindow, threshold
 from obs.generate.derive.vocabulary import BY
-from obs.generate.model import Duration, LatencySli, Slo, Threshold
+from obs.generate.model import Duration, Slo, Threshold
 
 BURN_FAST = Defaults("page", Duration(0))
 BURN_SLOW = Defaults("ticket", Duration(0))
@@ -109,4 +110,4 @@ def sli_absent(kit: Kit, slo: Slo) -> Draft:
 
 
 def _signals(slo: Slo) -> tuple[str, ...]:
-    return (slo.sli.signal if isinstance(slo.sli, LatencySli) else slo.sli.total,)
+    return signals_of(slo)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from obs.generate.derive.expressions import arrivals, total
 from obs.generate.derive.promql import checked
+from obs.generate.derive.slo.events import last_minute
 from obs.generate.derive.slo.windows import RECORDED
-from obs.generate.derive.vocabulary import SLOTH_LABELS, Vocabulary, escape, le, matcher
-from obs.generate.model import Duration, LatencySli, RecordingRule, RuleGroup, Service, Slo
+from obs.generate.derive.vocabulary import SLOTH_LABELS, Vocabulary, escape
+from obs.generate.model import Duration, LatencySli, RatioSli, RecordingRule, RuleGroup, Service, Slo
 
 ALL_MINUTE = "slo:sli_events:increase1m"
 BAD_MINUTE = "slo:sli_bad_events:increase1m"
@@ -76,27 +76,15 @@ def total_metric(slo: Slo, names: Vocabulary) -> str:
     sli = slo.sli
     if isinstance(sli, LatencySli):
         return names.selector(names.count(sli.signal))
+    assert isinstance(sli, RatioSli)  # noqa: S101
     return names.selector(names.metric(sli.total))
-
-
-def _bad_and_all(slo: Slo, names: Vocabulary) -> tuple[str, str]:
-    up = names.selector("up")
-    every = total(arrivals(total_metric(slo, names), up))
-    sli = slo.sli
-    if isinstance(sli, LatencySli):
-        fast = names.selector(names.bucket(sli.signal), le(float(sli.under.seconds)))
-        return f"{every} - {total(arrivals(fast, up))}", every
-    bad = names.selector(
-        names.metric(sli.total), *(matcher(names.label(sli.total, label), value) for label, value in sli.bad)
-    )
-    # Without any bad event there is no such series; that is a zero, not a gap.
-    return f"{total(arrivals(bad, up))} or 0 * {every}", every
 
 
 def _sli(
     service: Service, slo: Slo, names: Vocabulary, labels: Mapping[str, str]
 ) -> tuple[RecordingRule, ...]:
-    bad, every = _bad_and_all(slo, names)
+    found = last_minute(slo, names, service.scrape_interval)
+    bad, every = f"{found.bad} or 0 * {found.every}", found.every
     minute = (
         RecordingRule(ALL_MINUTE, checked(every, names), labels),
         RecordingRule(BAD_MINUTE, checked(bad, names), labels),

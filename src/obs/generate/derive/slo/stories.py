@@ -14,7 +14,7 @@ from obs.catalogue.target import UP
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import Phase, bad, counter, every, gauge, good
 from obs.generate.derive.slo.windows import FAST, SLOW, threshold
-from obs.generate.model import Duration, LatencySli, Slo
+from obs.generate.model import Duration, LatencySli, RatioSli, Slo
 
 #: Events of a step: many against every floor, and every share of them is a whole number.
 _BUSY = Decimal(1_000_000_000)
@@ -222,7 +222,8 @@ def _series(kit: Kit, slo: Slo, story: Sequence[Phase], instance: str = "one") -
             Sample(names.bucket(sli.signal), {**own, "le": bound}, counter(good(story))),
             Sample(names.count(sli.signal), own, counter(every(story))),
         )
-    failed = {names.label(sli.total, label): _example(value) for label, value in sli.bad}
+    assert isinstance(sli, RatioSli)  # noqa: S101
+    failed = {names.label(sli.total, one.label): _example(one.values[0]) for one in sli.bad}
     fine = {label: _other(value) for label, value in failed.items()}
     metric = names.metric(sli.total)
     return (
