@@ -20,6 +20,7 @@ CONVENTIONS = {
     "db.client.connection.max": "db.connections.max",
     "db.client.connection.pending_requests": "db.connections.waiting",
     "db.client.connection.timeouts": "db.connections.timeouts",
+    "messaging.process.duration": "messaging.process.duration",
     "process.cpu.time": "process.cpu.time",
     "process.memory.usage": "process.memory.usage",
 }

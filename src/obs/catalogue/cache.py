@@ -5,6 +5,9 @@ from __future__ import annotations
 from obs.catalogue.db import OPERATION
 from obs.catalogue.signal import Counter
 
+#: Products that are used as caches, values of the label db.system.name.
+SYSTEMS = ("memcached", "redis", "valkey")
+
 HITS = Counter(
     id="cache.hits",
     metric="cache_hits_total",
@@ -21,5 +24,12 @@ MISSES = Counter(
     unit="{key}",
     labels=(OPERATION,),
 )
+EVICTIONS = Counter(
+    id="cache.evictions",
+    metric="cache_evictions_total",
+    classic="redis_cache_evictions_total",
+    help="Keys that a cache dropped to make room.",
+    unit="{key}",
+)
 
-SIGNALS = (HITS, MISSES)
+SIGNALS = (HITS, MISSES, EVICTIONS)
