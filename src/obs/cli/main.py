@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalogue": ("catalogue", "List, show and export the signals that exist."),
     "demo": ("demo", "Break a shop, watch the alert fire, follow its runbook, repair it."),
     "generate": ("generate", "Generate dashboards, rules, tests, routes and runbooks from specs."),
+    "lint": ("lint", "Judge specs, rules, dashboards, routes and runbooks, whoever wrote them."),
     "settings": ("settings", "Print every setting of the SDK with its value and source."),
     "stack": ("stack", "Install, start, inspect and stop the engines."),
     "test": ("test", "Run the generated tests with promtool."),

@@ -1,0 +1,88 @@
+"""What metrics exist: their types, labels and buckets, from contracts, specs and recording rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from obs.catalogue import DIALECTS, Dialect, Histogram, Label, Signal
+from obs.catalogue.signal import TARGET_LABELS
+
+#: What the samples of one series are.
+SeriesKind: TypeAlias = Literal["counter", "gauge", "bucket"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One series name of a signal."""
+
+    name: str
+    kind: SeriesKind
+    signal: str
+    unit: str
+    #: Those of the signal, `le` included; what a target adds is the contract's.
+    labels: Mapping[str, Label | None]
+    #: Finite upper bounds; empty for what is no bucket.
+    buckets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Metrics by name, and the labels that targets and the server add to all of them."""
+
+    metrics: Mapping[str, Metric]
+    added: frozenset[str] = frozenset(TARGET_LABELS)
+
+    def labels_of(self, name: str) -> frozenset[str] | None:
+        """Return every label that series called `name` may have; None when nothing is called so."""
+        metric = self.metrics.get(name)
+        return None if metric is None else self.added | set(metric.labels)
+
+    def joined(self, other: Contract) -> Contract:
+        """Return both; what both declare may have the labels of either."""
+        merged = dict(self.metrics)
+        for name, metric in other.metrics.items():
+            mine = merged.get(name)
+            merged[name] = metric if mine is None else _wider(mine, metric)
+        return Contract(merged, self.added | other.added)
+
+    @cached_property
+    def by_signal(self) -> Mapping[str, tuple[Metric, ...]]:
+        """The metrics of each signal."""
+        found: dict[str, list[Metric]] = {}
+        for metric in self.metrics.values():
+            found.setdefault(metric.signal, []).append(metric)
+        return {signal: tuple(metrics) for signal, metrics in found.items()}
+
+
+def of_signals(
+    signals: Iterable[Signal], dialects: Iterable[Dialect] = DIALECTS, added: Iterable[str] = ()
+) -> Contract:
+    """Return what `signals` are called in `dialects`; `added` are labels beside those of every target."""
+    contract = Contract({}, frozenset({*TARGET_LABELS, *added}))
+    signals = list(signals)
+    for dialect in dialects:
+        metrics = {metric.name: metric for signal in signals for metric in _metrics(signal, dialect)}
+        contract = contract.joined(Contract(metrics, contract.added))
+    return contract
+
+
+def _metrics(signal: Signal, dialect: Dialect) -> Iterable[Metric]:
+    name = signal.named(dialect)
+    labels: dict[str, Label | None] = {label.named(dialect): label for label in signal.labels}
+    if isinstance(signal, Histogram):
+        for suffix in ("_count", "_sum"):
+            yield Metric(f"{name}{suffix}", "counter", signal.id, signal.unit, labels)
+        # A native histogram has the bare name; its samples go through histogram functions only.
+        yield Metric(
+            f"{name}_bucket", "bucket", signal.id, signal.unit, {**labels, "le": None}, signal.buckets
+        )
+        return
+    yield Metric(name, "counter" if signal.kind == "counter" else "gauge", signal.id, signal.unit, labels)
+
+
+def _wider(one: Metric, other: Metric) -> Metric:
+    buckets = tuple(sorted({*one.buckets, *other.buckets}))
+    return Metric(one.name, one.kind, one.signal, one.unit, {**one.labels, **other.labels}, buckets)

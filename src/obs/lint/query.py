@@ -1,0 +1,40 @@
+"""A query of any file: its text, where it stands and what it is for."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from obs.lint.promql.nodes import Node
+from obs.lint.promql.parse import Parsed, parse
+from obs.lint.promql.tokens import locate
+from obs.lint.source import Located, Span
+
+Language: TypeAlias = Literal["promql", "logql", ""]
+#: What becomes of the result.
+Use: TypeAlias = Literal["alert", "record", "panel", "variable", "annotation", "runbook"]
+
+
+class Query(NamedTuple):
+    """A query with the place that it was read from."""
+
+    text: Located
+    use: Use
+    #: Who asks, in words: ``alert HighErrorRate``, ``panel Errors``.
+    owner: str = ""
+    language: Language = "promql"
+
+    @property
+    def parsed(self) -> Parsed:
+        """The tree; every text is parsed once."""
+        return parse(self.text.value)
+
+    @property
+    def span(self) -> Span:
+        """All of it."""
+        return self.text.span
+
+    def at(self, node: Node, label: str = "") -> Span:
+        """Return where a node of its tree begins, or the word `label` in it: a selector's or a grouping's."""
+        parsed = self.parsed
+        offset, length = locate(self.text.value, parsed, node, label)
+        return self.text.at(offset, length)

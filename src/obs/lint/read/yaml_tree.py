@@ -1,0 +1,157 @@
+"""YAML that we did not write: the linter's door to the library, tolerant and with places.
+
+Nodes are composed by the library (in C where it was built with it) and wrapped only as far as somebody
+looks. Aliases and several documents are legal here; a file that is no YAML is one `BrokenYaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+from obs.generate.model import Place
+from obs.lint.source import Source, Span, Style, Text
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: Deeper than any file that a person or a generator writes; the library itself recurses.
+MAX_DEPTH = 100
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+class BrokenYaml(ValueError):
+    """Text that is no YAML; `place` says where."""
+
+    def __init__(self, message: str, place: Place) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
+
+class Node(NamedTuple):
+    """A value of the file, of any shape."""
+
+    source: Source
+    raw: Any
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it has keys."""
+        return isinstance(self.raw, yaml.MappingNode)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it has items."""
+        return isinstance(self.raw, yaml.SequenceNode)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it is a single value, null included."""
+        return isinstance(self.raw, yaml.ScalarNode)
+
+    @property
+    def is_null(self) -> bool:
+        """Whether nothing is written here."""
+        return self.is_scalar and not self.raw.style and self.raw.value in _NULLS
+
+    @property
+    def what(self) -> str:
+        """Its shape in words."""
+        if self.is_null:
+            return "nothing"
+        return "a mapping" if self.is_mapping else "a list" if self.is_list else repr(str(self.raw.value))
+
+    @property
+    def span(self) -> Span:
+        """Where it is written; of a block without the blank lines after it."""
+        start, end = self.raw.start_mark.index, self.raw.end_mark.index
+        text = self.source.text
+        while end > start and text[end - 1] in " \n\r\t":
+            end -= 1
+        return Span(self.source, start, end)
+
+    @property
+    def text(self) -> Text | None:
+        """The scalar as text, whatever type YAML would give it; None for null and for what is no scalar."""
+        raw = self.raw
+        if not isinstance(raw, yaml.ScalarNode):
+            return None
+        style: Style = raw.style or ""
+        if not style and raw.value in _NULLS:
+            return None
+        return Text(raw.value, self.source, raw.start_mark.index, raw.end_mark.index, style)
+
+    @property
+    def items(self) -> tuple[Node, ...]:
+        """The items of a list; none of what is no list."""
+        return tuple([Node(self.source, raw) for raw in self.raw.value]) if self.is_list else ()
+
+    @property
+    def entries(self) -> Iterator[tuple[Text, Node]]:
+        """The keys and values of a mapping in the order written, repeated keys included."""
+        if not self.is_mapping:
+            return
+        for key, value in self.raw.value:
+            text = Node(self.source, key).text
+            if text is not None:
+                yield text, Node(self.source, value)
+
+    @property
+    def keys(self) -> dict[str, Entry]:
+        """The entries by key; of a key given twice the last, as readers do."""
+        return {key.value: Entry(key, value) for key, value in self.entries}
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of `key`, or None."""
+        found = None
+        for name, value in self.entries:
+            if name.value == key:
+                found = value
+        return found
+
+
+class Entry(NamedTuple):
+    """A key of a mapping with its value."""
+
+    key: Text
+    node: Node
+
+    @property
+    def span(self) -> Span:
+        """Key and value."""
+        return Span(self.key.source, self.key.start, max(self.key.end, self.node.span.end))
+
+
+def documents(source: Source) -> list[Node]:
+    """Return every document of a file; raise `BrokenYaml`."""
+    _check_depth(source)
+    try:
+        return [Node(source, raw) for raw in yaml.compose_all(source.text, Loader=_LOADER) if raw is not None]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(source.file, mark.line + 1, mark.column + 1) if mark else source.place(0)
+        raise BrokenYaml(f"broken YAML: {error.problem}", place) from None
+    except yaml.YAMLError as error:
+        position = getattr(error, "position", 0)
+        raise BrokenYaml(f"broken YAML: {str(error).splitlines()[0]}", source.place(position)) from None
+    except RecursionError:
+        raise BrokenYaml("broken YAML: nested too deeply", source.place(0)) from None
+
+
+def _check_depth(source: Source) -> None:
+    """Refuse brackets in brackets in brackets before the library descends into them."""
+    text = source.text
+    if text.count("[") + text.count("{") < MAX_DEPTH:
+        return
+    depth = 0
+    for at, letter in enumerate(text):
+        if letter in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise BrokenYaml(f"nested deeper than {MAX_DEPTH} levels", source.place(at))
+        elif letter in "]}":
+            depth = max(0, depth - 1)
+        elif letter == "\n" and depth:
+            # What opens in a text of its own (a template, a query) ends with its line or soon after.
+            depth = max(0, depth - 1)
