@@ -8,6 +8,7 @@ The tree is a leaf, so that every room may raise without import loops::
     |-- SpecError        a broken service spec                          (exit code 2)
     |-- UnknownSignal    a signal or label that no contract declares    (exit code 2)
     |-- MissingExtra     a feature whose package is not installed       (exit code 2)
+    |-- OutputError      a directory that could not be read or written  (exit code 3)
     |-- StackError       an engine or process that did not do its part  (exit code 3)
     `-- VerifyError      a live check that could not be carried out     (exit code 3)
 
@@ -63,6 +64,12 @@ class MissingExtra(ObsError, ImportError):
         )
         # ImportError's own attribute, so that `except ImportError as e: e.name` keeps working.
         self.name = package
+
+
+class OutputError(ObsError):
+    """A directory or file that could not be read or written: a full disk, a missing permission."""
+
+    exit_code = 3
 
 
 class StackError(ObsError):

@@ -19,7 +19,7 @@ EDITS = {
     "a label in a rule": ("alerts/prometheus/payments.yml", "category: http", "category: web"),
     "a test of a rule": ("alerts/tests/payments_test.yml", "eval_time", "eval_at"),
     "a route": ("alerts/alertmanager.yml", "receiver: webhook-shop-page", "receiver: nobody"),
-    "a panel": ("dashboards/payments.json", '"unit": "reqps"', '"unit": "short"'),
+    "a panel": ("dashboards/shop/payments.json", '"unit": "reqps"', '"unit": "short"'),
     "a runbook's generated part": ("runbooks/payments/HttpErrorRatioHigh.md", "## Impact", "## Effect"),
     "a threshold in a spec": ("specs/shop/payments.yml", "threshold: 0.5", "threshold: 0.75"),
 }

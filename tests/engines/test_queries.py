@@ -31,7 +31,7 @@ def _queries() -> Iterator[str]:
             for step in (*book.diagnosis, *book.verification):
                 yield from step.queries
         dashboard = derive_dashboard(service, alerts)
-        yield dashboard.firing
+        yield from (mark.expr for mark in dashboard.annotations)
         for row in dashboard.rows:
             for panel in row.panels:
                 # What Grafana puts in for its variables.

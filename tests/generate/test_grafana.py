@@ -12,7 +12,19 @@ import pytest
 from obs.errors import SpecError
 from obs.generate.derive.panels import derive_dashboard
 from obs.generate.derive.rules import rule_files
-from obs.generate.model import Dashboard, Duration, Panel, PanelThreshold, Query, Row, panel_id
+from obs.generate.model import (
+    PANEL_KINDS,
+    Annotation,
+    Column,
+    Dashboard,
+    Duration,
+    Panel,
+    PanelThreshold,
+    Query,
+    Row,
+    Variable,
+    panel_id,
+)
 from obs.generate.render.grafana import render
 from obs.generate.spec.load import load
 
@@ -38,15 +50,20 @@ def _panel(
 
 def _dashboard(*panels: Panel) -> Dashboard:
     return Dashboard(
-        service="a",
+        name="a",
+        folder="team",
         title="a",
         description="About a.",
         rows=(Row("Main", panels or (_panel(),)),),
         interval=Duration.parse("15s"),
         tags=("obs", "a"),
         links=(("Runbooks", "https://r.test/a"),),
-        firing='ALERTS{alertstate="firing",service="a"}',
-        targets='up{service="a"}',
+        variables=(
+            Variable("datasource", "Prometheus", "datasource", "prometheus"),
+            Variable("environment", "Environment", "query", 'label_values(up{service="a"}, environment)'),
+            Variable("search", "Search", "textbox", "boom"),
+        ),
+        annotations=(Annotation("Firing alerts", 'ALERTS{alertstate="firing"}', "{{alertname}}"),),
     )
 
 
@@ -66,8 +83,7 @@ def _shop(name: str) -> Dashboard:
 
 
 def test_the_file_is_the_golden_one() -> None:
-    kinds = ("timeseries", "stat", "gauge", "heatmap", "table", "text")
-    panels = [_panel(kind, kind, ("0.01", "yellow"), ("0.05", "red")) for kind in kinds]
+    panels = [_panel(kind, kind, ("0.01", "yellow"), ("0.05", "red")) for kind in PANEL_KINDS]
 
     assert _json(_dashboard(*panels)) == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
@@ -76,10 +92,9 @@ def test_the_same_dashboard_is_the_same_bytes() -> None:
     first, second = render(_shop("payments")), render(_shop("payments"))
 
     assert first == second
-    assert str(first.path) == "dashboards/payments.json"
-    assert (
-        first.text == json.dumps(json.loads(first.text), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    )
+    assert str(first.path) == "dashboards/shop/payments.json"
+    again = json.dumps(json.loads(first.text), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    assert first.text == again.replace("1e-09", "1e-9")
 
 
 def test_the_head_is_fixed_and_nobody_edits_it_in_place() -> None:
@@ -87,31 +102,27 @@ def test_the_head_is_fixed_and_nobody_edits_it_in_place() -> None:
 
     assert data["uid"] == "obs-a"
     assert data["editable"] is False
-    assert data["schemaVersion"] == 41
+    assert data["schemaVersion"] == 42
     assert data["graphTooltip"] == 1
     assert "id" not in data
     assert "version" not in data
     assert data["links"][0]["url"] == "https://r.test/a"
 
 
-def test_variables_choose_data_source_environment_and_instance() -> None:
-    variables = _json(_dashboard())["templating"]["list"]
+def test_all_stands_for_an_expression_and_never_for_a_list_that_may_be_empty() -> None:
+    source, environment, search = _json(_dashboard())["templating"]["list"]
 
-    assert [variable["name"] for variable in variables] == ["datasource", "environment", "instance"]
-    assert variables[1]["query"]["query"] == 'label_values(up{service="a"}, environment)'
-    assert (
-        variables[2]["query"]["query"]
-        == 'label_values(up{service="a", environment=~"$environment"}, instance)'
-    )
-    for variable in variables[1:]:
-        assert variable["allValue"] == ".*"
-        assert variable["current"]["value"] == ["$__all"]
+    assert source["type"] == "datasource"
+    assert environment["query"]["query"] == 'label_values(up{service="a"}, environment)'
+    assert environment["allValue"] == ".*"
+    assert environment["current"]["value"] == ["$__all"]
+    assert search["query"] == "boom"
 
 
 def test_firing_alerts_are_marked() -> None:
     (annotation,) = _json(_dashboard())["annotations"]["list"]
 
-    assert annotation["expr"] == 'ALERTS{alertstate="firing",service="a"}'
+    assert annotation["expr"] == 'ALERTS{alertstate="firing"}'
     assert annotation["datasource"]["uid"] == "${datasource}"
 
 
@@ -228,6 +239,6 @@ def test_a_text_panel_has_no_queries_and_no_source() -> None:
 
 
 def test_a_long_name_gets_a_uid_within_grafanas_bound() -> None:
-    data = _json(replace(_dashboard(), service="a" * 60))
+    data = _json(replace(_dashboard(), name="a" * 60))
 
     assert len(data["uid"]) <= 40

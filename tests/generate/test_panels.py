@@ -89,7 +89,7 @@ class TestEachService:
 
         queries = [query.expr for panel in _panels(dashboard) for query in panel.queries]
         assert len(queries) > 10
-        for query in [*queries, dashboard.firing, dashboard.targets]:
+        for query in [*queries, *(mark.expr for mark in dashboard.annotations)]:
             assert checked(query, names) == query
 
     def test_every_selector_is_bound_to_the_service_and_to_the_variables(

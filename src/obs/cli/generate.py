@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from obs.cli.service_progress import ServiceProgress
 from obs.errors import ConfigError
 
 if TYPE_CHECKING:
-    from obs.generate.pipeline import Changes
+    from obs.generate.pipeline import Changes, Plan
 
 
 @click.command()
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     multiple=True,
     help="Replace a link of the specs: runbooks, grafana, prometheus, alertmanager or webhook.",
 )
+@click.option(
+    "--only",
+    metavar="WHAT",
+    multiple=True,
+    help="A kind (dashboards, rules, tests, logs, routes, runbooks, kubernetes), a service, or a path or "
+    "pattern under OUT; several of one sort add up, different sorts narrow down.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when OUT is not what the specs say.")
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; print what would change.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -39,6 +47,7 @@ def command(  # noqa: PLR0917 - click passes by name
     out: Path,
     environment: str | None,
     links: tuple[str, ...],
+    only: tuple[str, ...],
     check: bool,
     show_diff: bool,
     format_: str,
@@ -50,7 +59,8 @@ def command(  # noqa: PLR0917 - click passes by name
     have written between its generated parts.
 
     \b
-    Exit codes: 0 clean or written, 1 drift (--check, --diff), 2 broken spec.
+    Exit codes: 0 clean or written, 1 drift (--check, --diff), 2 broken spec, 3 OUT cannot be read
+    or written.
 
     \b
     Example:
@@ -58,18 +68,31 @@ def command(  # noqa: PLR0917 - click passes by name
     """
     from obs.generate import pipeline
 
-    artefacts = pipeline.plan(specs, environment=environment, links=_links(links))
+    with ServiceProgress() as progress:
+        plan = pipeline.prepare(
+            specs, environment=environment, links=_links(links), only=only, report=progress.show
+        )
     if show_diff:
-        text = pipeline.diff(artefacts, out)
-        click.echo(text, nl=False)
-        return 1 if text else 0
-    changes = pipeline.compare(artefacts, out) if check else pipeline.write(artefacts, out)
+        text = pipeline.diff(plan.artefacts, out, plan.has_orphan)
+        changes = pipeline.compare(plan.artefacts, out, plan.has_orphan)
+    elif check:
+        text, changes = "", pipeline.compare(plan.artefacts, out, plan.has_orphan)
+    else:
+        text, changes = "", pipeline.write(plan.artefacts, out, plan.has_orphan, _say_waiting)
     if format_ == "json":
-        click.echo(json.dumps(_data(changes, len(artefacts), written=not check), indent=2))
+        data = _data(changes, plan, written=not check and not show_diff)
+        click.echo(json.dumps(data | ({"diff": text} if show_diff else {}), indent=2))
+    elif show_diff:
+        click.echo(text, nl=False)
     else:
         _tell(changes, check=check)
-    click.echo(_summary(changes, len(artefacts), out, check=check), err=True)
-    return 1 if check and changes else 0
+    if not show_diff:
+        click.echo(_summary(changes, len(plan.artefacts), out, check=check), err=True)
+    return 1 if (check or show_diff) and changes else 0
+
+
+def _say_waiting() -> None:
+    click.echo("another obs generate is writing there: waiting for it", err=True)
 
 
 def _links(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -91,9 +114,9 @@ def _tell(changes: Changes, *, check: bool) -> None:
         click.echo(f"kept     {path} (no longer generated, but somebody has written into it)")
 
 
-def _data(changes: Changes, artefacts: int, *, written: bool) -> dict[str, object]:
+def _data(changes: Changes, plan: Plan, *, written: bool) -> dict[str, object]:
     return {
-        "artefacts": artefacts,
+        "artefacts": len(plan.artefacts),
         "written": written,
         "created": [str(path) for path in changes.created],
         "changed": [str(path) for path in changes.changed],
