@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
 from obs.generate.model.place import Duration
-from obs.generate.model.service import Severity
+from obs.generate.model.severity import Severity
 
 #: What a story proves: it fires, it keeps silent just below, it waits out its `for`, it sees a series
 #: from its birth on, and it does the right thing when series are gone.
@@ -126,6 +126,10 @@ class RuleGroup:
     name: str
     rules: tuple[RecordingRule | Alert, ...]
     interval: Duration | None = None
+    #: A rule that yields more series or alerts than this fails, and says so in the engine's own metrics.
+    limit: int | None = None
+    #: How far in the past the rules look, for samples that arrive late; known from Prometheus 2.53 on.
+    query_offset: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,76 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, TypeAlias
 
 from obs.catalogue import Dialect, Registry
+from obs.generate.model.custom import CustomAlert, ExtraRow
+from obs.generate.model.downtime import Downtime
+from obs.generate.model.mapping import MappedSignal
+from obs.generate.model.owner import Owner
 from obs.generate.model.place import Duration, Place
+from obs.generate.model.routing import Grouping, Links, Routing
+from obs.generate.model.severity import Severity
+from obs.generate.model.slo import Slo
 
-Severity: TypeAlias = Literal["page", "ticket", "none"]
-SEVERITIES: tuple[Severity, ...] = ("page", "ticket", "none")
 #: What a service can do; each brings signals, panels, alerts, tests and runbooks.
 CAPABILITIES: tuple[str, ...] = ("http", "jobs", "process")
-
-#: What can take a notification; the name of a receiver is one of these, a dash and a name.
-RECEIVER_KINDS: tuple[str, ...] = ("opsgenie", "pagerduty", "slack", "webhook")
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Base addresses, without a trailing slash."""
-
-    runbooks: str = "http://127.0.0.1:8085/runbooks"
-    grafana: str = "http://127.0.0.1:3000"
-    prometheus: str = "http://127.0.0.1:9090"
-    alertmanager: str = "http://127.0.0.1:9093"
-    #: Address of every receiver of the kind webhook; empty when each address is a secret file.
-    webhook: str = ""
-
-
-_HALF_A_MINUTE, _FIVE_MINUTES, _FOUR_HOURS = Duration(30_000), Duration(300_000), Duration(14_400_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """How long Alertmanager gathers the alerts of one group before it tells anyone, and again."""
-
-    wait: Duration = _HALF_A_MINUTE
-    interval: Duration = _FIVE_MINUTES
-    #: When a page that goes on is sent again; a ticket waits six times as long.
-    repeat: Duration = _FOUR_HOURS
-
-
-@dataclass(frozen=True, slots=True)
-class RatioSli:
-    """Bad events over all events: `bad` holds dotted label -> value or class (``5xx``)."""
-
-    total: str
-    bad: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LatencySli:
-    """Events of a histogram that took longer than `under`, a bound that its contract declares."""
-
-    signal: str
-    under: Duration
-
-
-@dataclass(frozen=True, slots=True)
-class Slo:
-    """A service level objective; `objective` is in percent, exact."""
-
-    name: str
-    objective: Decimal
-    window: Duration
-    sli: RatioSli | LatencySli
-    min_bad_events: int
-    place: Place
-
-    @property
-    def budget(self) -> Decimal:
-        """The share of events that may be bad: 0.001 for an objective of 99.9."""
-        return (Decimal(100) - self.objective) / 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +78,13 @@ class Service:
     place: Place
     #: Name of the environment whose overlay is applied; None for the spec as it stands.
     environment: str | None = None
-    grouping: Grouping = Grouping()
+    grouping: Grouping = field(default_factory=Grouping)
+    routing: Routing = field(default_factory=Routing)
+    #: When pages are muted and events count for no objective.
+    downtimes: tuple[Downtime, ...] = ()
+    custom_alerts: tuple[CustomAlert, ...] = ()
+    #: Id of a signal -> the team's own metric that plays its role.
+    mapping: Mapping[str, MappedSignal] = field(default_factory=dict)
+    owner: Owner = field(default_factory=Owner)
+    #: Rows of panels below the generated ones.
+    rows: tuple[ExtraRow, ...] = ()

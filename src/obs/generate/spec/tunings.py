@@ -29,10 +29,6 @@ def _tuning(key: str, entry: Entry) -> Tuning:
 
     threshold, window, for_ = given("threshold"), given("window"), given("for")
     severity, disabled = given("severity"), given("disabled")
-    if disabled is not None and (
-        not isinstance(disabled.value, str) or disabled.value.lower() in {"true", "false", "yes", "no"}
-    ):
-        raise fields.refuse(disabled, f"{what}.disabled needs the reason, in words")
     return Tuning(
         alert=key,
         place=entry.key,
@@ -42,7 +38,7 @@ def _tuning(key: str, entry: Entry) -> Tuning:
         severity=(
             cast("Severity", fields.choice(severity, f"{what}.severity", SEVERITIES)) if severity else None
         ),
-        disabled=fields.text(disabled, f"{what}.disabled") if disabled else None,
+        disabled=fields.reason(disabled, f"{what}.disabled") if disabled else None,
         places={name: own[name].node.place for name in own},
     )
 

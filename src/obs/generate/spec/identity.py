@@ -1,0 +1,67 @@
+"""`service:` and `owners:` of a spec: what it is called and who answers for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from obs.generate.model import Owner, Place
+from obs.generate.spec import fields
+from obs.generate.spec.document import Node
+
+_CHAT = re.compile(r"[#@]?[\w.-]{1,80}\Z")
+_EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\Z")
+DEFAULT_TIER = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Name, team and tier of a service."""
+
+    name: str
+    team: str
+    tier: str
+    #: Where the name stands.
+    place: Place
+
+
+def read_service(node: Node) -> Identity:
+    """Read `service:`; name and team are required."""
+    own = fields.mapping(node, "service", ("name", "team", "tier"))
+    name_node = fields.required(own, "name", node, "service")
+    tier = own.get("tier")
+    return Identity(
+        name=fields.name(name_node, "service.name"),
+        team=fields.name(fields.required(own, "team", node, "service"), "service.team"),
+        tier=fields.name(tier.node, "service.tier") if tier else DEFAULT_TIER,
+        place=name_node.place,
+    )
+
+
+def read_owners(node: Node | None) -> Owner:
+    """Read `owners:`; every key of it is optional."""
+    if node is None:
+        return Owner()
+    own = fields.mapping(node, "owners", ("chat", "email", "rota", "escalation"))
+    return Owner(
+        chat=_matching(own["chat"].node, "owners.chat", _CHAT, "a channel such as #payments")
+        if "chat" in own
+        else "",
+        email=_matching(own["email"].node, "owners.email", _EMAIL, "an address such as team@example.com")
+        if "email" in own
+        else "",
+        rota=fields.url(own["rota"].node, "owners.rota") if "rota" in own else "",
+        escalation=tuple(
+            fields.text(item, "owners.escalation")
+            for item in (
+                fields.texts(own["escalation"].node, "owners.escalation") if "escalation" in own else ()
+            )
+        ),
+    )
+
+
+def _matching(node: Node, what: str, pattern: re.Pattern[str], expected: str) -> str:
+    value = fields.text(node, what)
+    if not pattern.match(value):
+        raise fields.refuse(node, f"{what}: got {value!r}, expected {expected}")
+    return value
