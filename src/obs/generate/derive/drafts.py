@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, get_args
 
-from obs.errors import ObsError
 from obs.generate.derive import templates
+from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.promql import checked
 from obs.generate.derive.settings import Settings
 from obs.generate.derive.vocabulary import Vocabulary
@@ -26,15 +26,12 @@ from obs.generate.model import (
     panel_id,
 )
 
+__all__ = [
+    "KINDS", "CannotDerive", "Case", "Draft", "Fact", "Kit", "Sample", "dashboard_url", "finish", "words",
+]  # fmt: skip
+
 #: Every kind of story that an alert is told with, or says why it is not.
 KINDS: tuple[Kind, ...] = get_args(Kind)
-
-
-class CannotDerive(ObsError):
-    """This alert makes no sense for this service, or cannot be written for it; the message is the reason.
-
-    Raised by authors. The alert is left out and listed with the reason.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +192,7 @@ def _test(
         says=case.says,
         kind=case.kind,
         step=kit.step,
-        series=tuple(_series(sample, target) for sample in case.samples),
+        series=tuple(one for sample in case.samples for one in _series(sample, target, kit.names)),
         expects=tuple(
             Expectation(
                 Duration(kit.step.milliseconds * fact.at),
@@ -215,7 +212,10 @@ def _slug(case: Case, draft: Draft) -> str:
     return "-".join([*([owner] if owner else []), case.kind, *words_])
 
 
-def _series(sample: Sample, target: Mapping[str, str]) -> Series:
-    labels = {"instance": "one", **target, **sample.labels}
-    inside = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
-    return Series(f"{sample.metric}{{{inside}}}", sample.values)
+def _series(sample: Sample, target: Mapping[str, str], names: Vocabulary) -> list[Series]:
+    found = []
+    for metric, labels in names.samples(sample.metric, sample.labels):
+        every = {"instance": "one", **target, **labels}
+        inside = ", ".join(f'{name}="{value}"' for name, value in sorted(every.items()))
+        found.append(Series(f"{metric}{{{inside}}}", sample.values))
+    return found

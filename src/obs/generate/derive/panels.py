@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
 from obs.catalogue.target import UP
 from obs.generate.derive.capabilities import registry
+from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import BUDGET_LEFT, Queries, percent
-from obs.generate.derive.slo.recordings import ERROR_RATIO, recorded
+from obs.generate.derive.slo.series import ERROR_RATIO, recorded
 from obs.generate.derive.slo.windows import FAST, SLOW
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import (
@@ -43,7 +45,7 @@ def derive_dashboard(service: Service, alerts: Sequence[Alert]) -> Dashboard:
     select = {
         name: value for name, value in service.select.items() if name not in {"environment", "instance"}
     }
-    names = replace(Vocabulary.of(service, recorded(service.slos)), select=select)
+    names = replace(Vocabulary.of(service, recorded(service)), select=select)
     ask = Queries(service, names, _PICKED)
     golden = _golden(service, alerts, ask)
     rows = [
@@ -62,7 +64,7 @@ def derive_dashboard(service: Service, alerts: Sequence[Alert]) -> Dashboard:
         folder=service.team,
         title=f"{service.name} · service",
         description=f"Objectives, golden signals and capabilities of {service.name}, owned by team {service.team}.",
-        rows=tuple(_finish(row, alerts, ask) for row in rows if row.panels),
+        rows=tuple(row for row in (_finish(row, alerts, ask) for row in rows) if row.panels),
         interval=service.scrape_interval,
         variables=(PROMETHEUS, *_targets(ask.checked(up))),
         annotations=(
@@ -133,7 +135,9 @@ def _without(row: Row, golden: Row) -> Row:
 
 
 def _finish(row: Row, alerts: Sequence[Alert], ask: Queries) -> Row:
-    return Row(row.title, tuple(_complete(panel, alerts, ask) for panel in row.panels))
+    panels = (_complete(panel, alerts, ask) for panel in row.panels)
+    # A service with other metrics cannot answer everything; a panel without a question is left out.
+    return Row(row.title, tuple(panel for panel in panels if panel.queries or panel.kind == "text"))
 
 
 def _complete(panel: Panel, alerts: Sequence[Alert], ask: Queries) -> Panel:
@@ -142,10 +146,16 @@ def _complete(panel: Panel, alerts: Sequence[Alert], ask: Queries) -> Panel:
     links = {alert.name: alert.annotations.get("runbook_url", "") for alert in shown}
     return replace(
         panel,
-        queries=tuple(replace(query, expr=ask.checked(query.expr)) for query in panel.queries),
+        queries=tuple(_proven(panel.queries, ask)),
         thresholds=panel.thresholds or _lines(panel, shown),
         links=tuple((f"Runbook {name}", url) for name, url in sorted(links.items()) if url),
     )
+
+
+def _proven(queries: Sequence[Query], ask: Queries) -> Iterator[Query]:
+    for query in queries:
+        with contextlib.suppress(CannotDerive):
+            yield replace(query, expr=ask.checked(query.expr))
 
 
 def _lines(panel: Panel, alerts: Sequence[Alert]) -> tuple[PanelThreshold, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 import promql_parser
 
 from obs.errors import ObsError, UnknownSignal, suggest
+from obs.generate.derive.gaps import CannotDerive, reason_of
 from obs.generate.derive.vocabulary import Vocabulary
 
 #: Grafana's macros are no PromQL; each is parsed as a duration that nobody would write.
@@ -28,14 +29,24 @@ class _Parsed:
     #: Labels that aggregations and joins name.
     grouped: tuple[str, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every metric and label, in order."""
+        return (*(name for metric, matched in self.selectors for name in (metric, *matched)), *self.grouped)
+
 
 def checked(text: str, vocabulary: Vocabulary) -> str:
     """Return `text` in the parser's own layout, proven to use only what the contract declares.
 
-    Raises `UnknownSignal` with the nearest match for a metric or label that nothing declares, and
-    `ObsError` for text that is no PromQL.
+    Raises `UnknownSignal` with the nearest match for a metric or label that nothing declares,
+    `CannotDerive` for what the catalogue knows but this service lacks, and `ObsError` for text that is
+    no PromQL.
     """
     parsed = _parse(text)
+    for name in parsed.names:
+        reason = reason_of(name)
+        if reason is not None:
+            raise CannotDerive(reason)
     known: set[str] = set()
     for metric, matched in parsed.selectors:
         labels = vocabulary.labels_of(metric)

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from obs.errors import SpecError, suggest
+from obs.errors import SpecError, UnknownSignal, suggest
 from obs.generate.derive import grid
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Capability, Entry, JobEntry
 from obs.generate.derive.capabilities.jobs import alerts as jobs
 from obs.generate.derive.drafts import Draft, Kit, finish
 from obs.generate.derive.fleet.alerts import watchdog
+from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.settings import Settings, settle
 from obs.generate.derive.slo import files as slo
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import FLEET, Alert, Duration, Job, RuleFile, RuleGroup, Service
+from obs.generate.model import FLEET, Alert, Duration, Job, RuleFile, RuleGroup, Service, Skipped
 
 #: Rules that look further back than this are tested on a grid of their own.
 FAST_LOOK_BACK = Duration.parse("6h")
 
 
-def rule_files(service: Service) -> tuple[RuleFile, ...]:
-    """Return every rule file of `service`, those without any rule left out.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one service, and the alerts that it cannot have."""
+
+    files: tuple[RuleFile, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def derive_rules(service: Service) -> Rules:
+    """Return every rule file of `service`, those without any rule left out, and what was skipped.
 
     Raises `SpecError` for a tuning of an alert that does not exist and for values that cannot work.
     """
@@ -32,8 +43,21 @@ def rule_files(service: Service) -> tuple[RuleFile, ...]:
             "give the service another name",
         )
     _check_names(service)
-    files = [_fast(service), *_slow(service), *slo.rule_files(service)]
-    return tuple(file for file in files if any(group.rules for group in file.groups))
+    fast, slow, skipped = _built_in(service)
+    files = [_file(service, service.name, fast)]
+    files += [_file(service, stem, alerts) for stem, alerts in slow.items()]
+    files += slo.rule_files(service)
+    return Rules(tuple(file for file in files if any(group.rules for group in file.groups)), skipped)
+
+
+def rule_files(service: Service) -> tuple[RuleFile, ...]:
+    """Return the rule files of `derive_rules`."""
+    return derive_rules(service).files
+
+
+def skipped(service: Service) -> tuple[Skipped, ...]:
+    """Return the alerts that the metrics of `service` cannot express, with the reasons."""
+    return derive_rules(service).skipped
 
 
 def fleet_file(services: Sequence[Service]) -> RuleFile:
@@ -71,30 +95,31 @@ def _lacks(service: Service, alert: str) -> str:
     return "" if capability in registry.of(service) else f"capability {capability.name!r}"
 
 
-def _fast(service: Service) -> RuleFile:
+def _built_in(service: Service) -> tuple[list[Alert], dict[str, list[Alert]], tuple[Skipped, ...]]:
+    """Return the alerts that look back for minutes, the slow ones by their file, and what was skipped."""
     names = Vocabulary.of(service)
-    alerts = []
+    fast: list[Alert] = []
+    slow: dict[str, list[Alert]] = {}
+    left_out: dict[str, Skipped] = {}
+
+    def add(into: list[Alert], name: str, alert: Callable[[], Alert]) -> None:
+        try:
+            into.append(alert())
+        except (CannotDerive, UnknownSignal) as reason:
+            left_out[name] = Skipped(service.name, name, reason.message, service.place)
+
     for capability, entry, settings in _entries(service):
-        if not entry.slow:
-            kit = Kit(service, names, settings, grid.fast(settings))
-            alerts.append(_finish(capability, entry, entry.author(kit), kit))
-    alerts += [_job_alert(service, *job) for job in _jobs(service) if not _is_slow(job[2])]
-    return _file(service, service.name, alerts)
+        kit = Kit(service, names, settings, grid.slow(settings) if entry.slow else grid.fast(settings))
+        into = slow.setdefault(f"{service.name}-slow", []) if entry.slow else fast
+        add(into, entry.name, partial(_authored, capability, entry, kit))
+    for owner, watch, job, settings in _jobs(service):
+        into = slow.setdefault(f"{service.name}-job-{job.name}", []) if _is_slow(job) else fast
+        add(into, watch.name, partial(_job_alert, service, owner, watch, job, settings))
+    return fast, slow, tuple(left_out.values())
 
 
-def _slow(service: Service) -> list[RuleFile]:
-    files = []
-    names = Vocabulary.of(service)
-    for capability, entry, settings in _entries(service):
-        if entry.slow:
-            kit = Kit(service, names, settings, grid.slow(settings))
-            alert = _finish(capability, entry, entry.author(kit), kit)
-            files.append(_file(service, f"{service.name}-slow", [alert]))
-    for capability, entry, job, settings in _jobs(service):
-        if _is_slow(job):
-            stem = f"{service.name}-job-{job.name}"
-            files.append(_file(service, stem, [_job_alert(service, capability, entry, job, settings)]))
-    return files
+def _authored(capability: Capability, entry: Entry, kit: Kit) -> Alert:
+    return _finish(capability, entry, entry.author(kit), kit)
 
 
 def _entries(service: Service) -> list[tuple[Capability, Entry, Settings]]:

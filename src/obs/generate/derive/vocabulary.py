@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from obs.catalogue import Dialect, Histogram, Registry, Signal
+from obs.catalogue.everything import everything
 from obs.catalogue.signal import TARGET_LABELS
 from obs.errors import UnknownSignal, suggest
-from obs.generate.model import Service
+from obs.generate.derive.dialects import MetricName, adapted, label_of, samples
+from obs.generate.derive.gaps import gap
+from obs.generate.model import MappedSignal, Service
 
 #: What identifies the source of an alert; every aggregation of an alert keeps it.
 BY = "service, environment"
@@ -23,7 +26,8 @@ SLOTH_LABELS = frozenset({"sloth_id", "sloth_service", "sloth_slo", "sloth_windo
 class Vocabulary:
     """Looks signals up by id and writes their selectors.
 
-    Ids, metrics and labels that the contract does not declare raise `UnknownSignal`.
+    What the catalogue knows but this service lacks is given a stand-in (`derive.gaps`), which
+    `derive.promql.checked` refuses with the reason; what nobody knows raises `UnknownSignal` at once.
     """
 
     signals: Registry
@@ -31,37 +35,61 @@ class Vocabulary:
     select: Mapping[str, str]
     #: Recorded series -> their labels.
     recorded: Mapping[str, frozenset[str]]
+    #: Id of a signal -> the team's own metric that plays its role.
+    mapping: Mapping[str, MappedSignal] = field(default_factory=dict)
 
     @classmethod
     def of(cls, service: Service, recorded: Mapping[str, frozenset[str]] | None = None) -> Vocabulary:
         """Return the vocabulary of `service`; `recorded` names series that its own rules write."""
-        return cls(service.signals, service.dialect, service.select, recorded or {})
+        return cls(service.signals, service.dialect, service.select, recorded or {}, service.mapping)
 
     def metric(self, id_: str) -> str:
         """Return the name of a counter's or gauge's series."""
+        mapped = self.mapping.get(id_)
+        if mapped is not None:
+            return MetricName(mapped.metric, mapped)
+        if id_ not in self.signals and id_ in _catalogue():
+            return gap(f"the service has no signal {id_}")
         return self.signals.find(id_).named(self.dialect)
 
     def bucket(self, id_: str) -> str:
         """Return the name of a histogram's bucket series."""
-        return f"{self.metric(id_)}_bucket"
+        return self.metric(id_) + "_bucket"
 
     def count(self, id_: str) -> str:
         """Return the name of the series that counts a histogram's observations."""
-        return f"{self.metric(id_)}_count"
+        return self.metric(id_) + "_count"
 
     def label(self, id_: str, name: str) -> str:
         """Return the Prometheus name of the dotted label `name` of a signal."""
-        signal = self.signals.find(id_)
+        signal = self.signals.find(id_) if id_ in self.signals else _catalogue().find(id_)
+        mapped = self.mapping.get(id_)
         label = signal.label(name)
+        if label is None and _declares(id_, name):
+            if mapped is not None:
+                return label_of(mapped, name)
+            return gap(f"the service's contract knows no label {name} of {id_}")
         if label is None:
             known = [label.name for label in signal.labels]
             raise UnknownSignal(f"signal {id_!r} has no label {name!r}", hint=suggest(name, known))
-        return label.named(self.dialect)
+        return label_of(mapped, name) if mapped is not None else label.named(self.dialect)
 
     def selector(self, metric: str, *matchers: str) -> str:
         """Return a selector of this service's series of `metric`."""
-        own = [f'{name}="{escape(value)}"' for name, value in self.select.items()]
-        return f"{metric}{{{', '.join([*own, *matchers])}}}"
+        name, chosen = (
+            adapted(metric, matchers) if isinstance(metric, MetricName) else (metric, list(matchers))
+        )
+        own = [f'{label}="{escape(value)}"' for label, value in self.select.items()]
+        return f"{name}{{{', '.join([*own, *chosen])}}}"
+
+    def converted(self, id_: str, expr: str) -> str:
+        """Return `expr`, which measures in the unit of a signal's metric, in the unit of the signal."""
+        mapped = self.mapping.get(id_)
+        return f"({expr}) / {mapped.scale}" if mapped is not None and mapped.scale != 1 else expr
+
+    def samples(self, metric: str, labels: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+        """Return the series that stand for one series told with the labels of the catalogue."""
+        return samples(metric, labels) if isinstance(metric, MetricName) else [(metric, dict(labels))]
 
     def labels_of(self, metric: str) -> frozenset[str]:
         """Return every label that series of `metric` may have; raise `UnknownSignal` when there are none."""
@@ -77,19 +105,38 @@ class Vocabulary:
         target = frozenset({*TARGET_LABELS, *self.select})
         known = {"ALERTS": target | _ALERT_LABELS | SLOTH_LABELS}
         known |= {name: labels | target for name, labels in self.recorded.items()}
+        for mapped in self.mapping.values():
+            signal = self.signals.find(mapped.id)
+            labels = target | {own.label for own in mapped.labels.values()} | set(mapped.match)
+            names = _series(mapped.metric, signal)
+            known |= {
+                name: labels | known.get(name, frozenset()) for name in (*names, mapped.bad_metric) if name
+            }
+            if isinstance(signal, Histogram):
+                known[f"{mapped.metric}_bucket"] = labels | {"le"}
         for signal in self.signals:
+            if signal.id in self.mapping:
+                continue
             labels = target | set(signal.label_names(self.dialect))
-            known |= dict.fromkeys(_names(signal, self.dialect), labels)
+            known |= dict.fromkeys(_series(signal.named(self.dialect), signal), labels)
             if isinstance(signal, Histogram):
                 known[f"{signal.named(self.dialect)}_bucket"] = labels | {"le"}
         return known
 
 
-def _names(signal: Signal, dialect: Dialect) -> Iterable[str]:
-    name = signal.named(dialect)
+def _series(name: str, signal: Signal) -> Iterable[str]:
     if isinstance(signal, Histogram):
         return (f"{name}_count", f"{name}_sum")
     return (name,)
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> Registry:
+    return everything()
+
+
+def _declares(id_: str, label: str) -> bool:
+    return id_ in _catalogue() and _catalogue().find(id_).label(label) is not None
 
 
 def matcher(label: str, value: str) -> str:

@@ -16,6 +16,7 @@ from obs.generate.model.alert import RecordingRule as RecordingRule
 from obs.generate.model.alert import RuleFile as RuleFile
 from obs.generate.model.alert import RuleGroup as RuleGroup
 from obs.generate.model.alert import Series as Series
+from obs.generate.model.alert import Skipped as Skipped
 from obs.generate.model.alert import TestCase as TestCase
 from obs.generate.model.alert import Threshold as Threshold
 from obs.generate.model.custom import CustomAlert as CustomAlert

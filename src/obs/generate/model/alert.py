@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
-from obs.generate.model.place import Duration
+from obs.generate.model.place import Duration, Place
 from obs.generate.model.severity import Severity
 
 #: What a story proves: it fires, it keeps silent just below, it waits out its `for`, it sees a series
@@ -108,6 +108,17 @@ class Alert:
     def runbook(self) -> PurePosixPath:
         """Path of its page under ``runbooks/``."""
         return PurePosixPath(self.service, f"{self.name}.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An alert that a service does not get, because its metrics cannot express it."""
+
+    service: str
+    alert: str
+    reason: str
+    #: Where the service's spec stands.
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)

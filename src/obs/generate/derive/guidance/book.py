@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -9,10 +10,11 @@ from obs.errors import SpecError, suggest
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Guide
 from obs.generate.derive.fleet import guide as fleet
+from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.slo import guide as slo
 from obs.generate.derive.slo.absent_guide import sli_absent
-from obs.generate.derive.slo.recordings import recorded
+from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Alert, Links, Runbook, Service, Step
 
@@ -29,7 +31,7 @@ def derive_runbooks(service: Service, alerts: Sequence[Alert]) -> tuple[Runbook,
 
     Every query is proven against the contract. Raises `SpecError` for an alert that nobody has written a guide for.
     """
-    ask = Queries(service, Vocabulary.of(service, recorded(service.slos)))
+    ask = Queries(service, Vocabulary.of(service, recorded(service)))
     pages: dict[str, list[Alert]] = {}
     for alert in alerts:
         pages.setdefault(alert.name, []).append(alert)
@@ -55,4 +57,9 @@ def _page(name: str, alerts: Sequence[Alert], ask: Queries) -> Runbook:
 
 
 def _proven(step: Step, ask: Queries) -> Step:
-    return replace(step, queries=tuple(ask.checked(query) for query in step.queries))
+    """Return `step` without the queries that a service with other metrics cannot answer."""
+    queries = []
+    for query in step.queries:
+        with contextlib.suppress(CannotDerive):
+            queries.append(ask.checked(query))
+    return replace(step, queries=tuple(queries))

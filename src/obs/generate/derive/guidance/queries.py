@@ -89,7 +89,8 @@ class Queries:
     def quantile(self, rank: str, signal: Histogram, window: str, *by: str) -> str:
         """Return a quantile of a histogram, split by the Prometheus labels `by`."""
         buckets = f"rate({self.series(signal, part='_bucket')}[{window}])"
-        return f"histogram_quantile({rank}, sum by ({', '.join([*by, 'le'])}) ({buckets}))"
+        quantile = f"histogram_quantile({rank}, sum by ({', '.join([*by, 'le'])}) ({buckets}))"
+        return self.names.converted(signal.id, quantile)
 
     def latency(self, rank: str, window: str, *by: str) -> str:
         """Return a quantile of the request duration, in seconds."""
