@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from obs.errors import SpecError
-from obs.generate.derive import rules
+from obs.generate.derive import notifications, rules
 from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
-from obs.generate.derive.panels import derive_dashboard
+from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.model import Artefact, Runbook, Service
 from obs.generate.output.changes import Changes, compare, diff
 from obs.generate.output.writing import write
@@ -110,4 +110,6 @@ def _of_all(services: Sequence[Service], books: Sequence[Runbook]) -> Iterator[A
     yield from promtool.render(fleet)
     yield runbook.render(heartbeat, links)
     yield runbook.index([*books, heartbeat])
-    yield alertmanager.render(services)
+    yield from alertmanager.render(
+        services, stronger=notifications.STRONGER, group_labels=notifications.grouped_by(services)
+    )

@@ -37,8 +37,8 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "webhook": ("url",),
 }
 _REQUIRED: Mapping[str, tuple[str, ...]] = {"email": ("to", "from", "smarthost")}
-#: Word that lifts the hours which a file below has set.
-_ANY_TIME = "any"
+#: Words that lift what a file below has set: hours, the receiver of the heartbeat.
+_ANY_TIME, _NOBODY = "any", "nobody"
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z|24:00\Z")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*\Z")
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
@@ -65,7 +65,7 @@ def read_notify(node: Node | None, tier: str) -> tuple[dict[Severity, str], Rout
         chosen |= of_tier if name == tier else {}
     severities = {key: entry for key, entry in own.items() if key in SEVERITIES}
     notify = {**_by_severity(severities, "notify"), **chosen}
-    heartbeat = _receiver(own["heartbeat"].node, "notify.heartbeat") if "heartbeat" in own else ""
+    heartbeat = _heartbeat(own["heartbeat"].node) if "heartbeat" in own else ""
     receivers = _receivers(own["receivers"].node) if "receivers" in own else {}
     for name in sorted({*notify.values(), heartbeat} - {""}):
         missing = [key for key in _REQUIRED.get(_kind(name), ()) if key not in receivers.get(name, {})]
@@ -152,6 +152,10 @@ def _setting(kind: str, key: str, node: Node, what: str) -> str:
     if key == "smarthost":
         return _matching(node, f"{what}.{key}", _HOST, "host and port such as smtp.example.com:587")
     return fields.text(node, f"{what}.{key}")
+
+
+def _heartbeat(node: Node) -> str:
+    return "" if node.value == _NOBODY else _receiver(node, "notify.heartbeat")
 
 
 def _hours(node: Node) -> Hours | None:
