@@ -6,6 +6,7 @@ from obs.generate.derive.capabilities.capability import Capability, Entry, Guide
 from obs.generate.derive.capabilities.http.capability import CAPABILITY as HTTP
 from obs.generate.derive.capabilities.jobs.capability import CAPABILITY as JOBS
 from obs.generate.derive.capabilities.process.capability import CAPABILITY as PROCESS
+from obs.generate.derive.capabilities.prometheus.capability import CAPABILITY as PROMETHEUS
 from obs.generate.derive.capabilities.targets.capability import CAPABILITY as TARGETS
 from obs.generate.model import Service
 
@@ -13,6 +14,7 @@ REGISTRY: tuple[Capability, ...] = (
     HTTP,
     PROCESS,
     JOBS,
+    PROMETHEUS,
     TARGETS,
 )
 

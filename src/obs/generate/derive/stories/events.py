@@ -25,9 +25,10 @@ _GRAIN = Decimal(1) / 1024
 def event_cases(
     kit: Kit, write: Writer, *, least: Decimal, shows: Mapping[str, str] | None = None
 ) -> tuple[Case, ...]:
-    """Return the cases of an alert that fires when at least `least` events happen in its window.
+    """Return the five cases of an alert that fires when at least `least` events happen in its window.
 
-    The alert shows the number of events. Its wait must be shorter than its window, or a burst would be
+    The alert shows the number of events, so no fact names it while a window is partly filled: there
+    versions of Prometheus differ. Its wait must be shorter than its window, or a burst would be
     forgotten before it is told.
     """
     labels = shows or {}
@@ -59,6 +60,12 @@ def event_cases(
                 Fact(k + wait, "firing", ((labels, float(least)),)),
                 Fact(2 * k + 1, "silent"),
             ),
+        ),
+        Case(
+            "gone",
+            "the instance that counted vanishes",
+            write([(settled, above), (k + 3, None)]),
+            (Fact(settled, "firing", ((labels, float(above * k)),)), Fact(settled + k + 2, "silent")),
         ),
     )
 

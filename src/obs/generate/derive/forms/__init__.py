@@ -1,0 +1,1 @@
+"""Forms that several alerts share: expression, words and stories together."""
