@@ -165,6 +165,34 @@ def error_lines(ask: Queries) -> str:
     return f'{ask.stream()} | level =~ "error|critical"'
 
 
+def read_errors(ask: Queries) -> Step:
+    """Read what the service itself says; the last step of most lines of investigation."""
+    return Step(
+        "Read the errors in the service's log, the newest first.",
+        outcomes=(
+            ("the same exception repeats", "its stack names the file and line to repair or roll back."),
+            (
+                "the messages differ",
+                "take the `trace_id` of three lines and open those traces: the first red span is the cause.",
+            ),
+            ("there are no error lines", "the trouble is outside the code: ask the owner of what it uses."),
+        ),
+        logs=(error_lines(ask),),
+    )
+
+
+def stays_below(figure: str, line: str, query: str, otherwise: int) -> Step:
+    """Tell how to know that it is over: `figure`, which `query` shows, stays below `line`."""
+    return Step(
+        f"{figure} stays below {line} for 15 minutes.",
+        (query,),
+        (
+            ("it stays below", "it is over: the alert ends by itself at the next evaluation."),
+            ("it comes back", f"the cause is still there: go on with Diagnosis {otherwise}."),
+        ),
+    )
+
+
 def roll_back(window: str) -> Action:
     """Return to the version before."""
     return Action(

@@ -1,4 +1,7 @@
-"""Stories for alerts on a level: a gauge, or a quotient of gauges, beyond a line."""
+"""Stories for alerts on a gauge, or a ratio of gauges, that stays above a line.
+
+No window is involved, so every step is exact: a value is over the line at the step at which it is.
+"""
 
 from __future__ import annotations
 
@@ -7,46 +10,47 @@ from decimal import Decimal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 
-#: Steps and the level in them; None: the series does not exist.
+#: Turns a track (steps and value, None for no series) into the series of the metric at hand.
 Track = Sequence[tuple[int, Decimal | None]]
-#: Turns a track into the series of the metrics at hand.
 Writer = Callable[[Track], tuple[Sample, ...]]
 
 
 def level_cases(
-    kit: Kit,
-    write: Writer,
-    *,
-    beyond: Decimal,
-    short: Decimal,
-    shows: Mapping[str, str] | None = None,
-    value_of: Callable[[Decimal], float] = float,
+    kit: Kit, write: Writer, *, above: Decimal, below: Decimal, low: Decimal, shows: Mapping[str, str]
 ) -> tuple[Case, ...]:
-    """Return the cases of an alert on a level: `beyond` is just past its line, `short` just before it.
+    """Return the five cases of an alert on a level.
 
-    `value_of` says what the alert shows at a level.
+    `above` and `below` are the nearest values on either side of the line, `low` is an ordinary one;
+    `shows` are the labels of the alert beside those of the service.
     """
     wait = kit.for_steps
-    firing = (((shows or {}), value_of(beyond)),)
-    facts = [Fact(2, "silent")]
+    firing = ((shows, float(above)),)
+    step = [Fact(2, "silent")]
     if wait:
-        facts += [Fact(3, "pending"), Fact(3 + wait - 1, "pending")]
-    facts += [Fact(3 + wait, "firing", firing), Fact(5 + wait, "silent")]
+        step += [Fact(3, "pending"), Fact(2 + wait, "pending")]
+    step += [Fact(3 + wait, "firing", firing), Fact(5 + wait, "silent")]
     return (
-        Case(
-            "fires", "just beyond the line", write([(wait + 2, beyond)]), (Fact(wait + 1, "firing", firing),)
-        ),
-        Case("silent", "just short of the line", write([(wait + 2, short)]), (Fact(wait + 1, "silent"),)),
-        Case(
-            "for",
-            "goes beyond and comes back",
-            write([(2, short), (wait + 2, beyond), (3, short)]),
-            tuple(facts),
-        ),
+        Case("fires", "just above the line", write([(wait + 2, above)]), (Fact(wait + 1, "firing", firing),)),
+        Case("silent", "just below the line", write([(wait + 2, below)]), (Fact(wait + 1, "silent"),)),
+        Case("for", "rises and falls", write([(2, low), (wait + 2, above), (3, low)]), tuple(step)),
         Case(
             "born",
-            "is beyond the line from its first sample",
-            write([(2, None), (wait + 2, beyond)]),
+            "a new series is over the line from its first value on",
+            write([(2, None), (wait + 3, above)]),
             (Fact(2, "silent"), Fact(3 + wait, "firing", firing)),
         ),
+        Case(
+            "gone",
+            "the series ends while it is over the line",
+            write([(wait + 2, above), (3, None)]),
+            (Fact(wait + 2, "firing", firing), Fact(wait + 3, "silent")),
+        ),
     )
+
+
+def near(line: Decimal, *, most: Decimal | None = None) -> tuple[Decimal, Decimal, Decimal]:
+    """Return a value just above `line`, one just below, and a low one; none exceeds `most`."""
+    above = line * Decimal("1.02")
+    if most is not None:
+        above = min(above, (line + most) / 2)
+    return above, line * Decimal("0.98"), line / 2

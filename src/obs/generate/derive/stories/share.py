@@ -13,7 +13,12 @@ from decimal import Decimal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import Phase
+from obs.generate.model import Kind
 
+#: Why such an alert is not told of series that are gone.
+OMITS: Mapping[Kind, str] = {
+    "gone": "events of a vanished instance stay in the window, and TargetDown tells of the rest"
+}
 #: Events in each step: so many that the floor on bad events plays no part and every share is whole events.
 BUSY = Decimal(1_000_000_000)
 _ZERO = Decimal(0)

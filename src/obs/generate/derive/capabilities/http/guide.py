@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from obs.catalogue.http import SERVER_ACTIVE, SERVER_REQUESTS, STATUS
 from obs.catalogue.target import UP
 from obs.generate.derive.guidance.investigation import (
     escalate,
@@ -11,6 +12,7 @@ from obs.generate.derive.guidance.investigation import (
     recent_change,
     roll_back,
     slow_requests,
+    stays_below,
     take_out,
 )
 from obs.generate.derive.guidance.queries import Queries, look_back, percent, seconds, spell
@@ -259,3 +261,110 @@ def _error_ratio_is_over(alert: Alert, ask: Queries) -> Step:
             ("it fell because traffic fell", "users cannot reach the service: open HttpTrafficDropped."),
         ),
     )
+
+
+def in_flight_saturated(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """HttpInFlightSaturated: requests pile up in an instance."""
+    alert, name, window = alerts[0], ask.service.name, _NOW
+    active = f"sum by (instance) ({ask.series(SERVER_ACTIVE)})"
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"An instance of {name} works on more than {alert.threshold.value:f} requests at once. Requests come in "
+            "faster than they are answered, because there are more of them or because each takes longer."
+        ),
+        impact=(
+            "Every request waits for the others: latency rises for all, memory grows with each one, and callers that "
+            "give up and try again make it worse."
+        ),
+        diagnosis=(
+            Step(
+                "See whether one instance holds them or all do.",
+                (active,),
+                (
+                    ("one instance", "it hangs or gets more than its share: Mitigation 3, then step 3."),
+                    ("all instances", "go on with step 2."),
+                ),
+            ),
+            Step(
+                "Compare traffic with yesterday's, and how long requests take.",
+                (
+                    f"sum by (service) ({ask.requests(window)})",
+                    f"sum by (service) ({ask.requests(window, offset='1d')})",
+                    ask.latency("0.5", window, "service"),
+                ),
+                (
+                    ("there is more traffic than yesterday", "capacity is short: Mitigation 2."),
+                    ("traffic is as usual and the median is slow", "requests wait for something; go on with step 3."),
+                ),
+            ),
+            *slow_requests(ask, window, start=3),
+        ),
+        mitigation=slow(window),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="requests begin to fail as well",
+        ),
+        verification=(stays_below("The number of requests in each instance", f"{alert.threshold.value:f}", active, 1),),
+    )  # fmt: skip
+
+
+def privilege_denied(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """PrivilegeDeniedSpike: many are told that they may not."""
+    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
+    denied = ask.series(SERVER_REQUESTS, (STATUS.name, "=", "403"))
+    count = f"sum by (service) (increase({denied}[{window}]))"
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"{name} answered more than {alert.threshold.value:f} requests with 403 (known, but not allowed) within "
+            f"{spell(window)}. Somebody tries doors, or a release or a changed role took rights from people who had them."
+        ),
+        impact=(
+            "Either honest users cannot do their work, or somebody is looking for a resource that is guarded less well "
+            "than the others. Both look the same from here."
+        ),
+        diagnosis=(
+            Step(
+                "Find the routes that deny, and how many others succeed there.",
+                (
+                    f"topk(5, sum by ({ask.route}) (increase({denied}[{window}])))",
+                    f"sum by ({ask.route}, {ask.status}) ({ask.requests(window)})",
+                ),
+                (
+                    ("one route denies nearly everybody", "its rule changed: go on with step 2."),
+                    ("many routes deny a part of the requests", "somebody probes, or a role lost rights: step 3."),
+                ),
+            ),
+            recent_change(ask, 3),
+            Step(
+                "Read which users and addresses are denied.",
+                outcomes=(
+                    ("one user or address makes most of them", "treat it as an attack: Mitigation 2."),
+                    ("many users of one role or tenant", "their rights changed: Mitigation 3."),
+                    ("tokens of another audience or an old key", "a client is configured wrongly: tell its owner."),
+                ),
+                logs=(f'{ask.stream()} |= "403"',),
+            ),
+        ),
+        mitigation=(
+            roll_back(spell(window)),
+            Action(
+                "Block the address at the proxy, and revoke the sessions and keys of the user.",
+                "the attempts end; keep log lines and audit records before they expire.",
+                "5 minutes.",
+            ),
+            Action(
+                "Give the role back what it had, with the change's author present.",
+                "users can work again from their next request, or from their next sign-in where rights are in a token.",
+                "5 minutes, and as long as tokens last.",
+            ),
+        ),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="one source makes the attempts, or one of them has succeeded",
+        ),
+        verification=(stays_below("The number of denied requests", f"{alert.threshold.value:f}", count, 1),),
+    )  # fmt: skip

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from obs.catalogue.http import CLIENT_REQUESTS, ERROR_TYPE, SERVER_ACTIVE, SERVER_ADDRESS, SERVER_DURATION
+from obs.catalogue.http import (
+    CLIENT_REQUESTS,
+    ERROR_TYPE,
+    SERVER_ACTIVE,
+    SERVER_ADDRESS,
+    SERVER_DURATION,
+    STATUS,
+)
 from obs.generate.derive.graphs import QUANTILES, RATE, legend, series
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.model import Alert, Panel, Query, Row
@@ -72,6 +79,11 @@ def row(ask: Queries) -> Row:
     """What requests do, by route, status, instance and dependency."""
     route, by_status = ask.route, ask.status
     address = ask.by(CLIENT_REQUESTS, SERVER_ADDRESS.name, ERROR_TYPE.name)
+    host, calls = (
+        ask.label(CLIENT_REQUESTS, SERVER_ADDRESS.name),
+        f"rate({ask.series(CLIENT_REQUESTS)}[{RATE}])",
+    )
+    late = ask.series(CLIENT_REQUESTS, (ERROR_TYPE.name, "=~", ".*[Tt]imeout.*"))
     buckets = f"sum by (le) (increase({ask.series(SERVER_DURATION, part='_bucket')}[{RATE}]))"
     return Row(
         "HTTP",
@@ -92,6 +104,14 @@ def row(ask: Queries) -> Row:
             series("http-client-errors", "Failed calls to others", "Outgoing calls a second that failed.", "reqps",
                     f"sum {address} ({ask.failed_calls(RATE)})",
                     legend(ask.label(CLIENT_REQUESTS, SERVER_ADDRESS.name), ask.label(CLIENT_REQUESTS, ERROR_TYPE.name))),
+            series("http-client-error-ratio", "Error ratio of calls to others", "Share of outgoing calls that failed, by address.",
+                    "percentunit",
+                    f"(sum by ({host}) ({ask.failed_calls(RATE)}) or 0 * sum by ({host}) ({calls})) / sum by ({host}) ({calls})",
+                    legend(host)),
+            series("http-client-timeouts", "Calls to others that timed out", "Outgoing calls a second without an answer in time.",
+                    "reqps", f"sum by ({host}) (rate({late}[{RATE}]))", legend(host)),
+            series("http-denied", "Denied requests", "Requests a second that were answered with 403, by route.", "reqps",
+                    f"sum by ({route}) ({ask.requests(RATE, (STATUS.name, '=', '403'))})", legend(route)),
             Panel(
                 key="http-heatmap",
                 title="Distribution of latency",

@@ -11,7 +11,7 @@ from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
 from obs.generate.derive.expressions import events, share_of_bad, total
 from obs.generate.derive.samples import Phase, bad, counter, gauge, good
 from obs.generate.derive.settings import Defaults
-from obs.generate.derive.stories.share import share_cases, share_value
+from obs.generate.derive.stories.share import OMITS, share_cases, share_value
 from obs.generate.derive.vocabulary import BY, escape, matcher
 from obs.generate.model import Duration, Job, Threshold
 
@@ -57,7 +57,7 @@ def failure_ratio_high(kit: Kit) -> Draft:
             kit, write, share_value, line=line, floor=MIN_FAILED_RUNS, shows={name: _STORY_JOB}
         ),
         window=window,
-        omits={"gone": "events of a vanished instance stay in the window, and TargetDown tells of the rest"},
+        omits=OMITS,
     )
 
 

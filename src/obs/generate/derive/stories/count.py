@@ -1,0 +1,128 @@
+"""Stories for alerts on how many events there were in a window: "more than so many", or "any at all".
+
+With `k` steps a window, the increase over the window spans k of them up to Prometheus 2 and k - 1
+from 3.0 on (ranges became left-open), then scaled to the whole window; each crossing is chosen to be
+at the same step for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from obs.generate.derive.drafts import Case, Fact, Kit, Sample
+from obs.generate.derive.samples import counter, exact
+
+#: Steps, and how many events there are in each; None: the series does not exist.
+Track = Sequence[tuple[int, Decimal | None]]
+#: Turns a track of one instance into the series of the metric at hand.
+Writer = Callable[[Track, str], tuple[Sample, ...]]
+
+_ZERO = Decimal(0)
+
+
+def count_cases(
+    kit: Kit, write: Writer, *, line: Decimal, shows: Mapping[str, str] | None = None
+) -> tuple[Case, ...]:
+    """Return the cases of an alert that fires when there were more than `line` events in its window."""
+    labels = shows or {}
+    k, wait = kit.window_steps, kit.for_steps
+    settled = 2 * k + wait
+    pace = exact(line * Decimal("1.02") / k) if line else Decimal(1)
+    cases = [
+        Case(
+            "fires",
+            "just above the line" if line else "one in each step",
+            write([(settled + 2, pace)], "one"),
+            (Fact(settled + 1, "firing", ((labels, float(pace * k)),)),),
+        ),
+        _silent(kit, write, line),
+        _step(kit, write, line, labels) if line else _single(kit, write, labels),
+        _born(kit, write, line, labels),
+        _gone(kit, write, line, labels),
+    ]
+    return tuple(cases)
+
+
+def single(metric: str, labels: Mapping[str, str]) -> Writer:
+    """Return the writer of a plain counter."""
+
+    def write(track: Track, instance: str) -> tuple[Sample, ...]:
+        return (Sample(metric, {"instance": instance, **labels}, counter(list(track))),)
+
+    return write
+
+
+def _silent(kit: Kit, write: Writer, line: Decimal) -> Case:
+    end = 2 * kit.window_steps + kit.for_steps + 1
+    below = exact(line * Decimal("0.98") / kit.window_steps)
+    says = "just below the line" if line else "a counter that stays at zero"
+    return Case("silent", says, write([(end + 1, below)], "one"), (Fact(end, "silent"),))
+
+
+def _step(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> Case:
+    """Events begin at once and end at once: pins the window and the wait."""
+    k, wait = kit.window_steps, kit.for_steps
+    crossing = max(2, k // 2)
+    # Between what the window holds a step before the crossing and at it, whichever Prometheus counts.
+    middle = (Decimal(crossing - 1) / (k - 1) + Decimal(crossing) / k) / 2
+    burst = exact(line / (k * middle))
+    start = 2 * k
+    recovery = start + crossing + wait + k
+    facts = [Fact(start + crossing - 1, "silent")]
+    if wait:
+        facts += [Fact(start + crossing, "pending"), Fact(start + crossing + wait - 1, "pending")]
+    facts += [
+        Fact(start + crossing + wait, "firing", ((shows, 0.0),)),
+        Fact(recovery + min(k // 4, k - 1 - crossing), "firing", ((shows, 0.0),)),
+        Fact(recovery + k + 1, "silent"),
+    ]
+    story = [(start, _ZERO), (recovery - start, burst), (2 * k + 2, _ZERO)]
+    return Case("for", "a burst that ends", write(story, "one"), tuple(facts))
+
+
+def _single(kit: Kit, write: Writer, shows: Mapping[str, str]) -> Case:
+    """An event is seen at once, until the window has passed."""
+    k, wait = kit.window_steps, kit.for_steps
+    start, last = 2 * k, 2 * k + 1 + wait
+    facts = [Fact(start, "silent")]
+    if wait:
+        facts += [Fact(start + 1, "pending"), Fact(last - 1, "pending")]
+    facts += [
+        Fact(last, "firing", ((shows, 0.0),)),
+        Fact(last + k - 2, "firing", ((shows, 0.0),)),
+        Fact(last + k + 1, "silent"),
+    ]
+    story = [(start, _ZERO), (1 + wait, Decimal(1)), (2 * k + 2, _ZERO)]
+    return Case("for", "events that end", write(story, "one"), tuple(facts))
+
+
+def _born(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> Case:
+    """Instances come up one after another, each with so many events that one is enough, and no more.
+
+    A plain increase sees nothing of it.
+    """
+    k, wait = kit.window_steps, kit.for_steps
+    pace = max(1, k // 3)
+    end = 2 * k + wait
+    events = Decimal(int(line) + 1)
+    series: list[Sample] = []
+    for number in range(-(-end // pace)):
+        story = [(1 + number * pace, None), (1, events), (end, _ZERO)]
+        series += write(story, f"pod-{number}")
+    says = "every instance is born with one event" if events == 1 else "every instance is born with events"
+    return Case("born", says, tuple(series), (Fact(end, "firing", ((shows, 0.0),)),))
+
+
+def _gone(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> Case:
+    """The instance that counted is replaced: what it counted is forgotten only as the window passes."""
+    k, wait = kit.window_steps, kit.for_steps
+    settled = 2 * k + wait
+    many = exact(2 * (line + 1) / k) or Decimal(1)
+    story = [(settled, many), (k + 3, None)]
+    facts = (
+        Fact(settled, "firing", ((shows, 0.0),)),
+        Fact(settled + 1, "firing", ((shows, 0.0),)),
+        Fact(settled + k + 1, "silent"),
+    )
+    return Case("gone", "the instance that counted vanishes", write(story, "one"), facts)
