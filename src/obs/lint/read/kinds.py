@@ -7,7 +7,8 @@ from typing import Any
 
 from obs.lint.check import Finding, Kind
 from obs.lint.project import Document
-from obs.lint.read import rules, tests, yaml_tree
+from obs.lint.read import alertmanager, dashboards, rules, runbooks, specs, tests, yaml_tree
+from obs.lint.read.json_tree import BrokenJson, Tree
 from obs.lint.read.yaml_tree import BrokenYaml, Node
 from obs.lint.source import Source
 
@@ -39,13 +40,30 @@ def _yaml(source: Source) -> Document | None:
 
 
 def _json(source: Source) -> Document | None:
-    """Read a dashboard or a contract."""
-    return None
+    """Read a dashboard; other JSON is YAML as well."""
+    try:
+        tree = Tree(source)
+    except BrokenJson as error:
+        # A file of any program may be called .json, and may hold comments: only dashboards are ours to judge.
+        if not any(word in source.text for word in ('"panels"', '"schemaVersion"', '"gridPos"')):
+            return None
+        return Document(source, "dashboard", None, (("broken-yaml", Finding(error.at, str(error))),))
+    data = tree.root.data
+    if dashboards.is_v2(data):
+        message = "a dashboard of schema v2: obs reads classic dashboards only, nothing here is checked"
+        finding = Finding(
+            tree.root.head, message, "export it as classic JSON, which file provisioning wants too"
+        )
+        return Document(source, "dashboard", None, (("dashboard-not-read", finding),))
+    if dashboards.is_dashboard(data):
+        return Document(source, "dashboard", dashboards.read(tree))
+    return _yaml(source) if isinstance(data, dict) and data.keys() & _YAML_KEYS else None
 
 
 def _markdown(source: Source) -> Document | None:
-    """Read a runbook."""
-    return None
+    """Read a runbook; other pages are left alone."""
+    page = runbooks.read(source)
+    return Document(source, "runbook", page) if runbooks.is_runbook(page) else None
 
 
 def _guess(source: Source) -> Kind:
@@ -58,6 +76,8 @@ def _guess(source: Source) -> Kind:
     return "rules"
 
 
+#: What files in JSON hold that are read as YAML.
+_YAML_KEYS = frozenset({"groups", "rule_files", "route", "spec"})
 _FIRST_KEYS: dict[tuple[str, ...], Kind] = {
     ("groups",): "rules",
     ("rule_files", "tests"): "tests",
@@ -79,4 +99,6 @@ Reader = Callable[[Source, "list[Node]"], Any]
 _YAML: tuple[tuple[Callable[[Node], bool], Kind, Reader], ...] = (
     (_is_tests, "tests", tests.read),
     (_is_rules, "rules", rules.read),
+    (alertmanager.is_configuration, "alertmanager", alertmanager.read),
+    (specs.is_spec, "spec", specs.read),
 )

@@ -1,0 +1,42 @@
+"""The window of a rate in a panel: fixed, or Grafana's step, in place of $__rate_interval."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from obs.lint.check import Check, Finding
+from obs.lint.problem import Edit, Fix
+from obs.lint.project import Project
+from obs.lint.read.dashboards import Dashboard, Panel, Target, query
+
+#: A function over a counter's increase, its selector, and the window.
+_WINDOW = re.compile(r"\b(?:rate|irate|increase|delta|idelta|deriv)\s*\(\s*[^()\[\]]*\[(?P<window>[^\]:]+)\]")
+_STEP = re.compile(r"\$__interval|\$\{__interval\}|\[\[__interval\]\]|\$interval\b|\$\{interval\}")
+_FIXED = re.compile(r"\s*(?:\d+(?:ms|[smhdwy]))+\s*\Z")
+
+
+def _run(project: Project) -> Iterator[Finding]:
+    for dashboard in project.of(Dashboard):
+        for panel, target in dashboard.targets:
+            if target.language == "promql":
+                yield from _judged(dashboard, panel, target)
+
+
+def _judged(dashboard: Dashboard, panel: Panel, target: Target) -> Iterator[Finding]:
+    found = query(panel, target)
+    for match in _WINDOW.finditer(found.text.value) if found else ():
+        assert found is not None  # noqa: S101 - there are no matches in nothing
+        window = match["window"].strip()
+        at = found.text.at(match.start("window"), len(match["window"]))
+        if _STEP.fullmatch(window) and window.strip("${}[]") not in dashboard.variable:
+            fix = Fix("use $__rate_interval", (Edit(at.start, at.end, "$__rate_interval"),))
+            message = f"{panel.name}: a window of one step holds too few samples when one zooms in"
+            hint = "$__rate_interval is never less than four scrapes"
+            yield Finding(at, message, hint, fix)
+        elif _FIXED.match(window) and not target.value["instant"].data:
+            message = f"{panel.name}: the window {window} stays as it is when one zooms out, and samples fall between"
+            yield Finding(at, message, "$__rate_interval grows with the step of the graph", severity="info")
+
+
+CHECK = Check("panel-rate-window", "warning", ("dashboard",), _run)

@@ -1,0 +1,32 @@
+"""Several values at once match only as a regular expression: `=` compares with the text ``a|b``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from obs.lint.check import Check, Finding
+from obs.lint.problem import Edit, Fix
+from obs.lint.project import Project
+from obs.lint.read.dashboards import REFERENCE, Dashboard
+
+_EQUALS = re.compile(r"""(?P<label>\w+)\s*(?P<op>!?=)\s*(?P<quote>["'])(?P<value>[^"'\n]*)(?P=quote)""")
+
+
+def _run(project: Project) -> Iterator[Finding]:
+    for dashboard in project.of(Dashboard):
+        several = {name for name, v in dashboard.variable.items() if v.multi or v.include_all}
+        for query in dashboard.queries:
+            for match in _EQUALS.finditer(query.text.value) if several else ():
+                reference = REFERENCE.fullmatch(match["value"])
+                name = reference and (reference["plain"] or reference["braced"] or reference["old"])
+                if name not in several:
+                    continue
+                at = query.text.at(match.start("op"), len(match["op"]))
+                written = "=~" if match["op"] == "=" else "!~"
+                message = f"{query.owner}: {match['label']}{match['op']} compares with several values of ${name} at once"
+                fix = Fix(f"compare with {written}", (Edit(at.start, at.end, written),))
+                yield Finding(at, message, f"write {match['label']}{written}", fix)
+
+
+CHECK = Check("variable-multi-equals", "error", ("dashboard",), _run)

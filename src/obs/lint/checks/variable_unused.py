@@ -1,0 +1,26 @@
+"""A variable that nothing asks: whoever changes it believes that the panels follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from obs.lint.check import Check, Finding
+from obs.lint.project import Project
+from obs.lint.read.dashboards import REFERENCE, Dashboard
+
+#: Ask by themselves (filters on every query), or are read by a plugin.
+_ALONE = frozenset({"adhoc", "groupby"})
+
+
+def _run(project: Project) -> Iterator[Finding]:
+    for dashboard in project.of(Dashboard):
+        text = dashboard.source.text
+        used = {match["plain"] or match["braced"] or match["old"] for match in REFERENCE.finditer(text)}
+        used |= {panel.value["repeat"].text for panel in dashboard.panels}
+        used |= {row["repeat"].text for row in dashboard.root["rows"]}
+        for variable in dashboard.variables:
+            if variable.name not in used and variable.type not in _ALONE and variable.name:
+                yield Finding(variable.value.near("name").head, f"nothing asks the variable {variable.name}")
+
+
+CHECK = Check("variable-unused", "info", ("dashboard",), _run)
