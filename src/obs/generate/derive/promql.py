@@ -6,8 +6,10 @@ always printed by ``prettify()``: the parser's ``str()`` does not survive a seco
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +18,7 @@ import promql_parser
 from obs.errors import ObsError, UnknownSignal, suggest
 from obs.generate.derive.gaps import CannotDerive, reason_of
 from obs.generate.derive.vocabulary import Vocabulary
+from obs.generate.model import Duration
 
 #: Grafana's macros are no PromQL; each is parsed as a duration that nobody would write.
 _MACROS = {"$__rate_interval": "7m7s", "$__interval": "7m11s", "$__range": "7m13s"}
@@ -94,3 +97,187 @@ def _selector(node: Any) -> tuple[str, tuple[str, ...]]:
     matchers = node.matchers.matchers
     name = node.name or next((m.value for m in matchers if m.name == "__name__"), "")
     return name, tuple(m.name for m in matchers if m.name != "__name__")
+
+
+def scoped(text: str, matchers: Mapping[str, str]) -> str:
+    """Return `text` with `matchers` (label -> value) in every selector that does not name the label itself.
+
+    Raises `ObsError` for text that is no PromQL.
+    """
+
+    def narrow(node: Any) -> Any:
+        if not isinstance(node, promql_parser.VectorSelector):
+            return None
+        named = {matcher.name for matcher in node.matchers.matchers}
+        added = ", ".join(
+            f'{label}="{value}"' for label, value in sorted(matchers.items()) if label not in named
+        )
+        if not added or node.matchers.or_matchers:
+            return None
+        head, brace, rest = str(node.prettify()).partition("{")
+        if brace:
+            return promql_parser.parse(f"{head}{{{added}{',' if named else ''} {rest}")
+        return promql_parser.parse(head.replace(str(node.name), f"{node.name}{{{added}}}", 1))
+
+    return str(promql_parser.transform(_tree(text), None, narrow).prettify())
+
+
+def kept_with(text: str, label: str, beside: str) -> str:
+    """Return `text` with `label` in every ``by`` clause that holds `beside`."""
+
+    def widen(node: Any) -> Any:
+        if not isinstance(node, promql_parser.AggregateExpr) or node.modifier is None:
+            return None
+        labels = list(node.modifier.labels)
+        if node.modifier.type != promql_parser.AggModifierType.By or beside not in labels or label in labels:
+            return None
+        clause, wider = f"by ({', '.join(labels)})", f"by ({', '.join([*labels, label])})"
+        return promql_parser.parse(str(node.prettify()).replace(clause, wider, 1))
+
+    return str(promql_parser.transform(_tree(text), None, widen).prettify())
+
+
+def keeps(text: str, label: str) -> bool:
+    """Tell whether what `text` yields may carry `label`, going by its aggregations and joins."""
+    return _keeps(_tree(text), label)
+
+
+def condition(text: str) -> tuple[str, str, Decimal] | None:
+    """Return what a comparison with a number compares: text, operator, number; None for anything else."""
+    node = _inner(_tree(text))
+    if not isinstance(node, promql_parser.BinaryExpr) or str(node.op) not in _COMPARISONS:
+        return None
+    right = _inner(node.rhs)
+    if not isinstance(right, promql_parser.NumberLiteral) or math.isnan(right.val) or math.isinf(right.val):
+        return None
+    return str(node.lhs.prettify()), str(node.op), Decimal(repr(right.val))
+
+
+def reach(text: str) -> Duration:
+    """Return how far back `text` looks: the longest sum of ranges, subqueries and offsets on one path."""
+    return Duration(round(_reach(_tree(text)) * 1000))
+
+
+def metrics(text: str) -> tuple[str, ...]:
+    """Return the metrics that `text` reads, each once, in order."""
+    return tuple(dict.fromkeys(metric for metric, _ in _parse(text).selectors if metric))
+
+
+_COMPARISONS = frozenset({">", "<", ">=", "<=", "=="})
+
+
+def _tree(text: str) -> Any:
+    try:
+        return promql_parser.parse(text)
+    except ValueError as error:
+        raise ObsError(f"no PromQL: {error}") from None
+
+
+def _inner(node: Any) -> Any:
+    while isinstance(node, promql_parser.ParenExpr):
+        node = node.expr
+    return node
+
+
+def _keeps(node: Any, label: str) -> bool:
+    node = _inner(node)
+    if isinstance(node, promql_parser.VectorSelector | promql_parser.MatrixSelector):
+        return True
+    if isinstance(node, promql_parser.SubqueryExpr | promql_parser.UnaryExpr):
+        return _keeps(node.expr, label)
+    if isinstance(node, promql_parser.AggregateExpr):
+        return _aggregate_keeps(node, label)
+    if isinstance(node, promql_parser.BinaryExpr):
+        return _binary_keeps(node, label)
+    if isinstance(node, promql_parser.Call):
+        return _call_keeps(node, label)
+    return False
+
+
+def _aggregate_keeps(node: Any, label: str) -> bool:
+    if str(node.op) in {"topk", "bottomk", "limitk", "limit_ratio"}:
+        return _keeps(node.expr, label)
+    if node.modifier is None:
+        return False
+    named = label in node.modifier.labels
+    by = node.modifier.type == promql_parser.AggModifierType.By
+    return named == by and _keeps(node.expr, label)
+
+
+def _binary_keeps(node: Any, label: str) -> bool:
+    sides = _keeps(node.lhs, label), _keeps(node.rhs, label)
+    operator = str(node.op)
+    if operator == "or":
+        return all(sides)
+    if operator in {"and", "unless"}:
+        return sides[0]
+    vectors = [
+        _inner(side).__class__ is not promql_parser.NumberLiteral and _is_vector(side)
+        for side in (node.lhs, node.rhs)
+    ]
+    if not all(vectors):
+        return sides[0] if vectors[0] else sides[1]
+    modifier = node.modifier
+    if modifier is not None and modifier.card == promql_parser.VectorMatchCardinality.ManyToOne:
+        return sides[0] or label in modifier.group_labels
+    if modifier is not None and modifier.card == promql_parser.VectorMatchCardinality.OneToMany:
+        return sides[1] or label in modifier.group_labels
+    matching = modifier.matching if modifier is not None else None
+    if matching is None:
+        return all(sides)
+    if matching.type == promql_parser.LabelModifierType.Include:
+        return label in matching.labels and all(sides)
+    return label not in matching.labels and all(sides)
+
+
+def _is_vector(node: Any) -> bool:
+    node = _inner(node)
+    if isinstance(node, promql_parser.NumberLiteral | promql_parser.StringLiteral):
+        return False
+    if isinstance(node, promql_parser.Call):
+        return node.func.name not in {"time", "scalar", "pi"}
+    if isinstance(node, promql_parser.BinaryExpr):
+        return _is_vector(node.lhs) or _is_vector(node.rhs)
+    if isinstance(node, promql_parser.UnaryExpr):
+        return _is_vector(node.expr)
+    return True
+
+
+def _call_keeps(node: Any, label: str) -> bool:
+    name, arguments = node.func.name, list(node.args)
+    if name in {"absent", "absent_over_time"}:
+        selector = _inner(arguments[0])
+        selector = getattr(selector, "vector_selector", selector)
+        if not isinstance(selector, promql_parser.VectorSelector):
+            return False
+        equal = {one.name for one in selector.matchers.matchers if one.op == promql_parser.MatchOp.Equal}
+        return label in equal
+    if name in {"label_replace", "label_join"} and arguments[1].val == label:
+        return True
+    return any(_keeps(argument, label) for argument in arguments if _is_vector(argument))
+
+
+def _reach(node: Any) -> float:
+    node = _inner(node)
+    own = 0.0
+    if isinstance(node, promql_parser.MatrixSelector):
+        own += node.range.total_seconds()
+        node = node.vector_selector
+    if isinstance(node, promql_parser.SubqueryExpr):
+        own += node.range.total_seconds()
+    offset = getattr(node, "offset", None)
+    if offset is not None:
+        own += max(0.0, offset.total_seconds())
+    return own + max((_reach(child) for child in _children(node)), default=0.0)
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, promql_parser.Call):
+        return [one for one in node.args if not isinstance(one, promql_parser.StringLiteral)]
+    if isinstance(node, promql_parser.BinaryExpr):
+        return [node.lhs, node.rhs]
+    if isinstance(node, promql_parser.AggregateExpr):
+        return [node.expr]
+    if isinstance(node, promql_parser.SubqueryExpr | promql_parser.UnaryExpr):
+        return [node.expr]
+    return []

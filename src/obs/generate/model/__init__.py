@@ -23,6 +23,7 @@ from obs.generate.model.custom import CustomAlert as CustomAlert
 from obs.generate.model.custom import CustomTest as CustomTest
 from obs.generate.model.custom import ExtraPanel as ExtraPanel
 from obs.generate.model.custom import ExtraRow as ExtraRow
+from obs.generate.model.custom import State as State
 from obs.generate.model.downtime import Downtime as Downtime
 from obs.generate.model.mapping import MappedLabel as MappedLabel
 from obs.generate.model.mapping import MappedSignal as MappedSignal

@@ -9,6 +9,8 @@ from obs.catalogue import DIALECTS, Dialect
 from obs.generate.model import CAPABILITIES, Service
 from obs.generate.spec import (
     contracts,
+    customs,
+    dashboards,
     downtimes,
     fields,
     identity,
@@ -36,7 +38,7 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
     signals = mapping.narrowed(known, mapped, mapped_node, closed=contracts.is_none(own.get("contract")))
     scrape, rules = telemetry.read_intervals(tree)
     objectives, alerts, jobs = tree.merged("slos"), tree.merged("alerts"), tree.merged("jobs")
-    downtime = tree.merged("downtime")
+    downtime, custom = tree.merged("downtime"), tree.merged("custom_alerts")
     dialect = own.get("dialect")
     notify, routes = routing.read_notify(tree.merged("notify"), who.tier)
     return Service(
@@ -60,8 +62,10 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
         grouping=routing.read_grouping(tree.merged("grouping")),
         routing=routes,
         downtimes=downtimes.read(downtime) if downtime else (),
+        custom_alerts=customs.read(custom) if custom else (),
         mapping=mapped,
         owner=identity.read_owners(own["owners"].node if "owners" in own else None),
+        rows=dashboards.read(own["dashboard"].node) if "dashboard" in own else (),
     )
 
 
