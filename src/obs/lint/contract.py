@@ -9,9 +9,11 @@ from typing import Literal, TypeAlias
 
 from obs.catalogue import DIALECTS, Dialect, Histogram, Label, Signal
 from obs.catalogue.signal import TARGET_LABELS
+from obs.lint.promql.labels import ANY, Labels
 
-#: What the samples of one series are.
-SeriesKind: TypeAlias = Literal["counter", "gauge", "bucket"]
+#: What the samples of one series are; of a recorded one nobody has said it, and of a native histogram
+#: they are whole distributions.
+SeriesKind: TypeAlias = Literal["counter", "gauge", "bucket", "native", "recorded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Metric:
     labels: Mapping[str, Label | None]
     #: Finite upper bounds; empty for what is no bucket.
     buckets: tuple[float, ...] = ()
+    #: Whether nobody knows all of its labels.
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,22 @@ class Contract:
     metrics: Mapping[str, Metric]
     added: frozenset[str] = frozenset(TARGET_LABELS)
 
-    def labels_of(self, name: str) -> frozenset[str] | None:
-        """Return every label that series called `name` may have; None when nothing is called so."""
-        metric = self.metrics.get(name)
-        return None if metric is None else self.added | set(metric.labels)
+    def labels_of(self, name: str) -> Labels:
+        """Return the labels that series called `name` may have; any, when nothing is called so."""
+        if name not in self._labels:
+            metric = self.metrics.get(name)
+            self._labels[name] = (
+                Labels(self.added | set(metric.labels), metric.is_open) if metric is not None else ANY
+            )
+        return self._labels[name]
+
+    def recording(self, metrics: Iterable[Metric]) -> Contract:
+        """Return the contract with series that rules record, where it does not know the name already."""
+        return Contract({**{metric.name: metric for metric in metrics}, **self.metrics}, self.added)
+
+    @cached_property
+    def _labels(self) -> dict[str, Labels]:
+        return {}
 
     def joined(self, other: Contract) -> Contract:
         """Return both; what both declare may have the labels of either."""
@@ -70,8 +86,11 @@ def of_signals(
 
 
 def _metrics(signal: Signal, dialect: Dialect) -> Iterable[Metric]:
-    name = signal.named(dialect)
-    labels: dict[str, Label | None] = {label.named(dialect): label for label in signal.labels}
+    return of_mapped(signal, signal.named(dialect), {label.named(dialect): label for label in signal.labels})
+
+
+def of_mapped(signal: Signal, name: str, labels: Mapping[str, Label | None]) -> Iterable[Metric]:
+    """Yield the series of `signal` where its metric is called `name` and has `labels`."""
     if isinstance(signal, Histogram):
         for suffix in ("_count", "_sum"):
             yield Metric(f"{name}{suffix}", "counter", signal.id, signal.unit, labels)

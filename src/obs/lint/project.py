@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,7 +48,7 @@ class Project:
     contract: Contract | None = None
     #: A server that can be asked; None offline.
     live: Live | None = None
-    today: datetime.date = datetime.date.min
+    today: dt.date = dt.date.min
 
     def of(self, content: type[T]) -> list[T]:
         """Return what was read as `content`: ``project.of(RuleFile)``."""

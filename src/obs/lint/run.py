@@ -1,26 +1,24 @@
-"""Paths -> problems: finds the files, has them read, runs every check, applies settings."""
+"""Paths -> problems: reads everything, runs every check, applies comments, settings and baseline."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from obs.errors import ConfigError
-from obs.generate.model import Place
+from obs.lint import baseline as baselines
+from obs.lint import collect, evidence, recorded, silences
+from obs.lint import config as configs
 from obs.lint.check import Check, Finding
 from obs.lint.contract import Contract
+from obs.lint.live import Live
 from obs.lint.problem import Problem, Severity
 from obs.lint.project import Document, Project
-from obs.lint.read import kinds
 from obs.lint.register import all_checks
 from obs.lint.settings import Settings
+from obs.lint.silences import Silence
 from obs.lint.source import Source, Span
-
-#: Larger than any file that people or generators write; a file beyond it is named and left out.
-MAX_BYTES = 64_000_000
-_HIDDEN = (".", "node_modules", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -28,49 +26,122 @@ class Report:
     """What one run found, in the order of the files."""
 
     problems: tuple[Problem, ...]
-    #: What was looked at.
-    documents: tuple[Document, ...] = ()
-    sources: dict[str, Source] = field(default_factory=dict)
+    project: Project
+    #: Hidden by a comment.
+    silenced: tuple[Problem, ...] = ()
+    #: Known to the baseline.
+    known: tuple[Problem, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 def lint(
     paths: Sequence[Path],
     *,
-    settings: Settings | None = None,
-    contract: Contract | None = None,
-    today: datetime.date | None = None,
+    contracts: Sequence[Path] = (),
+    config: Path | None = None,
+    baseline: Path | None = None,
+    live: Live | None = None,
+    today: dt.date | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> Report:
     """Return every problem of the files under `paths`.
 
-    Raises `ConfigError` for a path that does not exist or cannot be read.
+    `contracts` are contract files, specs, or ``bundled``; specs among the paths are evidence as well.
+    `today` decides which snoozes have expired (none, when it is left out); `texts` stand in for files.
+    Raises `ConfigError` or `SpecError` for what cannot be read as what it was given as, and `VerifyError`
+    when `live` does not answer.
     """
-    chosen = settings or Settings()
-    documents = tuple(_documents(paths, chosen))
-    project = Project(documents, chosen, contract, today=today or datetime.date.min)
-    problems = [*_broken(project), *_checked(project, all_checks())]
-    kept = (problem for problem in problems if not chosen.disables(problem.check, problem.place.file))
-    return Report(
-        tuple(sorted(kept, key=lambda problem: problem.order)),
-        documents,
-        {document.file: document.source for document in documents},
+    settings = _settings(config)
+    day = today or dt.date.min
+    documents = tuple(collect.documents(paths, settings, texts))
+    project = _project(documents, settings, contracts, live, day)
+    checks = [check for check in all_checks() if _can_run(check, project)]
+    problems = [*_broken(project), *_checked(project, checks)]
+    problems = [one for one in problems if not settings.disables(one.check, one.place.file)]
+    found, malformed = _silences(documents)
+    problems, silenced = silences.hidden(problems, found, day)
+    problems += _of_the_comments(project, found, malformed, {check.id for check in checks})
+    kept = (
+        baselines.unknown(problems, baselines.read(baseline), baseline.parent)
+        if baseline is not None
+        else problems
     )
+    known = set(map(id, problems)) - set(map(id, kept))
+    return Report(
+        problems=tuple(sorted(kept, key=lambda problem: problem.order)),
+        project=project,
+        silenced=tuple(silenced),
+        known=tuple(problem for problem in problems if id(problem) in known),
+        sources={document.file: document.source for document in documents},
+    )
+
+
+def _settings(path: Path | None) -> Settings:
+    return configs.read(path) if path is not None else Settings()
+
+
+def _project(
+    documents: tuple[Document, ...],
+    settings: Settings,
+    contracts: Sequence[Path],
+    live: Live | None,
+    today: dt.date,
+) -> Project:
+    given = evidence.of_files(contracts)
+    specs = evidence.of_specs(document.file for document in documents if document.kind == "spec")
+    contract = given.joined(specs) if given is not None and specs is not None else given or specs
+    project = Project(documents, settings, None, live, today)
+    if contract is None:
+        return project
+    contract = Contract(contract.metrics, contract.added | settings.labels)
+    contract = contract.recording(recorded.metrics(project.rules, contract))
+    return Project(documents, settings, contract, live, today)
+
+
+def _can_run(check: Check, project: Project) -> bool:
+    if check.needs == "live":
+        return project.live is not None
+    return check.needs != "contract" or project.contract is not None
 
 
 def _checked(project: Project, checks: Iterable[Check]) -> Iterator[Problem]:
     for check in checks:
-        if check.needs == "live" and project.live is None:
-            continue
-        if check.needs == "contract" and project.contract is None:
-            continue
         for finding in check.run(project):
             yield _problem(check.id, check.severity, finding, project.settings)
 
 
 def _broken(project: Project) -> Iterator[Problem]:
-    severities = {check.id: check.severity for check in all_checks()}
     for document in project.documents:
         for id_, finding in document.broken:
-            yield _problem(id_, severities[id_], finding, project.settings)
+            yield _problem(id_, _severity(id_), finding, project.settings)
+
+
+def _silences(documents: Iterable[Document]) -> tuple[list[Silence], list[Finding]]:
+    known = {check.id for check in all_checks()}
+    found: list[Silence] = []
+    malformed: list[Finding] = []
+    for document in documents:
+        for one in silences.read(document.source, known):
+            if isinstance(one, Silence):
+                found.append(one)
+            else:
+                malformed.append(one)
+    return found, malformed
+
+
+def _of_the_comments(
+    project: Project, found: Iterable[Silence], malformed: Iterable[Finding], ran: set[str]
+) -> Iterator[Problem]:
+    complaints = [("silence-malformed", finding) for finding in malformed]
+    complaints += silences.complaints(found, project.today, ran)
+    for id_, finding in complaints:
+        problem = _problem(id_, _severity(id_), finding, project.settings)
+        if not project.settings.disables(id_, problem.place.file):
+            yield problem
+
+
+def _severity(id_: str) -> Severity:
+    return next(check.severity for check in all_checks() if check.id == id_)
 
 
 def _problem(id_: str, severity: Severity, finding: Finding, settings: Settings) -> Problem:
@@ -85,54 +156,4 @@ def _problem(id_: str, severity: Severity, finding: Finding, settings: Settings)
         finding.hint,
         length,
         finding.fix,
-    )
-
-
-def _documents(paths: Sequence[Path], settings: Settings) -> Iterator[Document]:
-    for path in _files(paths):
-        name = path.as_posix()
-        if settings.skips(name):
-            continue
-        document = _read(path, name)
-        if document is not None:
-            yield document
-
-
-def _read(path: Path, name: str) -> Document | None:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read: {error.strerror}", name) from None
-    if len(data) > MAX_BYTES:
-        source = Source(name, "")
-        message = f"larger than {MAX_BYTES:,} bytes: not looked at"
-        return Document(source, "rules", None, (("broken-yaml", Finding(Place(name, 1, 1), message)),))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        finding = Finding(Place(name, line, 1), "not UTF-8 text")
-        return Document(Source(name, ""), "rules", None, (("broken-yaml", finding),))
-    return kinds.read(Source(name, text))
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            inside = (file for file in sorted(path.rglob("*")) if _wanted(file, path))
-            found.update(dict.fromkeys(inside))
-        elif path.exists():
-            found[path] = None
-        else:
-            raise ConfigError("no such file or directory", str(path))
-    return list(found)
-
-
-def _wanted(file: Path, root: Path) -> bool:
-    parts = file.relative_to(root).parts
-    return (
-        file.suffix in kinds.SUFFIXES
-        and file.is_file()
-        and not any(part.startswith(_HIDDEN) for part in parts)
     )

@@ -1,13 +1,13 @@
-"""What a project says about its linting: obs-lint.yml, or the section `lint` of a file named so by --config.
+"""What a project says about its linting, in a file obs-lint.yml.
 
 The keys, all optional::
 
     severity: {alert-without-test: info, regexp-on-name: off}     # error | warning | info | off
-    required: {labels: [severity, service, team], annotations: [summary, description, runbook_url]}
     owner: [team, owner]             # labels or annotations of which one must name somebody
+    optional: [service]              # what alerts go without on purpose
     labels: [cluster, region]        # what the server adds to every series
     scrape_interval: 1m              # of those targets that no spec declares
-    by: [service, environment]       # what a repaired ratio is grouped by
+    by: [service, environment]       # what a repaired ratio is grouped by; default: job
     unbounded: [user_id, path]       # labels without an end, beside those that everybody knows
     paths:
       - {match: "vendor/**", skip: true}
@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import translate
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -28,19 +27,21 @@ from obs.lint.problem import Severity
 
 #: Looked for in the directory that obs runs in.
 FILE = "obs-lint.yml"
+KEYS = ("severity", "owner", "optional", "labels", "scrape_interval", "by", "unbounded", "paths")
 Level: TypeAlias = Severity | Literal["off"]
+_MINUTE = Duration(60_000)
 
 
 @dataclass(frozen=True, slots=True)
 class PathRule:
-    """What holds for the files that a pattern matches; patterns are those of a shell, ``**`` is any depth."""
+    """What holds for files whose path, or its end after a slash, matches; ``**`` is any number of folders."""
 
     match: str
     skip: bool = False
     disable: frozenset[str] = frozenset()
 
     def matches(self, file: str) -> bool:
-        """Tell whether `file`, or what ends it after a slash, matches."""
+        """Tell whether it holds for `file`."""
         return bool(_pattern(self.match).search(file.replace("\\", "/")))
 
 
@@ -50,12 +51,11 @@ class Settings:
 
     severity: Mapping[str, Level] = field(default_factory=dict)
     owner: tuple[str, ...] = ("team", "owner")
+    optional: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
-    scrape_interval: Duration = Duration(60_000)
+    scrape_interval: Duration = _MINUTE
     by: tuple[str, ...] = ("job",)
     unbounded: frozenset[str] = frozenset()
-    #: Labels that alerts go without on purpose: checks alert-without-... leave them be.
-    optional: frozenset[str] = frozenset()
     paths: tuple[PathRule, ...] = ()
 
     def skips(self, file: str) -> bool:
@@ -69,8 +69,10 @@ class Settings:
         )
 
 
+_WILD = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
 @lru_cache(maxsize=256)
 def _pattern(match: str) -> re.Pattern[str]:
-    parts = (translate(part)[4:-3] if part != "**" else ".*" for part in match.split("/"))
-    inside = "/".join(part.replace(".*", "[^/]*") if part != ".*" else part for part in parts)
-    return re.compile(rf"(?:^|/){inside}\Z")
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", match)
+    return re.compile(rf"(?:^|/){''.join(_WILD.get(part, re.escape(part)) for part in parts)}\Z")
