@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 
 from obs.generate.derive import templates
+from obs.generate.derive.explore import logs_url, traces_url
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.promql import checked
 from obs.generate.derive.settings import Settings
@@ -118,6 +119,7 @@ def finish(draft: Draft, kit: Kit, *, category: str, panel: str) -> Alert:
     labels = {
         "service": service.name,
         "team": service.team,
+        "tier": service.tier,
         "severity": settings.severity,
         "category": category,
         **draft.labels,
@@ -127,6 +129,8 @@ def finish(draft: Draft, kit: Kit, *, category: str, panel: str) -> Alert:
         "description": draft.description,
         "runbook_url": f"{service.links.runbooks}/{service.name}/{draft.name}",
         "dashboard_url": dashboard_url(service, panel),
+        "logs_url": logs_url(service),
+        "traces_url": traces_url(service),
     }
     labels, annotations = dict(sorted(labels.items())), dict(sorted(annotations.items()))
     return Alert(

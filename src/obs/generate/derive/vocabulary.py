@@ -17,7 +17,7 @@ from obs.generate.model import MappedSignal, Service
 #: What identifies the source of an alert; every aggregation of an alert keeps it.
 BY = "service, environment"
 #: Labels of the series that Prometheus writes about alerts.
-_ALERT_LABELS = frozenset({"alertname", "alertstate", "severity", "category", "team", "job_name"})
+_ALERT_LABELS = frozenset({"alertname", "alertstate", "severity", "category", "team", "tier", "job_name"})
 #: Labels that sloth's rules put on everything an SLO records.
 SLOTH_LABELS = frozenset({"sloth_id", "sloth_service", "sloth_slo", "sloth_window"})
 
