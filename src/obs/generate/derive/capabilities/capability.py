@@ -41,6 +41,18 @@ class JobEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Headline:
+    """Its kind of work in one line of the overview of all services: PromQL, each by service and environment."""
+
+    #: Pieces of work a second.
+    traffic: str
+    #: Share of them that failed.
+    errors: str
+    #: What one in twenty exceeds, in seconds.
+    latency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capability:
     """What a service can do; a spec names it under ``capabilities``, unless it is `always` there."""
 
@@ -53,6 +65,8 @@ class Capability:
     row: Callable[[Queries], Row] | None = None
     #: Traffic, errors and latency of its kind of work; those of the first capability that has them are shown.
     golden: Callable[[Queries, Sequence[Alert]], tuple[Panel, ...]] | None = None
+    #: The same in one line; that of the first capability that has one stands in the overview of all services.
+    headline: Callable[[Queries], Headline] | None = None
     #: How full the service is; shown among the golden signals whatever the work is.
     saturation: Callable[[Queries], tuple[Panel, ...]] | None = None
     always: bool = False

@@ -69,4 +69,5 @@ CAPABILITY = Capability(
     ),
     row=panels.row,
     golden=panels.golden,
+    headline=panels.headline,
 )

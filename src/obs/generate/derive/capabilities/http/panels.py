@@ -13,8 +13,10 @@ from obs.catalogue.http import (
     SERVER_DURATION,
     STATUS,
 )
+from obs.generate.derive.capabilities.capability import Headline
 from obs.generate.derive.graphs import QUANTILES, RATE, legend, series
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.vocabulary import BY
 from obs.generate.model import Alert, Panel, Query, Row
 
 
@@ -23,6 +25,12 @@ def golden(ask: Queries, alerts: Sequence[Alert]) -> tuple[Panel, ...]:
     # The share of yesterday's traffic below which an alert fires.
     found = [a.threshold.value for a in alerts if a.panel == "http-traffic" and a.threshold.comparison == "<"]
     return (http_traffic(ask, max(found, default=None)), http_errors(ask), http_latency(ask))
+
+
+def headline(ask: Queries) -> Headline:
+    """Return traffic, errors and latency of requests, by service."""
+    every, failed = f"sum by ({BY}) ({ask.requests(RATE)})", f"sum by ({BY}) ({ask.failures(RATE)})"
+    return Headline(every, f"({failed} or 0 * {every}) / {every}", ask.latency("0.95", RATE, BY))
 
 
 def http_traffic(ask: Queries, least: Decimal | None = None) -> Panel:

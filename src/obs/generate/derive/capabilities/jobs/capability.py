@@ -24,4 +24,5 @@ CAPABILITY = Capability(
     ),
     row=panels.row,
     golden=panels.golden,
+    headline=panels.headline,
 )

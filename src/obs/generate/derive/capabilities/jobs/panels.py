@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from obs.catalogue.jobs import ACTIVE, DURATION, JOB_NAME, LAST_SUCCESS, RESULT, RUNS
+from obs.generate.derive.capabilities.capability import Headline
 from obs.generate.derive.graphs import QUANTILES, RATE, legend, series
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.vocabulary import BY
 from obs.generate.model import Alert, Panel, Query, Row
 
 
 def golden(ask: Queries, _alerts: Sequence[Alert]) -> tuple[Panel, ...]:
     """Return traffic, errors and latency of jobs."""
     return (job_runs(ask), job_failures(ask), job_duration(ask))
+
+
+def headline(ask: Queries) -> Headline:
+    """Return runs a second, their failures and their duration, by service."""
+    every = f"sum by ({BY}) (rate({ask.series(RUNS)}[{RATE}]))"
+    failed = f"sum by ({BY}) (rate({ask.series(RUNS, (RESULT.name, '=', 'failure'))}[{RATE}]))"
+    return Headline(every, f"({failed} or 0 * {every}) / {every}", ask.quantile("0.95", DURATION, RATE, BY))
 
 
 def job_runs(ask: Queries) -> Panel:

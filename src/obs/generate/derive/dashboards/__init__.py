@@ -1,0 +1,1 @@
+"""Dashboards: one a service, one of all services, one of all objectives."""

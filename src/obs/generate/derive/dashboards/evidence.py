@@ -1,0 +1,145 @@
+"""Logs and traces of a service: the rows that show them, and the ways that lead there from any graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from obs.generate.derive.dashboards.explore import link
+from obs.generate.derive.guidance.queries import seconds
+from obs.generate.derive.vocabulary import escape
+from obs.generate.model import Alert, Column, Panel, Query, Row, Service
+
+#: What Loki itself finds the level of a line to be.
+_LEVEL = "detected_level"
+_BAD = f'{_LEVEL}=~"error|critical|fatal"'
+#: In an address, several chosen values stand as they are, between bars.
+_IN_ADDRESS = 'environment=~"${environment:pipe}"'
+#: Where a trace is opened from the cell that holds its id.
+_TRACE = link("tempo", "${__value.raw}")
+
+
+def ways(service: Service) -> tuple[tuple[str, str], ...]:
+    """Return where a click on a value of a graph leads: (title, address)."""
+    return (
+        ("Logs of this time", link("loki", _stream(service, _IN_ADDRESS))),
+        ("Traces of this time", link("tempo", _spans(service))),
+    )
+
+
+def logs(service: Service) -> Row:
+    """How many lines of which level, the errors with their traces, and the lines themselves."""
+    lines = _stream(service, 'environment=~"$environment"')
+    return Row(
+        "Logs",
+        (
+            Panel(
+                key="logs-levels",
+                title="Lines by level",
+                description="Log lines by level; more errors than usual begin here before anybody reads one.",
+                unit="short",
+                kind="timeseries",
+                queries=(
+                    Query(
+                        f"sum by ({_LEVEL}) (count_over_time({lines} [$__auto]))",
+                        f"{{{{{_LEVEL}}}}}",
+                        source="loki",
+                    ),
+                ),
+                width=8,
+            ),
+            Panel(
+                key="logs-errors",
+                title="Errors and their traces",
+                description="The latest lines of level error and worse; the id of the trace leads to the whole request.",
+                unit="short",
+                kind="table",
+                queries=(Query(f"{lines} | {_BAD}", "", source="loki"),),
+                # Grafana has two names for each, by its version.
+                columns=(
+                    Column("Time", "Time"),
+                    Column("timestamp", "Time"),
+                    Column("Line", "Message"),
+                    Column("body", "Message"),
+                    Column("trace_id", "Trace", links=(("Trace", _TRACE),)),
+                ),
+                sort="-Time",
+                width=16,
+            ),
+            Panel(
+                key="logs-lines",
+                title="Lines",
+                description="Log lines that hold the text chosen above; open one to see its fields.",
+                unit="short",
+                kind="logs",
+                queries=(Query(f"{lines} |= `${{search}}`", "", source="loki"),),
+                width=24,
+            ),
+        ),
+    )
+
+
+def traces(service: Service, alerts: Sequence[Alert]) -> Row:
+    """The latest traces, those that failed, and those that took longer than an alert allows."""
+    spans = _spans(service)
+    slow = _slow(alerts)
+    found = [
+        ("traces-recent", "Recent traces", "Requests and runs of the service, the latest first.", ""),
+        (
+            "traces-failed",
+            "Failed traces",
+            "Requests and runs in which the service failed.",
+            "status = error",
+        ),
+    ]
+    if slow is not None:
+        told = f"Requests and runs that took longer than {seconds(slow)}, from where an alert warns."
+        found.append(("traces-slow", "Slow traces", told, f"duration > {_duration(slow)}"))
+    return Row(
+        "Traces",
+        tuple(
+            Panel(
+                key=key,
+                title=title,
+                description=f"{told} Traces of every environment are shown.",
+                unit="short",
+                kind="table",
+                queries=(Query(_and(spans, condition), "", source="tempo"),),
+            )
+            for key, title, told, condition in found
+        ),
+    )
+
+
+def _stream(service: Service, environment: str) -> str:
+    """Return the selector of the service's log lines; the reader chooses the environment."""
+    own = [
+        f'{name}="{escape(value)}"'
+        for name, value in sorted(service.select.items())
+        if name not in {"environment", "instance"}
+    ]
+    return "{" + ", ".join([*own, environment]) + "}"
+
+
+def _spans(service: Service) -> str:
+    return f'{{ resource.service.name = "{escape(service.name)}" }}'
+
+
+def _and(spans: str, condition: str) -> str:
+    return f"{spans[:-2]} && {condition} }}" if condition else spans
+
+
+def _slow(alerts: Sequence[Alert]) -> Decimal | None:
+    """Return the shortest duration of work at which an alert warns."""
+    found = [
+        alert.threshold.value
+        for alert in alerts
+        if alert.threshold.unit == "s"
+        and alert.threshold.comparison in {">", ">="}
+        and "latency" in alert.panel
+    ]
+    return min(found, default=None)
+
+
+def _duration(value: Decimal) -> str:
+    return f"{(value * 1000).normalize():f}ms"
