@@ -8,8 +8,8 @@ from obs.lint.check import Check, Finding
 from obs.lint.project import Project
 from obs.lint.read.dashboards import REFERENCE, Dashboard
 
-#: Ask by themselves (filters on every query), or are read by a plugin.
-_ALONE = frozenset({"adhoc", "groupby"})
+#: Ask by themselves (filters on every query); that nothing asks a data source has checks of its own.
+_ALONE = frozenset({"adhoc", "groupby", "datasource"})
 
 
 def _run(project: Project) -> Iterator[Finding]:
