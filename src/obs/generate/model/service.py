@@ -17,7 +17,14 @@ from obs.generate.model.severity import Severity
 from obs.generate.model.slo import Slo
 
 #: What a service can do; each brings signals, panels, alerts, tests and runbooks.
-CAPABILITIES: tuple[str, ...] = ("http", "jobs", "process", "prometheus")
+CAPABILITIES: tuple[str, ...] = (
+    "database",
+    "grpc",
+    "http",
+    "jobs",
+    "process",
+    "prometheus",
+)
 
 
 @dataclass(frozen=True, slots=True)

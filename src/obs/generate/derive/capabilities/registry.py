@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from obs.generate.derive.capabilities.capability import Capability, Entry, Guide, JobEntry
+from obs.generate.derive.capabilities.database.capability import CAPABILITY as DATABASE
+from obs.generate.derive.capabilities.grpc.capability import CAPABILITY as GRPC
 from obs.generate.derive.capabilities.http.capability import CAPABILITY as HTTP
 from obs.generate.derive.capabilities.jobs.capability import CAPABILITY as JOBS
 from obs.generate.derive.capabilities.process.capability import CAPABILITY as PROCESS
@@ -12,6 +14,8 @@ from obs.generate.model import Service
 
 REGISTRY: tuple[Capability, ...] = (
     HTTP,
+    GRPC,
+    DATABASE,
     PROCESS,
     JOBS,
     PROMETHEUS,

@@ -1,0 +1,1 @@
+"""Using databases through a client and its pool of connections."""

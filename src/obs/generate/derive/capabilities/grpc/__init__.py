@@ -1,0 +1,1 @@
+"""Answering gRPC calls."""
