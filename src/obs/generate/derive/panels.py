@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from obs.catalogue.target import UP
+from obs.generate.derive import custom_panels
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import BUDGET_LEFT, Queries, percent
@@ -56,6 +57,7 @@ def derive_dashboard(service: Service, alerts: Sequence[Alert]) -> Dashboard:
             for capability in sorted(registry.of(service), key=lambda one: one.name)
             if capability.row is not None
         ),
+        *custom_panels.rows(ask),
     ]
     up = names.selector(names.metric(UP.id))
     firing = names.selector("ALERTS", _PICKED[0], 'alertstate="firing"')

@@ -7,7 +7,8 @@ always printed by ``prettify()``: the parser's ``str()`` does not survive a seco
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -20,6 +21,8 @@ from obs.generate.derive.gaps import CannotDerive, reason_of
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Duration
 
+#: Ends the label of a matcher.
+_LABEL_OF = re.compile(r"[=!]")
 #: Grafana's macros are no PromQL; each is parsed as a duration that nobody would write.
 _MACROS = {"$__rate_interval": "7m7s", "$__interval": "7m11s", "$__range": "7m13s"}
 
@@ -65,13 +68,7 @@ def checked(text: str, vocabulary: Vocabulary) -> str:
 
 @lru_cache(maxsize=50_000)
 def _parse(text: str) -> _Parsed:
-    plain = text
-    for macro, span in _MACROS.items():
-        plain = plain.replace(macro, span)
-    try:
-        tree = promql_parser.parse(plain)
-    except ValueError as error:
-        raise ObsError(f"no PromQL: {error}: {text}") from None
+    tree = _tree(text)
     selectors: list[tuple[str, tuple[str, ...]]] = []
     grouped: list[str] = []
     for node in _nodes(tree):
@@ -81,10 +78,7 @@ def _parse(text: str) -> _Parsed:
             grouped += node.modifier.labels if node.modifier else ()
         elif isinstance(node, promql_parser.BinaryExpr) and node.modifier and node.modifier.matching:
             grouped += node.modifier.matching.labels
-    printed = str(tree.prettify())
-    for macro, span in _MACROS.items():
-        printed = printed.replace(span, macro)
-    return _Parsed(printed, tuple(selectors), tuple(grouped))
+    return _Parsed(_printed(tree), tuple(selectors), tuple(grouped))
 
 
 def _nodes(tree: Any) -> Iterator[Any]:
@@ -99,27 +93,26 @@ def _selector(node: Any) -> tuple[str, tuple[str, ...]]:
     return name, tuple(m.name for m in matchers if m.name != "__name__")
 
 
-def scoped(text: str, matchers: Mapping[str, str]) -> str:
-    """Return `text` with `matchers` (label -> value) in every selector that does not name the label itself.
+def scoped(text: str, matchers: Iterable[str]) -> str:
+    """Return `text` with `matchers` in every selector that says nothing of their labels itself.
 
     Raises `ObsError` for text that is no PromQL.
     """
+    given = {_LABEL_OF.split(matcher, maxsplit=1)[0]: matcher for matcher in matchers}
 
     def narrow(node: Any) -> Any:
-        if not isinstance(node, promql_parser.VectorSelector):
+        if not isinstance(node, promql_parser.VectorSelector) or node.matchers.or_matchers:
             return None
         named = {matcher.name for matcher in node.matchers.matchers}
-        added = ", ".join(
-            f'{label}="{value}"' for label, value in sorted(matchers.items()) if label not in named
-        )
-        if not added or node.matchers.or_matchers:
+        added = ", ".join(given[label] for label in sorted(given) if label not in named)
+        if not added:
             return None
         head, brace, rest = str(node.prettify()).partition("{")
         if brace:
             return promql_parser.parse(f"{head}{{{added}{',' if named else ''} {rest}")
         return promql_parser.parse(head.replace(str(node.name), f"{node.name}{{{added}}}", 1))
 
-    return str(promql_parser.transform(_tree(text), None, narrow).prettify())
+    return _printed(promql_parser.transform(_tree(text), None, narrow))
 
 
 def kept_with(text: str, label: str, beside: str) -> str:
@@ -134,7 +127,7 @@ def kept_with(text: str, label: str, beside: str) -> str:
         clause, wider = f"by ({', '.join(labels)})", f"by ({', '.join([*labels, label])})"
         return promql_parser.parse(str(node.prettify()).replace(clause, wider, 1))
 
-    return str(promql_parser.transform(_tree(text), None, widen).prettify())
+    return _printed(promql_parser.transform(_tree(text), None, widen))
 
 
 def keeps(text: str, label: str) -> bool:
@@ -167,10 +160,20 @@ _COMPARISONS = frozenset({">", "<", ">=", "<=", "=="})
 
 
 def _tree(text: str) -> Any:
+    plain = text
+    for macro, span in _MACROS.items():
+        plain = plain.replace(macro, span)
     try:
-        return promql_parser.parse(text)
+        return promql_parser.parse(plain)
     except ValueError as error:
-        raise ObsError(f"no PromQL: {error}") from None
+        raise ObsError(f"no PromQL: {error}: {text}") from None
+
+
+def _printed(tree: Any) -> str:
+    text = str(tree.prettify())
+    for macro, span in _MACROS.items():
+        text = text.replace(span, macro)
+    return text
 
 
 def _inner(node: Any) -> Any:
@@ -217,17 +220,22 @@ def _binary_keeps(node: Any, label: str) -> bool:
     ]
     if not all(vectors):
         return sides[0] if vectors[0] else sides[1]
-    modifier = node.modifier
-    if modifier is not None and modifier.card == promql_parser.VectorMatchCardinality.ManyToOne:
-        return sides[0] or label in modifier.group_labels
-    if modifier is not None and modifier.card == promql_parser.VectorMatchCardinality.OneToMany:
-        return sides[1] or label in modifier.group_labels
-    matching = modifier.matching if modifier is not None else None
-    if matching is None:
+    return _join_keeps(node.modifier, sides, label)
+
+
+def _join_keeps(modifier: Any, sides: tuple[bool, bool], label: str) -> bool:
+    """Tell whether a join of two vectors keeps `label`; `sides` says which of them have it."""
+    if modifier is None or modifier.matching is None:
         return all(sides)
-    if matching.type == promql_parser.LabelModifierType.Include:
-        return label in matching.labels and all(sides)
-    return label not in matching.labels and all(sides)
+    for card, many in zip(
+        (promql_parser.VectorMatchCardinality.ManyToOne, promql_parser.VectorMatchCardinality.OneToMany),
+        sides,
+        strict=True,
+    ):
+        if modifier.card == card:
+            return many or label in modifier.group_labels
+    included = modifier.matching.type == promql_parser.LabelModifierType.Include
+    return (label in modifier.matching.labels) == included and all(sides)
 
 
 def _is_vector(node: Any) -> bool:
@@ -260,11 +268,11 @@ def _call_keeps(node: Any, label: str) -> bool:
 def _reach(node: Any) -> float:
     node = _inner(node)
     own = 0.0
+    span = getattr(node, "range", None)
+    if span is not None:
+        own += span.total_seconds()
     if isinstance(node, promql_parser.MatrixSelector):
-        own += node.range.total_seconds()
         node = node.vector_selector
-    if isinstance(node, promql_parser.SubqueryExpr):
-        own += node.range.total_seconds()
     offset = getattr(node, "offset", None)
     if offset is not None:
         own += max(0.0, offset.total_seconds())

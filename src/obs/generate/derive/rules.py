@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from obs.errors import SpecError, UnknownSignal, suggest
-from obs.generate.derive import grid
+from obs.generate.derive import custom, grid
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Capability, Entry, JobEntry
 from obs.generate.derive.capabilities.jobs import alerts as jobs
@@ -47,6 +47,7 @@ def derive_rules(service: Service) -> Rules:
     files = [_file(service, service.name, fast)]
     files += [_file(service, stem, alerts) for stem, alerts in slow.items()]
     files += slo.rule_files(service)
+    files += custom.rule_files(service, {*registry.entries(), *slo.ALERTS})
     return Rules(tuple(file for file in files if any(group.rules for group in file.groups)), skipped)
 
 
@@ -73,6 +74,12 @@ def _check_names(service: Service) -> None:
     entries = registry.entries()
     known = {*entries, *slo.ALERTS}
     for name, tuning in service.tunings.items():
+        if any(alert.name == name for alert in service.custom_alerts):
+            raise SpecError(
+                f"alerts.{name}: {name} is an alert of the spec's own",
+                str(tuning.place),
+                f"change it where it stands: custom_alerts.{name}",
+            )
         if name not in known:
             hint = suggest(name, known) or f"there are: {', '.join(sorted(known))}"
             raise SpecError(f"there is no alert {name!r}", str(tuning.place), hint)

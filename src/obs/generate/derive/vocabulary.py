@@ -79,8 +79,12 @@ class Vocabulary:
         name, chosen = (
             adapted(metric, matchers) if isinstance(metric, MetricName) else (metric, list(matchers))
         )
-        own = [f'{label}="{escape(value)}"' for label, value in self.select.items()]
-        return f"{name}{{{', '.join([*own, *chosen])}}}"
+        return f"{name}{{{', '.join([*self.matchers, *chosen])}}}"
+
+    @property
+    def matchers(self) -> tuple[str, ...]:
+        """The matchers that pick the service's series."""
+        return tuple(f'{label}="{escape(value)}"' for label, value in self.select.items())
 
     def converted(self, id_: str, expr: str) -> str:
         """Return `expr`, which measures in the unit of a signal's metric, in the unit of the signal."""
@@ -99,6 +103,16 @@ class Vocabulary:
                 f"no signal of the contract is called {metric!r}", hint=suggest(metric, self._metrics)
             )
         return labels
+
+    def signals_of(self, metrics: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids of the signals whose series `metrics` are; recorded series belong to none."""
+        owners: dict[str, str] = {}
+        for signal in self.signals:
+            mapped = self.mapping.get(signal.id)
+            name = mapped.metric if mapped is not None else signal.named(self.dialect)
+            names = [*_series(name, signal), f"{name}_bucket", mapped.bad_metric if mapped else ""]
+            owners |= {one: signal.id for one in names if one and one not in owners}
+        return tuple(dict.fromkeys(owners[metric] for metric in metrics if metric in owners))
 
     @cached_property
     def _metrics(self) -> dict[str, frozenset[str]]:

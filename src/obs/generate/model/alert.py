@@ -41,6 +41,8 @@ class Expectation:
     at: Duration
     state: Literal["silent", "pending", "firing"]
     firing: tuple[Firing, ...] = ()
+    #: Alerts that are pending or firing at once, where `firing` does not list them.
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ class RuleFile:
 
     stem: str
     groups: tuple[RuleGroup, ...]
+    #: Files whose rules its own read from; its tests load them too.
+    beside: tuple[RuleFile, ...] = ()
 
     @property
     def alerts(self) -> tuple[Alert, ...]:

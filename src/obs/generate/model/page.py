@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from obs.generate.model.alert import Alert
@@ -41,6 +42,8 @@ class Runbook:
     mitigation: tuple[Action, ...]
     escalation: tuple[str, ...]
     verification: tuple[Step, ...]
+    #: Heading -> Markdown of people, which stands in place of what is generated under that heading.
+    sections: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> PurePosixPath:

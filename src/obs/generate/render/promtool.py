@@ -43,11 +43,11 @@ def render(file: RuleFile) -> tuple[Artefact, ...]:
     """Return the tests of one rule file: one test file for each distance between samples."""
     every = [(alert, case) for alert in file.alerts for case in alert.tests]
     steps = sorted({case.step for _, case in every})
-    order = [group.name for group in file.groups if group.rules]
-    return tuple(_file(file.stem, step, every, order, first=step == steps[0]) for step in steps)
+    return tuple(_file(file, step, every, first=step == steps[0]) for step in steps)
 
 
-def _file(stem: str, step: Duration, every: _Cases, order: list[str], *, first: bool) -> Artefact:
+def _file(file: RuleFile, step: Duration, every: _Cases, *, first: bool) -> Artefact:
+    files = (*file.beside, file)
     cases = [(alert, case) for alert, case in every if case.step == step]
     # One notification for each alert is enough: its text does not depend on the story.
     told: dict[tuple[str, str], tuple[Alert, TestCase]] = {}
@@ -57,17 +57,18 @@ def _file(stem: str, step: Duration, every: _Cases, order: list[str], *, first: 
     tests: list[Yaml] = [_states(group, step) for group in _packed(cases, _states_conflict)]
     tests += [_notifications(group, step) for group in _packed(list(told.values()), _notifications_conflict)]
     document: dict[str, Yaml] = {
-        "rule_files": [str(_RULES / f"{stem}.yml")],
+        "rule_files": [str(_RULES / f"{one.stem}.yml") for one in files],
         "evaluation_interval": str(step),
-        "group_eval_order": order,
+        "group_eval_order": [group.name for one in files for group in one.groups if group.rules],
         "tests": tests,
     }
-    name = f"{stem}_test.yml" if first else f"{stem}-{step}_test.yml"
+    name = f"{file.stem}_test.yml" if first else f"{file.stem}-{step}_test.yml"
     return Artefact(FOLDER / name, HEADER + dump(document))
 
 
 def _last_firing(case: TestCase) -> Expectation | None:
-    return next((one for one in reversed(case.expects) if one.state == "firing"), None)
+    """Return the last expectation that says what is sent; those of a spec's own tests do not."""
+    return next((one for one in reversed(case.expects) if one.state == "firing" and one.firing), None)
 
 
 def _packed(cases: _Cases, conflict: _Conflict) -> list[_Group]:
@@ -139,7 +140,7 @@ def _question(alert: Alert, case: TestCase, expectation: Expectation) -> dict[st
     if environment:
         wanted["environment"] = environment
     matchers = ", ".join(f'{key}="{value}"' for key, value in sorted(wanted.items()))
-    count = len(expectation.firing) or 1
+    count = len(expectation.firing) or expectation.count
     answers: list[Yaml] = []
     if expectation.state != "silent":
         answers = [{"labels": f'{{alertstate="{expectation.state}"}}', "value": count}]

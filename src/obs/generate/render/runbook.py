@@ -35,18 +35,27 @@ _NOTE = (
 def render(runbook: Runbook, links: Links) -> Artefact:
     """Return the page of `runbook`; `links` are the addresses of its service's environment."""
     first = runbook.alerts[0]
+    generated = {
+        "Meaning": runbook.meaning,
+        "Impact": runbook.impact,
+        "Diagnosis": _steps(runbook.diagnosis, links),
+        "Mitigation": _actions(runbook.mitigation),
+        "Escalation": _list(runbook.escalation),
+        "Verification": _steps(runbook.verification, links),
+    }
+    sections = {**generated, **runbook.sections}
     parts = [
         wrap("facts", f"# {first.name}\n\n{_NOTE}\n\n{_facts(runbook.alerts, links)}"),
-        wrap("meaning", f"## Meaning\n\n{runbook.meaning}"),
-        wrap("impact", f"## Impact\n\n{runbook.impact}"),
-        wrap("diagnosis", f"## Diagnosis\n\n{_steps(runbook.diagnosis, links)}"),
-        wrap("mitigation", f"## Mitigation\n\n{_actions(runbook.mitigation)}"),
-        wrap("escalation", f"## Escalation\n\n{_list(runbook.escalation)}"),
-        wrap("verification", f"## Verification\n\n{_steps(runbook.verification, links)}"),
+        *(wrap(_mark(heading), f"## {heading}\n\n{text}") for heading, text in sections.items()),
         # Last, because it is long and nobody reads it first.
         wrap("expression", f"## Expression\n\n{_expressions(runbook.alerts, links)}"),
     ]
     return Artefact(FOLDER / runbook.path, "\n\n".join(parts) + "\n", preserves=True)
+
+
+def _mark(heading: str) -> str:
+    """Return the name of a part: the letters of its heading."""
+    return re.sub(r"[^a-z]", "", heading.lower()) or "part"
 
 
 def index(runbooks: Sequence[Runbook]) -> Artefact:

@@ -23,6 +23,8 @@ _NAME = re.compile(r"[A-Z][A-Za-z0-9]{2,62}\Z")
 #: Labels that every alert gets from its service.
 OWN_LABELS = frozenset({*TARGET_LABELS, "alertname", "alertstate", "team", "severity", "category"})
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
+#: Parts that obs writes into every page.
+_OWN_PARTS = frozenset({"", "facts", "expression"})
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 #: One item of promtool's notation: a value, a gap, the end of a series, or a run such as 0+60x30.
 _VALUES = re.compile(rf"(?:_(?:x\d+)?|stale|{_NUMBER}(?:[+-]{_NUMBER[5:]})?(?:x\d+)?)\Z")
@@ -171,6 +173,12 @@ def _runbook(node: Node, what: str) -> dict[str, str]:
                 node,
                 f"{what}: {written!r} has no text under '## {heading}'",
                 f"a runbook has {', '.join(f'## {one}' for one in HEADINGS)}",
+            )
+    marks = [re.sub(r"[^a-z]", "", heading.lower()) for heading in sections]
+    for heading, mark in zip(sections, marks, strict=True):
+        if mark in _OWN_PARTS or marks.count(mark) > 1:
+            raise fields.refuse(
+                node, f"{what}: {written!r} may not have a part of its own called {heading!r}"
             )
     return sections
 

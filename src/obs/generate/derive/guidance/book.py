@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from obs.errors import SpecError, suggest
+from obs.generate.derive import custom_guide
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Guide
 from obs.generate.derive.fleet import guide as fleet
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
-from obs.generate.derive.slo import guide as slo
-from obs.generate.derive.slo.absent_guide import sli_absent
+from obs.generate.derive.slo import files as slo
 from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import Alert, Links, Runbook, Service, Step
+from obs.generate.model import Alert, Links, Owner, Runbook, Service, Step
 
 GUIDES: Mapping[str, Guide] = {
     **registry.guides(),
-    "ErrorBudgetBurnFast": slo.burn_fast,
-    "ErrorBudgetBurnSlow": slo.burn_slow,
-    "SliMetricAbsent": sli_absent,
+    **slo.GUIDES,
 }
 
 
@@ -44,16 +42,30 @@ def derive_heartbeat(alerts: Sequence[Alert], links: Links) -> Runbook:
 
 
 def _page(name: str, alerts: Sequence[Alert], ask: Queries) -> Runbook:
-    if name not in GUIDES:
+    custom = next((one for one in ask.service.custom_alerts if one.name == name), None)
+    if custom is None and name not in GUIDES:
         raise SpecError(
             f"alert {name!r} has no guide for its runbook", str(ask.service.place), suggest(name, GUIDES)
         )
-    runbook = GUIDES[name](alerts, ask)
+    runbook = custom_guide.page(custom, alerts[0], ask) if custom else GUIDES[name](alerts, ask)
     return replace(
         runbook,
+        escalation=(*runbook.escalation, *_reached(ask.service.owner)),
         diagnosis=tuple(_proven(step, ask) for step in runbook.diagnosis),
         verification=tuple(_proven(step, ask) for step in runbook.verification),
     )
+
+
+def _reached(owner: Owner) -> Iterator[str]:
+    """Say how the owning team is reached, and whom to call after it."""
+    if owner.chat:
+        yield f"The team's channel is {owner.chat}."
+    if owner.email:
+        yield f"Its address is <{owner.email}>."
+    if owner.rota:
+        yield f"Who is on call now: <{owner.rota}>."
+    for number, step in enumerate(owner.escalation, start=1):
+        yield f"Nobody answers, call number {number}: {step}"
 
 
 def _proven(step: Step, ask: Queries) -> Step:
