@@ -31,6 +31,8 @@ class Finding(NamedTuple):
     severity: Severity | None = None
     #: Characters to underline where `at` is a place; a span knows its own.
     length: int = 1
+    #: Its line holds a secret, which no reporter may repeat.
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

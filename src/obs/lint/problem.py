@@ -41,6 +41,8 @@ class Problem:
     #: Characters to underline from the place on.
     length: int = 1
     fix: Fix | None = None
+    #: Its line holds a secret, which no reporter may repeat.
+    secret: bool = False
 
     @property
     def order(self) -> tuple[object, ...]:

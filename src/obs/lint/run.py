@@ -156,4 +156,5 @@ def _problem(id_: str, severity: Severity, finding: Finding, settings: Settings)
         finding.hint,
         length,
         finding.fix,
+        finding.secret,
     )
