@@ -53,17 +53,27 @@ def checked(text: str, vocabulary: Vocabulary) -> str:
         reason = reason_of(name)
         if reason is not None:
             raise CannotDerive(reason)
+    # The label of one signal need not stand on another, where each is a metric of the team's own.
+    lacking = CannotDerive if vocabulary.mapping else UnknownSignal
     known: set[str] = set()
     for metric, matched in parsed.selectors:
         labels = vocabulary.labels_of(metric)
         known |= labels
         for label in matched:
             if label not in labels:
-                raise UnknownSignal(f"{metric} has no label {label!r}", hint=suggest(label, labels))
+                raise lacking(f"{metric} has no label {label!r}", hint=suggest(label, labels))
     for label in parsed.grouped:
         if parsed.selectors and label not in known:
-            raise UnknownSignal(f"no series of the query has a label {label!r}", hint=suggest(label, known))
+            raise lacking(f"no series of the query has a label {label!r}", hint=suggest(label, known))
     return parsed.text
+
+
+def printed(text: str) -> str:
+    """Return `text`, made of parts that are proven already, in the parser's own layout.
+
+    Raises `ObsError` for text that is no PromQL.
+    """
+    return _parse(text).text
 
 
 @lru_cache(maxsize=50_000)

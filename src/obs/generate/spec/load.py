@@ -10,7 +10,7 @@ from pathlib import Path
 
 from obs.errors import SpecError
 from obs.generate.model import Service
-from obs.generate.spec import document, fields, service
+from obs.generate.spec import document, fields, service, tree
 from obs.generate.spec.document import Entry, Node
 
 DEFAULTS = "defaults.yml"
@@ -26,8 +26,13 @@ def load(
     Raises `SpecError` with file, line and column for whatever a person got wrong.
     """
     services: dict[str, Service] = {}
-    for path in _files(paths):
-        found = service.read(_merged(path, ()), environment, links or {})
+    for path in files(paths):
+        root = merged(path)
+        # An overlay that nobody has chosen today must not be broken the day somebody does.
+        for name in tree.environments(root):
+            if name != environment:
+                service.read(root, name, links or {})
+        found = service.read(root, environment, links or {})
         twin = services.get(found.name)
         if twin is not None:
             raise SpecError(
@@ -39,8 +44,9 @@ def load(
     return [services[name] for name in sorted(services)]
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    files: dict[Path, Path] = {}
+def files(paths: Sequence[Path]) -> list[Path]:
+    """Return the spec files that `paths` name, each once; raise `SpecError` where there is none."""
+    found: dict[Path, Path] = {}
     for path in paths:
         if path.is_dir():
             inside = sorted(file for file in path.glob("*.yml") if file.name != DEFAULTS)
@@ -52,10 +58,15 @@ def _files(paths: Sequence[Path]) -> list[Path]:
             raise SpecError("no such file or directory", str(path))
         # The same file named twice is one spec; the name that was typed stays in messages.
         for file in inside:
-            files.setdefault(_real(file), file)
-    if not files:
+            found.setdefault(_real(file), file)
+    if not found:
         raise SpecError("no spec given")
-    return list(files.values())
+    return list(found.values())
+
+
+def merged(path: Path) -> Node:
+    """Return the spec in `path` laid upon the files that it extends."""
+    return _merged(path, ())
 
 
 def _merged(path: Path, chain: tuple[Path, ...]) -> Node:
@@ -63,24 +74,40 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> Node:
     entry = fields.mapping(root, "the spec").get("extends")
     if entry is None:
         return root
-    written = fields.text(entry.node, "extends")
-    below = path.parent / written
     here = (*chain, _real(path))
+    base: Node | None = None
+    # Of several files, each stands above those before it.
+    for written in (
+        fields.texts(entry.node, "extends") if isinstance(entry.node.value, tuple) else (entry.node,)
+    ):
+        below = _below(written, path, here)
+        base = below if base is None else document.merge(base, below)
+    own = _without(root, "extends")
+    return own if base is None else document.merge(_without(base, "extends"), own)
+
+
+def _below(node: Node, path: Path, here: tuple[Path, ...]) -> Node:
+    """Return the file that `node`, of the spec in `path`, extends."""
+    written = fields.text(node, "extends")
+    below = path.parent / written
     if _real(below) in here:
-        raise fields.refuse(entry.node, f"extends: {written!r} leads back to this file")
+        raise fields.refuse(node, f"extends: {written!r} leads back to this file")
     if len(here) > _MAX_CHAIN:
-        raise fields.refuse(entry.node, f"extends: more than {_MAX_CHAIN} files in a row")
-    if not below.is_file():
-        raise fields.refuse(entry.node, f"extends: there is no file {written!r} beside this one")
-    base = _merged(below, here)
-    return document.merge(_without(base, "extends"), _without(root, "extends"))
+        raise fields.refuse(node, f"extends: more than {_MAX_CHAIN} files in a row")
+    try:
+        there = below.is_file()
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        raise fields.refuse(node, f"extends: there is no file {written!r} beside this one")
+    return _merged(below, here)
 
 
 def _real(path: Path) -> Path:
     """Return what `path` leads to; a loop of links leads nowhere, which is for its reader to say."""
     try:
         return path.resolve()
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, ValueError):
         return path.absolute()
 
 

@@ -63,7 +63,6 @@ def failing_requests(ask: Queries, window: str, start: int = 1) -> tuple[Step, .
 
 def slow_requests(ask: Queries, window: str, start: int = 1) -> tuple[Step, ...]:
     """Steps from "requests are slow" to the route, the dependency or the exhausted process."""
-    calls = ask.series(CLIENT_DURATION, part="_bucket")
     address = ask.label(CLIENT_DURATION, SERVER_ADDRESS.name)
     return (
         Step(
@@ -76,7 +75,7 @@ def slow_requests(ask: Queries, window: str, start: int = 1) -> tuple[Step, ...]
         ),
         Step(
             "See how long calls to other services take.",
-            (f"histogram_quantile(0.99, sum by ({address}, le) (rate({calls}[{window}])))",),
+            (ask.quantile("0.99", CLIENT_DURATION, window, address),),
             (
                 (
                     "one address is as slow as the requests",

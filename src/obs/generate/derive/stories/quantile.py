@@ -48,6 +48,7 @@ def quantile_expr(kit: Kit, what: Quantile) -> str:
     everything = names.selector(count, *what.matchers)
     slow = f"{total(events(everything, window), *what.by)} - {total(events(fast, window), *what.by)}"
     quantile = f"histogram_quantile({what.rank}, {total(events(buckets, window), *what.by, 'le')})"
+    quantile = names.converted(what.signal.id, quantile)
     return f"{quantile} > {line:f} and {slow} >= {what.floor}"
 
 
