@@ -19,8 +19,8 @@ def _run(project: Project) -> Iterator[Finding]:
             key = (panel.type, panel.title.strip().casefold(), panel.source.uid, queries)
             twin = seen.setdefault(key, panel)
             if twin is not panel:
-                where = f"line {twin.heading.head.place.line}"
-                yield Finding(panel.heading.head, f"{panel.name} asks the same as its namesake in {where}")
+                hint = f"the other one is in line {twin.heading.head.place.line}"
+                yield Finding(panel.heading.head, f"{panel.name} asks the same as its namesake", hint)
 
 
 CHECK = Check("panel-duplicate", "warning", ("dashboard",), _run)

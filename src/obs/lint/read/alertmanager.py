@@ -133,6 +133,14 @@ def read(source: Source, documents: Sequence[Node]) -> Configuration:
     for document in documents[1:]:
         reader.fault("Alertmanager reads one document a file, this is another", document)
     route = keys.get("route")
+    if route is not None:
+        reader.root(route.node)
+    names: set[str] = set()
+    for node in _items(keys.get("receivers")):
+        receiver = _receiver(node)
+        if receiver.name in names:
+            reader.faults.append(Fault(f"receiver {receiver.name!r} is defined twice", receiver.span))
+        names.add(receiver.name)
     return Configuration(
         source=source,
         root=root,
@@ -174,6 +182,23 @@ class _Reader:
 
     def fault(self, message: str, node: Node) -> None:
         self.faults.append(Fault(message, node.span))
+
+    def root(self, node: Node) -> None:
+        """Find what Alertmanager refuses in the first route, which takes every alert."""
+        keys = node.keys
+        if not word(keys.get("receiver")):
+            self.faults.append(Fault("the first route names no receiver", node.span))
+        for key in (
+            "matchers",
+            "match",
+            "match_re",
+            "continue",
+            "mute_time_intervals",
+            "active_time_intervals",
+        ):
+            if key in keys:
+                hint = "it takes every alert; put this into a route below it"
+                self.faults.append(Fault(f"the first route has no {key}", keys[key].key.span, hint))
 
     def route(self, node: Node, parent: Route | None) -> Route:
         own = node.keys

@@ -46,16 +46,18 @@ def both(answers: Iterable[Answer]) -> Answer:
 class Labels:
     """Labels of an alert as far as its rule tells them.
 
-    `certain` are written down ("" where a label is known to be absent); any other label is unknown
-    while `open`, and absent otherwise.
+    `certain` are written down; those of `possible` come from the series, with whatever value, and any other
+    label too while `open`; what remains is absent.
     """
 
     certain: Mapping[str, str]
+    possible: frozenset[str] = frozenset()
     open: bool = True
 
     def get(self, name: str) -> str | None:
         """Return the value of a label, "" when the alert lacks it, None when nobody knows."""
-        return self.certain.get(name, None if self.open else "")
+        unknown = self.open or name in self.possible
+        return self.certain.get(name, None if unknown else "")
 
 
 @dataclass(frozen=True, slots=True)

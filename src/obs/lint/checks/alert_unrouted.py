@@ -1,0 +1,40 @@
+"""An alert that ends at a receiver which tells nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from obs.lint import alert_labels
+from obs.lint.check import Check, Finding
+from obs.lint.project import Project
+from obs.lint.read.alertmanager import Configuration
+from obs.lint.read.matchers import Labels
+from obs.lint.routing import arrivals
+
+#: Severities that say themselves that nobody is to be told.
+QUIET = frozenset({"none", "info", "informational", "silent"})
+
+
+def _run(project: Project) -> Iterator[Finding]:
+    configs = [config for config in project.of(Configuration) if config.route is not None]
+    for alert in project.alerts if configs else ():
+        if alert.label("severity").lower() in QUIET or alert_labels.is_heartbeat(alert):
+            continue
+        labels = alert_labels.of(alert, project.settings)
+        # With several configurations (one an environment) one that tells somebody is enough.
+        ends = [_silent_ends(config, labels) for config in configs]
+        if all(ends):
+            names = ", ".join(sorted({name for names in ends for name in names}))
+            message = f"{alert.name.value} reaches no receiver: it ends at {names}, which tells nobody"
+            hint = "give the receiver an integration, or a route to another one"
+            yield Finding(alert.name.span, message, hint)
+
+
+def _silent_ends(config: Configuration, labels: Labels) -> set[str]:
+    """Return the receivers at which an alert may end, when not one of them tells anybody."""
+    assert config.route is not None  # noqa: S101 - the caller has left out configurations without routes
+    ends = {arrival.route.receiver for arrival in arrivals(config.route, labels)}
+    return ends if all(config.silent(name) or config.receiver(name) is None for name in ends) else set()
+
+
+CHECK = Check("alert-unrouted", "error", ("rules",), _run)
