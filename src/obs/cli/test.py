@@ -15,13 +15,13 @@ from obs.errors import ConfigError, StackError
 if TYPE_CHECKING:
     from obs.cli.judges import Generated, Result
 
-#: Check -> what its results are called, in the order in which they run.
+#: Check -> what one of its results is called, in the order in which they run.
 _COUNTED = {
-    "rules": "rule files",
-    "tests": "test files",
-    "config": "configurations",
-    "routes": "routes",
-    "logs": "log rules",
+    "rules": "rule file",
+    "tests": "test file",
+    "config": "configuration",
+    "routes": "route",
+    "logs": "log rule",
 }
 
 
@@ -98,7 +98,9 @@ def _tool(name: str) -> str | None:
 
 def _summary(results: list[Result], failed: list[Result]) -> str:
     counts = {check: sum(result.check == check for result in results) for check in _COUNTED}
-    told = ", ".join(f"{count} {_COUNTED[check]}" for check, count in counts.items() if count)
+    told = ", ".join(
+        f"{count} {_COUNTED[check]}{'' if count == 1 else 's'}" for check, count in counts.items() if count
+    )
     return f"{told}: {len(failed) or 'none'} failed"
 
 

@@ -73,6 +73,13 @@ COLLECTOR = Product(
     debian="",
 )
 
+LOKI = Product(
+    name="loki",
+    repository="grafana/loki",
+    release=Version(3, 7, 6),
+    debian="",
+)
+
 #: What `obs stack up` runs, with the tools that check it: all that is installed unless told otherwise.
 ENGINES: Mapping[str, EngineFacts] = MappingProxyType(
     {
@@ -134,8 +141,22 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 go_directory="collector",
                 go_package="./otelcol",
                 go_version=Version(0, 159, 0),
+                go_tags="remove_all_sd",
                 go_minutes=10,
                 go_variable="main.version",
+                routes=("path", "go"),
+            ),
+            EngineFacts(
+                name="loki",
+                product=LOKI,
+                # The first whose own binary answers a health probe.
+                floor=Version(3, 7),
+                programs=("loki",),
+                go_directory="loki",
+                go_package="github.com/grafana/loki/v3/cmd/loki",
+                go_version=Version(3, 7, 6),
+                go_minutes=9,
+                go_variable="github.com/grafana/loki/v3/pkg/util/build.Version",
                 routes=("path", "go"),
             ),
         )
