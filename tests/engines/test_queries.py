@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 
 from obs.generate.derive.guidance.book import derive_runbooks
-from obs.generate.derive.panels import derive_dashboard
+from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.derive.rules import rule_files
 from obs.generate.spec.load import load
 

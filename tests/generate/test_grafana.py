@@ -10,12 +10,11 @@ from typing import Any, Literal
 import pytest
 
 from obs.errors import SpecError
-from obs.generate.derive.panels import derive_dashboard
+from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.derive.rules import rule_files
 from obs.generate.model import (
     PANEL_KINDS,
     Annotation,
-    Column,
     Dashboard,
     Duration,
     Panel,
@@ -214,12 +213,14 @@ class TestEachDashboardOfTheShop:
         for panel in _json(_shop(name))["panels"]:
             if panel["type"] == "row":
                 continue
-            assert panel["interval"] == "15s"
             letters = [target["refId"] for target in panel["targets"]]
             assert len(set(letters)) == len(letters)
             for target in panel["targets"]:
-                assert target["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
-                assert target["range"] is not target["instant"]
+                assert target["datasource"] == panel["datasource"]
+                assert panel["datasource"]["uid"] in {"${datasource}", "${loki}", "${tempo}"}
+                if target["datasource"]["type"] == "prometheus":
+                    assert panel["interval"] == "15s"
+                    assert target["range"] is not target["instant"]
 
 
 def test_the_heatmap_takes_buckets_as_they_are() -> None:

@@ -72,6 +72,8 @@ def command(  # noqa: PLR0917 - click passes by name
         plan = pipeline.prepare(
             specs, environment=environment, links=_links(links), only=only, report=progress.show
         )
+    for alert in plan.skipped:
+        click.echo(f"{alert.place}: {alert.service} has no {alert.alert}: {alert.reason}", err=True)
     if show_diff:
         text = pipeline.diff(plan.artefacts, out, plan.has_orphan)
         changes = pipeline.compare(plan.artefacts, out, plan.has_orphan)
@@ -122,6 +124,10 @@ def _data(changes: Changes, plan: Plan, *, written: bool) -> dict[str, object]:
         "changed": [str(path) for path in changes.changed],
         "removed": [str(path) for path in changes.removed],
         "kept": [str(path) for path in changes.kept],
+        "skipped": [
+            {"service": one.service, "alert": one.alert, "reason": one.reason, "spec": str(one.place)}
+            for one in plan.skipped
+        ],
     }
 
 

@@ -13,9 +13,11 @@ from pathlib import Path, PurePosixPath
 
 from obs.errors import SpecError
 from obs.generate.derive import notifications, rules
-from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
+from obs.generate.derive.dashboards.fleet import derive_fleet
 from obs.generate.derive.dashboards.service import derive_dashboard
-from obs.generate.model import Artefact, Runbook, Service
+from obs.generate.derive.dashboards.slos import derive_objectives
+from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
+from obs.generate.model import Artefact, Runbook, Service, Skipped
 from obs.generate.output.changes import Changes, compare, diff
 from obs.generate.output.writing import write
 from obs.generate.render import alertmanager, grafana, prometheus, promtool, runbook
@@ -37,6 +39,8 @@ class Plan:
     #: Names of all services of the specs, chosen or not.
     services: tuple[str, ...]
     selection: Selection
+    #: Alerts that the metrics of a service cannot express.
+    skipped: tuple[Skipped, ...] = ()
 
     def has_orphan(self, path: PurePosixPath) -> bool:
         """Tell whether a file that nothing produces is within what was asked for."""
@@ -71,13 +75,15 @@ def prepare(
     selection = Selection.of(only, names)
     found: list[Artefact] = []
     books: list[Runbook] = []
+    skipped: list[Skipped] = []
     chosen = [service for service in services if selection.has_service(service.name)]
     for number, service in enumerate(chosen):
         if report is not None:
             report(service.name, number, len(chosen))
-        artefacts, pages = _of_one(service)
+        artefacts, pages, left_out = _of_one(service)
         found += artefacts
         books += pages
+        skipped += left_out
     if selection.has_shared:
         found += _of_all(services, books)
     ordered = sorted(found, key=lambda artefact: artefact.path)
@@ -85,20 +91,20 @@ def prepare(
         if first.path == second.path:
             raise SpecError(f"two artefacts would be written to {first.path}", str(services[0].place))
     wanted = tuple(artefact for artefact in ordered if selection.has_path(artefact.path))
-    return Plan(wanted, names, selection)
+    return Plan(wanted, names, selection, tuple(skipped))
 
 
-def _of_one(service: Service) -> tuple[list[Artefact], tuple[Runbook, ...]]:
-    """Return the artefacts of one service, and its runbooks for the index."""
-    files = rules.rule_files(service)
-    alerts = [alert for file in files for alert in file.alerts]
+def _of_one(service: Service) -> tuple[list[Artefact], tuple[Runbook, ...], tuple[Skipped, ...]]:
+    """Return the artefacts of one service, its runbooks for the index, and the alerts that it lacks."""
+    derived = rules.derive_rules(service)
+    alerts = [alert for file in derived.files for alert in file.alerts]
     pages = derive_runbooks(service, alerts)
     found: list[Artefact] = []
-    for file in files:
+    for file in derived.files:
         found += [prometheus.render(file), *promtool.render(file)]
     found.append(grafana.render(derive_dashboard(service, alerts)))
     found += [runbook.render(page, service.links) for page in pages]
-    return found, pages
+    return found, pages, derived.skipped
 
 
 def _of_all(services: Sequence[Service], books: Sequence[Runbook]) -> Iterator[Artefact]:
@@ -110,6 +116,10 @@ def _of_all(services: Sequence[Service], books: Sequence[Runbook]) -> Iterator[A
     yield from promtool.render(fleet)
     yield runbook.render(heartbeat, links)
     yield runbook.index([*books, heartbeat])
+    yield grafana.render(derive_fleet(services))
+    objectives = derive_objectives(services)
+    if objectives is not None:
+        yield grafana.render(objectives)
     yield from alertmanager.render(
         services, stronger=notifications.STRONGER, group_labels=notifications.grouped_by(services)
     )

@@ -78,6 +78,8 @@ class Panel:
     sort: str = ""
     #: Columns of the 24 of the grid; 0 shares the line with the other panels of the row.
     width: int = 0
+    #: Lines of the grid, of which each is 30 pixels high.
+    height: int = 8
 
     @property
     def id(self) -> int:

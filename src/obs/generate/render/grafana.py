@@ -23,7 +23,6 @@ FOLDER = PurePosixPath("dashboards")
 SCHEMA = 42
 
 _GRID = 24
-_HEIGHT = 8
 _SMALL = {"stat", "gauge"}
 #: What is kept of the library's dashboard; the rest is of Grafanas before 8, or null.
 _HEAD = (
@@ -80,13 +79,14 @@ def _panels(dashboard: Dashboard) -> Iterator[dict[str, Any]]:
 
 def _places(row: Row, top: int) -> Iterator[tuple[Panel, core.GridPos]]:
     """Lay a row's panels from left to right, and begin a new line where one does not fit."""
-    left = 0
+    left = highest = 0
     for panel in row.panels:
         width = panel.width or _width(panel, row)
         if left + width > _GRID:
-            left, top = 0, top + _HEIGHT
-        yield panel, core.GridPos(h=_HEIGHT, w=width, x=left, y=top)
+            left, top, highest = 0, top + highest, 0
+        yield panel, core.GridPos(h=panel.height, w=width, x=left, y=top)
         left += width
+        highest = max(highest, panel.height)
 
 
 def _width(panel: Panel, row: Row) -> int:

@@ -19,3 +19,11 @@ def service_column(label: str, services: Sequence[Service]) -> Column:
     texts = tuple((name, text) for name, text in sorted(shortened.items()) if name != text)
     address = f"/d/{_PREFIX}${{__value.text}}?var-environment=${{__data.fields.environment}}"
     return Column(label, label, links=(("Dashboard", address),), texts=texts)
+
+
+def series_links(label: str, services: Sequence[Service]) -> tuple[tuple[str, str], ...]:
+    """Return where a click on a curve leads whose `label` names a service; nowhere when a name is too long."""
+    if any(dashboard_uid(service.name) != f"{_PREFIX}{service.name}" for service in services):
+        return ()
+    chosen = "var-environment=${__field.labels.environment}&from=${__from}&to=${__to}"
+    return (("Dashboard", f"/d/{_PREFIX}${{__field.labels.{label}}}?{chosen}"),)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from obs.catalogue.log import FIELDS, LEVEL
 from obs.generate.derive.dashboards.explore import link
+from obs.generate.derive.explore import ERROR_LINES
+from obs.generate.derive.graphs import legend
 from obs.generate.derive.guidance.queries import seconds
+from obs.generate.derive.logql.checking import checked
 from obs.generate.derive.vocabulary import escape
 from obs.generate.model import Alert, Column, Panel, Query, Row, Service
 
-#: What Loki itself finds the level of a line to be.
-_LEVEL = "detected_level"
-_BAD = f'{_LEVEL}=~"error|critical|fatal"'
+_LEVEL = LEVEL.name
+_FIELDS = frozenset(field.name for field in FIELDS)
 #: In an address, several chosen values stand as they are, between bars.
 _IN_ADDRESS = 'environment=~"${environment:pipe}"'
+_TRACE_ID = "trace_id"
 #: Where a trace is opened from the cell that holds its id.
 _TRACE = link("tempo", "${__value.raw}")
 
@@ -28,7 +32,16 @@ def ways(service: Service) -> tuple[tuple[str, str], ...]:
 
 
 def logs(service: Service) -> Row:
-    """How many lines of which level, the errors with their traces, and the lines themselves."""
+    """How many lines of which level, the errors with their traces, and the lines themselves.
+
+    Raises `UnknownSignal` for a field that no log line has.
+    """
+
+    def query(text: str, legend: str = "") -> Query:
+        # As it stands here: the text that a reader types may hold quotes.
+        checked(text.replace("$__auto", "5m"), {*service.select, "environment"}, _FIELDS)
+        return Query(text, legend, source="loki")
+
     lines = _stream(service, 'environment=~"$environment"')
     return Row(
         "Logs",
@@ -39,13 +52,7 @@ def logs(service: Service) -> Row:
                 description="Log lines by level; more errors than usual begin here before anybody reads one.",
                 unit="short",
                 kind="timeseries",
-                queries=(
-                    Query(
-                        f"sum by ({_LEVEL}) (count_over_time({lines} [$__auto]))",
-                        f"{{{{{_LEVEL}}}}}",
-                        source="loki",
-                    ),
-                ),
+                queries=(query(f"sum by ({_LEVEL}) (count_over_time({lines} [$__auto]))", legend(_LEVEL)),),
                 width=8,
             ),
             Panel(
@@ -54,14 +61,14 @@ def logs(service: Service) -> Row:
                 description="The latest lines of level error and worse; the id of the trace leads to the whole request.",
                 unit="short",
                 kind="table",
-                queries=(Query(f"{lines} | {_BAD}", "", source="loki"),),
+                queries=(query(f"{lines} {ERROR_LINES}"),),
                 # Grafana has two names for each, by its version.
                 columns=(
                     Column("Time", "Time"),
                     Column("timestamp", "Time"),
                     Column("Line", "Message"),
                     Column("body", "Message"),
-                    Column("trace_id", "Trace", links=(("Trace", _TRACE),)),
+                    Column(_TRACE_ID, "Trace", links=(("Trace", _TRACE),)),
                 ),
                 sort="-Time",
                 width=16,
@@ -72,7 +79,7 @@ def logs(service: Service) -> Row:
                 description="Log lines that hold the text chosen above; open one to see its fields.",
                 unit="short",
                 kind="logs",
-                queries=(Query(f"{lines} |= `${{search}}`", "", source="loki"),),
+                queries=(query(f"{lines} |= `${{search}}`"),),
                 width=24,
             ),
         ),

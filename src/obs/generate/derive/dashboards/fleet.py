@@ -13,10 +13,11 @@ from obs.errors import SpecError
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Headline
 from obs.generate.derive.dashboards import choices
-from obs.generate.derive.dashboards.addresses import service_column
+from obs.generate.derive.dashboards.addresses import series_links, service_column
 from obs.generate.derive.dashboards.objectives import BUDGET_SCALE
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.promql import printed
 from obs.generate.derive.slo.series import BUDGET_LEFT, recorded
 from obs.generate.derive.vocabulary import BY, Vocabulary
 from obs.generate.model import (
@@ -37,7 +38,6 @@ _UP = (
     PanelThreshold(Decimal("0.5"), "yellow"),
     PanelThreshold(Decimal(1), "green"),
 )
-_ERRORS = (PanelThreshold(Decimal("0.01"), "yellow"), PanelThreshold(Decimal("0.05"), "red"))
 _HIDDEN = Column("Time", "Time", hidden=True)
 _ENVIRONMENT = Column("environment", "environment")
 
@@ -50,29 +50,40 @@ class _Fleet:
 
     def query(self, write: Callable[[Service, Queries], str | None]) -> str:
         """Return what `write` says of each service, each text once, joined; empty when none can answer."""
-        texts: dict[str, None] = {}
-        for service, ask in self.asks:
-            with contextlib.suppress(CannotDerive):
-                text = write(service, ask)
-                if text is not None:
-                    texts[ask.checked(text)] = None
-        return " or ".join(texts)
+        return self._joined(lambda service, ask: (0, write(service, ask)))
 
     def headline(self, part: Callable[[Headline], str]) -> str:
         """Return one part of the headline of what each service mainly does."""
 
-        def write(service: Service, ask: Queries) -> str | None:
-            own = (one.headline for one in registry.of(service) if one.headline is not None)
-            first = next(own, None)
-            return part(first(ask)) if first is not None else None
+        def write(service: Service, ask: Queries) -> tuple[int, str | None]:
+            for rank, one in enumerate(registry.REGISTRY):
+                if one.headline is not None and one in registry.of(service):
+                    return rank, part(one.headline(ask))
+            return 0, None
 
-        return self.query(write)
+        return self._joined(write)
+
+    def _joined(self, write: Callable[[Service, Queries], tuple[int, str | None]]) -> str:
+        texts: dict[str, int] = {}
+        for service, ask in self.asks:
+            with contextlib.suppress(CannotDerive):
+                rank, text = write(service, ask)
+                if text is not None:
+                    texts.setdefault(ask.checked(text), rank)
+        # A service that does several kinds of work has the answer of the first of them.
+        return printed(" or ".join(sorted(texts, key=lambda text: texts[text]))) if texts else ""
+
+    @property
+    def version(self) -> str:
+        """The label that holds the version."""
+        _, ask = self.asks[0]
+        return ask.label(BUILD, VERSION.name)
 
     def alerts(self, *where: str) -> str:
         """Return the selector of firing alerts."""
         _, ask = self.asks[0]
-        plain = replace(ask.names, select={})
-        return plain.selector("ALERTS", *ask.matchers, 'alertstate="firing"', *where)
+        plain = replace(ask, names=replace(ask.names, select={}))
+        return plain.checked(plain.names.selector("ALERTS", *ask.matchers, 'alertstate="firing"', *where))
 
 
 def derive_fleet(services: Sequence[Service]) -> Dashboard:
@@ -85,7 +96,7 @@ def derive_fleet(services: Sequence[Service]) -> Dashboard:
     rows = (
         _now(fleet),
         _services(fleet, services),
-        _trends(fleet),
+        _trends(fleet, services),
         _alerts(fleet, services),
         _versions(fleet),
     )
@@ -155,7 +166,7 @@ def _services(fleet: _Fleet, services: Sequence[Service]) -> Row:
     found = [
         ("Up", "percentunit", _UP, fleet.query(_up("avg"))),
         ("Traffic", "reqps", (), fleet.headline(lambda line: line.traffic)),
-        ("Errors", "percentunit", _ERRORS, fleet.headline(lambda line: line.errors)),
+        ("Errors", "percentunit", (), fleet.headline(lambda line: line.errors)),
         ("p95", "s", (), fleet.headline(lambda line: line.latency)),
         ("Firing alerts", "short", _ANY, f"count by ({BY}) ({fleet.alerts()})"),
         ("Least budget", "percentunit", BUDGET_SCALE, objectives),
@@ -183,10 +194,12 @@ def _recorded(ask: Queries) -> str:
     return replace(ask.names, select={}).selector(BUDGET_LEFT, *ask.matchers)
 
 
-def _trends(fleet: _Fleet) -> Row:
+def _trends(fleet: _Fleet, services: Sequence[Service]) -> Row:
+    links = series_links("service", services)
+
     def graph(key: str, title: str, told: str, unit: str, expr: str) -> Panel:
         queries = (Query(expr, "{{service}} {{environment}}"),) if expr else ()
-        return Panel(key, title, told, unit, "timeseries", queries)
+        return Panel(key, title, told, unit, "timeseries", queries, data_links=links)
 
     return Row(
         "Traffic, errors, latency",
@@ -237,6 +250,7 @@ def _alerts(fleet: _Fleet, services: Sequence[Service]) -> Row:
                 unit="short",
                 kind="timeseries",
                 queries=(Query(f"count by ({BY}) ({firing})", "{{service}} {{environment}}"),),
+                data_links=series_links("service", services),
                 width=12,
             ),
         ),
@@ -262,7 +276,7 @@ def _versions(fleet: _Fleet) -> Row:
                     _HIDDEN,
                     Column("service", "service"),
                     _ENVIRONMENT,
-                    Column("version", "version"),
+                    Column(fleet.version, "version"),
                     Column("Value", "Instances"),
                 ),
                 sort="service",
@@ -279,4 +293,12 @@ def _number(key: str, title: str, told: str, expr: str, scale: Iterable[PanelThr
 
 
 def _answered(row: Row) -> Row:
-    return Row(row.title, tuple(panel for panel in row.panels if panel.queries))
+    """Leave out what no service can answer; print the rest in one layout."""
+    return Row(
+        row.title,
+        tuple(
+            replace(panel, queries=tuple(replace(query, expr=printed(query.expr)) for query in panel.queries))
+            for panel in row.panels
+            if panel.queries
+        ),
+    )

@@ -10,6 +10,7 @@ from decimal import Decimal
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.model import Alert, Panel, PanelThreshold, Query, Row
+from obs.generate.model.panel import Colour
 
 #: Grafana's unit -> unit of an alert's threshold.
 _SAME_UNIT = {"percentunit": "ratio", "s": "s"}
@@ -53,6 +54,6 @@ def _lines(panel: Panel, alerts: Sequence[Alert]) -> tuple[PanelThreshold, ...]:
     lines: dict[Decimal, PanelThreshold] = {}
     for alert in sorted(alerts, key=lambda a: a.severity == "page"):
         if alert.threshold.unit == same and alert.threshold.comparison in {">", ">="}:
-            colour = "red" if alert.severity == "page" else "yellow"
+            colour: Colour = "red" if alert.severity == "page" else "yellow"
             lines[alert.threshold.value] = PanelThreshold(alert.threshold.value, colour)
     return tuple(lines[value] for value in sorted(lines))

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from obs.catalogue.target import UP
+from obs.generate.derive import custom_panels
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.dashboards import choices, evidence
-from obs.generate.derive.dashboards.extras import extras
 from obs.generate.derive.dashboards.objectives import objectives
 from obs.generate.derive.dashboards.proof import proven
 from obs.generate.derive.gaps import CannotDerive
@@ -65,7 +65,7 @@ def _rows(service: Service, alerts: Sequence[Alert], ask: Queries) -> Iterator[R
     for capability in sorted(registry.of(service), key=lambda one: one.name):
         if capability.row is not None:
             yield _without(capability.row(ask), golden)
-    yield from extras(service)
+    yield from custom_panels.rows(ask)
     yield evidence.logs(service)
     yield evidence.traces(service, alerts)
 

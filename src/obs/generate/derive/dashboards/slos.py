@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from obs.generate.derive.dashboards import choices
-from obs.generate.derive.dashboards.addresses import service_column
+from obs.generate.derive.dashboards.addresses import series_links, service_column
 from obs.generate.derive.dashboards.objectives import BUDGET_SCALE
 from obs.generate.derive.graphs import legend
 from obs.generate.derive.promql import checked
@@ -24,12 +25,13 @@ from obs.generate.derive.slo.series import (
     PERIOD_DAYS,
     recorded,
 )
+from obs.generate.derive.slo.windows import FAST
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import FLEET, Column, Dashboard, Panel, PanelThreshold, Query, Row, Service, Variable
 
 _PICKED = ('sloth_service=~"$service"', 'sloth_slo=~"$slo"', choices.ENVIRONMENT)
-#: As fast as the budget allows; as fast as wakes somebody.
-_BURN = (PanelThreshold(Decimal(1), "yellow"), PanelThreshold(Decimal("14.4"), "red"))
+
+_Scale: TypeAlias = "tuple[PanelThreshold, ...]"
 _SHOWN = 10
 
 
@@ -49,11 +51,10 @@ def derive_objectives(services: Sequence[Service]) -> Dashboard | None:
             }
         )
     )
-    known = tuple(service.name for service in having)
-    objective = f'{OBJECTIVE}{{sloth_service=~"{"|".join(known)}"}}'
-    left = f'{BUDGET_LEFT}{{sloth_service=~"{"|".join(known)}"}}'
-    chosen = f'{objective[:-1]}, sloth_service=~"$service"}}'
-    rows = (_now(), _table(having, groups), _graphs(groups))
+    chosen = f'{OBJECTIVE}{{sloth_service=~"$service"}}'
+    pages = min(FAST[0].factor(slo.window) for service in having for slo in service.slos)
+    burn = (PanelThreshold(Decimal(1), "yellow"), PanelThreshold(pages, "red"))
+    rows = (_now(), _table(having, groups, burn), _graphs(having, groups, burn))
     return Dashboard(
         name=f"{FLEET}-slos",
         folder=FLEET,
@@ -63,8 +64,8 @@ def derive_objectives(services: Sequence[Service]) -> Dashboard | None:
         interval=max(service.scrape_interval for service in having),
         variables=(
             choices.PROMETHEUS,
-            choices.environment(left),
-            Variable("service", "Service", "query", f"label_values({objective}, sloth_service)"),
+            choices.environment(BUDGET_LEFT),
+            Variable("service", "Service", "query", f"label_values({OBJECTIVE}, sloth_service)"),
             Variable("slo", "Objective", "query", f"label_values({chosen}, sloth_slo)"),
         ),
         tags=("obs", "overview", "slo"),
@@ -99,7 +100,7 @@ def _days_left() -> str:
 def _now() -> Row:
     def number(key: str, title: str, told: str, expr: str, scale: tuple[PanelThreshold, ...]) -> Panel:
         queries = (Query(expr, title, instant=True),)
-        return Panel(key, title, told, "short", "stat", queries, scale, width=6)
+        return Panel(key, title, told, "short", "stat", queries, scale, width=6, height=4)
 
     left, red, yellow = (
         _series(BUDGET_LEFT),
@@ -121,11 +122,11 @@ def _now() -> Row:
     )  # fmt: skip
 
 
-def _table(services: Sequence[Service], groups: tuple[str, ...]) -> Row:
+def _table(services: Sequence[Service], groups: tuple[str, ...], burn: _Scale) -> Row:
     left = _series(BUDGET_LEFT)
     found = (
         ("Budget left", "percentunit", BUDGET_SCALE, f"{left} + 0"),
-        ("Burn rate", "short", _BURN, f"{_series(BURN_RATE)} + 0"),
+        ("Burn rate", "short", burn, f"{_series(BURN_RATE)} + 0"),
         ("Spent of the period's budget", "percentunit", (), f"{_series(PERIOD_BURN_RATE)} + 0"),
         ("Spent in", "d", (), _days_left()),
         ("Objective", "percentunit", (), f"0 * {left} + on (sloth_id) group_left () {_constant(OBJECTIVE)}"),
@@ -160,7 +161,8 @@ def _table(services: Sequence[Service], groups: tuple[str, ...]) -> Row:
     )
 
 
-def _graphs(groups: tuple[str, ...]) -> Row:
+def _graphs(services: Sequence[Service], groups: tuple[str, ...], burn: _Scale) -> Row:
+    links = series_links("sloth_service", services)
     named = legend("sloth_service", "sloth_slo", *groups, "environment")
     return Row(
         "Over the period",
@@ -173,6 +175,7 @@ def _graphs(groups: tuple[str, ...]) -> Row:
                 kind="timeseries",
                 queries=(Query(f"bottomk({_SHOWN}, {_series(BUDGET_LEFT)})", named),),
                 thresholds=BUDGET_SCALE,
+                data_links=links,
             ),
             Panel(
                 key="slos-burn",
@@ -181,7 +184,8 @@ def _graphs(groups: tuple[str, ...]) -> Row:
                 unit="short",
                 kind="timeseries",
                 queries=(Query(f"topk({_SHOWN}, {_series(BURN_RATE)})", named),),
-                thresholds=_BURN,
+                thresholds=burn,
+                data_links=links,
             ),
         ),
     )

@@ -13,15 +13,15 @@ import pytest
 
 from obs.catalogue import Registry, bundled
 from obs.errors import UnknownSignal
-from obs.generate.derive.panels import derive_dashboard
+from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.derive.promql import checked
 from obs.generate.derive.rules import rule_files
-from obs.generate.derive.slo.recordings import recorded
+from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Alert, Dashboard, Panel, Service, dashboard_uid, panel_id
 from obs.generate.spec.load import load
 
-SPECS = Path(__file__).parents[2] / "specs" / "shop"
+SPECS = Path(__file__).parents[3] / "specs" / "shop"
 SERVICES = ("payments", "storefront", "worker")
 
 
@@ -42,6 +42,12 @@ def _panels(dashboard: Dashboard) -> Iterator[Panel]:
     return (panel for row in dashboard.rows for panel in row.panels)
 
 
+def _queries(dashboard: Dashboard, source: str = "prometheus") -> list[str]:
+    return [
+        query.expr for panel in _panels(dashboard) for query in panel.queries if query.source == source
+    ]
+
+
 def _panel(dashboard: Dashboard, key: str) -> Panel:
     return next(panel for panel in _panels(dashboard) if panel.key == key)
 
@@ -55,8 +61,10 @@ def test_rows_follow_objectives_golden_signals_and_capabilities() -> None:
         "HTTP",
         "Process",
         "Targets",
+        "Logs",
+        "Traces",
     ]
-    assert [row.title for row in worker.rows] == ["Golden signals", "Jobs", "Process", "Targets"]
+    assert [row.title for row in worker.rows] == ["Golden signals", "Jobs", "Process", "Targets", "Logs", "Traces"]
 
 
 def test_golden_signals_are_traffic_errors_latency_saturation() -> None:
@@ -85,9 +93,9 @@ class TestEachService:
     def test_every_query_resolves_against_the_contract(self, name: str, environment: str | None) -> None:
         service = _service(name, environment)
         dashboard = _dashboard(service)
-        names = Vocabulary.of(service, recorded(service.slos))
+        names = Vocabulary.of(service, recorded(service))
 
-        queries = [query.expr for panel in _panels(dashboard) for query in panel.queries]
+        queries = _queries(dashboard)
         assert len(queries) > 10
         for query in [*queries, *(mark.expr for mark in dashboard.annotations)]:
             assert checked(query, names) == query
@@ -95,14 +103,13 @@ class TestEachService:
     def test_every_selector_is_bound_to_the_service_and_to_the_variables(
         self, name: str, environment: str | None
     ) -> None:
-        for panel in _panels(_dashboard(_service(name, environment))):
-            for query in panel.queries:
-                selectors = re.findall(r"[a-z_:0-9]+\{([^}]*)\}", query.expr)
-                assert selectors
-                for selector in selectors:
-                    assert f'service="{name}"' in selector
-                    assert 'environment=~"$environment"' in selector
-                    assert 'instance=~"$instance"' in selector or "sloth_slo" in selector
+        for query in _queries(_dashboard(_service(name, environment))):
+            selectors = re.findall(r"[a-z_:0-9]+\{([^}]*)\}", query)
+            assert selectors
+            for selector in selectors:
+                assert f'service="{name}"' in selector
+                assert 'environment=~"$environment"' in selector
+                assert 'instance=~"$instance"' in selector or "sloth_slo" in selector
 
     def test_rates_use_the_window_that_grafana_fits(self, name: str, environment: str | None) -> None:
         for panel in _panels(_dashboard(_service(name, environment))):
@@ -118,7 +125,8 @@ class TestEachService:
             assert panel.description.endswith(".")
             assert panel.unit
             assert panel.queries
-            assert all(query.legend for query in panel.queries)
+            # A line and a trace name themselves.
+            assert all(query.legend or query.source != "prometheus" for query in panel.queries)
 
     def test_every_alert_points_at_a_panel_that_links_back_to_its_runbook(
         self, name: str, environment: str | None
