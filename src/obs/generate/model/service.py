@@ -18,10 +18,12 @@ from obs.generate.model.slo import Slo
 
 #: What a service can do; each brings signals, panels, alerts, tests and runbooks.
 CAPABILITIES: tuple[str, ...] = (
+    "cache",
     "database",
     "grpc",
     "http",
     "jobs",
+    "logs",
     "process",
     "prometheus",
 )

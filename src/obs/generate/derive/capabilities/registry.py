@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from obs.generate.derive.capabilities.cache.capability import CAPABILITY as CACHE
 from obs.generate.derive.capabilities.capability import Capability, Entry, Guide, JobEntry
 from obs.generate.derive.capabilities.database.capability import CAPABILITY as DATABASE
 from obs.generate.derive.capabilities.grpc.capability import CAPABILITY as GRPC
@@ -16,6 +17,7 @@ REGISTRY: tuple[Capability, ...] = (
     HTTP,
     GRPC,
     DATABASE,
+    CACHE,
     PROCESS,
     JOBS,
     PROMETHEUS,

@@ -141,14 +141,16 @@ def _born(kit: Kit, write: Writer, *, floor: int, shows: Mapping[str, str], valu
     k, wait = kit.window_steps, kit.for_steps
     pace = max(1, k // (2 * floor + 1))
     births = -(-(2 * k + wait) // pace)
+    # One event each, unless a window cannot hold as many births as the floor asks for.
+    events = max(Decimal(1), Decimal(-(-2 * floor // k)))
     series: list[Sample] = []
     for number in range(births):
         late = 1 + number * pace
-        story = [Phase(late, None, None), Phase(1, _ZERO, Decimal(1)), Phase(2 * k + wait, _ZERO, _ZERO)]
+        story = [Phase(late, None, None), Phase(1, _ZERO, events), Phase(2 * k + wait, _ZERO, _ZERO)]
         series += write(story, f"pod-{number}")
     return Case(
         "born",
-        "every instance is born with one bad event",
+        f"every instance is born with {'one bad event' if events == 1 else 'bad events'}",
         tuple(series),
         (Fact(2 * k + wait, "firing", ((shows, value),)),),
     )
