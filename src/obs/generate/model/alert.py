@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
+from obs.generate.model.logs import LogCase
 from obs.generate.model.place import Duration, Place
 from obs.generate.model.severity import Severity
 
@@ -105,6 +106,10 @@ class Alert:
     keep_firing_for: Duration | None = None
     #: Kind of story -> why its tests have none of it.
     omits: Mapping[Kind, str] = field(default_factory=dict)
+    #: What `expr` is written in: PromQL for Prometheus, LogQL for the ruler of Loki.
+    language: Literal["promql", "logql"] = "promql"
+    #: Tests of a rule in LogQL, which promtool cannot run.
+    log_tests: tuple[LogCase, ...] = ()
 
     @property
     def runbook(self) -> PurePosixPath:
@@ -151,8 +156,6 @@ class RuleFile:
 
     stem: str
     groups: tuple[RuleGroup, ...]
-    #: Files whose rules its own read from; its tests load them too.
-    beside: tuple[RuleFile, ...] = ()
 
     @property
     def alerts(self) -> tuple[Alert, ...]:

@@ -18,9 +18,15 @@ def render(file: RuleFile) -> Artefact:
 
 
 def _group(group: RuleGroup) -> dict[str, Yaml]:
-    interval = {"interval": str(group.interval)} if group.interval else {}
+    head: dict[str, Yaml] = {"name": group.name}
+    if group.interval:
+        head["interval"] = str(group.interval)
+    if group.query_offset:
+        head["query_offset"] = str(group.query_offset)
+    if group.limit is not None:
+        head["limit"] = group.limit
     rules = [_alert(rule) if isinstance(rule, Alert) else _recording(rule) for rule in group.rules]
-    return {"name": group.name, **interval, "rules": rules}
+    return {**head, "rules": rules}
 
 
 def _alert(alert: Alert) -> dict[str, Yaml]:

@@ -47,7 +47,6 @@ def render(file: RuleFile) -> tuple[Artefact, ...]:
 
 
 def _file(file: RuleFile, step: Duration, every: _Cases, *, first: bool) -> Artefact:
-    files = (*file.beside, file)
     cases = [(alert, case) for alert, case in every if case.step == step]
     # One notification for each alert is enough: its text does not depend on the story.
     told: dict[tuple[str, str], tuple[Alert, TestCase]] = {}
@@ -57,9 +56,9 @@ def _file(file: RuleFile, step: Duration, every: _Cases, *, first: bool) -> Arte
     tests: list[Yaml] = [_states(group, step) for group in _packed(cases, _states_conflict)]
     tests += [_notifications(group, step) for group in _packed(list(told.values()), _notifications_conflict)]
     document: dict[str, Yaml] = {
-        "rule_files": [str(_RULES / f"{one.stem}.yml") for one in files],
+        "rule_files": [str(_RULES / f"{file.stem}.yml")],
         "evaluation_interval": str(step),
-        "group_eval_order": [group.name for one in files for group in one.groups if group.rules],
+        "group_eval_order": [group.name for group in file.groups if group.rules],
         "tests": tests,
     }
     name = f"{file.stem}_test.yml" if first else f"{file.stem}-{step}_test.yml"

@@ -99,9 +99,7 @@ def _latency(sli: LatencySli, slo: Slo, names: Vocabulary, labels: tuple[str, ..
     counted = excluding(sli.signal, slo.exclusions, names)
     every = total(arrivals(names.selector(names.count(sli.signal), *counted), _up(names)), *labels)
     bound = le(float(sli.under.seconds))
-    fast = total(
-        arrivals(names.selector(names.bucket(sli.signal), *counted, bound), _up(names)), *labels
-    )
+    fast = total(arrivals(names.selector(names.bucket(sli.signal), *counted, bound), _up(names)), *labels)
     return Events(every, f"{every} - {fast}")
 
 
@@ -113,19 +111,20 @@ def _native(sli: LatencySli, slo: Slo, names: Vocabulary, labels: tuple[str, ...
     known = f"({now} and on ({BY}) last_over_time({_up(names)}[30m] offset 1m))"
     new = f"sum by ({', '.join([BY, *labels])}) ({grown} or {known})"
     every = f"histogram_count({new})"
+    mapped = names.mapping.get(sli.signal)
+    bound = sli.under.seconds * (mapped.scale if mapped is not None else 1)
     # Without any event the fraction is NaN, which no comparison lets through.
-    slow = f"{every} * (1 - histogram_fraction(0, {sli.under.seconds.normalize():f}, {new})) >= 0"
+    slow = f"{every} * (1 - histogram_fraction(0, {bound.normalize():f}, {new})) >= 0"
     return Events(every, f"({slow})")
 
 
 def _freshness(sli: FreshnessSli, names: Vocabulary, labels: tuple[str, ...]) -> Events:
-    """One event a minute; a time of 0 says that there is none yet."""
+    """Judge each minute as one event; a time of 0 says that there is none yet."""
     by = ", ".join([BY, *labels])
     selector = names.selector(names.metric(sli.signal), *matching(sli.signal, sli.where, names))
-    newest = f"(max by ({by}) (max_over_time({selector}[{memory(sli)}])) > 0)"
-    return Events(
-        f"group by ({by}) ({newest})", f"(time() - {newest} > bool {sli.under.seconds.normalize():f})"
-    )
+    newest = f"(max by ({by}) (max_over_time({selector}[{memory(sli)}])) != 0)"
+    age = f"time() - {names.converted(sli.signal, newest)}"
+    return Events(f"group by ({by}) ({newest})", f"({age} > bool {sli.under.seconds.normalize():f})")
 
 
 def _custom(sli: CustomSli, names: Vocabulary, labels: tuple[str, ...], scrape: Duration) -> Events:

@@ -1,8 +1,12 @@
 """What is recorded for an SLO, under sloth's names and labels, weighted by events.
 
-The chain is: events of each minute, exact -> ratios over every window of the alerts; and sums over
-each hour -> the ratio over the whole period. A ratio of sums weighs each event the same; an average
-of ratios would let one quiet bad hour outweigh a busy day.
+The chain is: events of each minute, exact -> ratios over the windows of the fast alert; and sums over
+`SPAN`, each minute in exactly one of them -> ratios over the windows of the slow alert and over the
+whole period. A ratio of sums weighs each event the same; an average of ratios would let one quiet bad
+hour outweigh a busy day, and overlapping sums would show only a part of an outage that is still young.
+
+`SPAN` is the longest whole minute below the five that Prometheus looks back for a sample, so that
+what is recorded once in a span is always there to be read.
 """
 
 from __future__ import annotations
@@ -10,136 +14,147 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from obs.generate.derive.promql import checked
+from obs.generate.derive.slo.downtime import counted
 from obs.generate.derive.slo.events import last_minute
-from obs.generate.derive.slo.windows import RECORDED
-from obs.generate.derive.vocabulary import SLOTH_LABELS, Vocabulary, escape
-from obs.generate.model import Duration, LatencySli, RatioSli, RecordingRule, RuleGroup, Service, Slo
-
-ALL_MINUTE = "slo:sli_events:increase1m"
-BAD_MINUTE = "slo:sli_bad_events:increase1m"
-ALL_HOUR = "slo:sli_events:increase1h"
-BAD_HOUR = "slo:sli_bad_events:increase1h"
-ERROR_RATIO = "slo:sli_error:ratio_rate"
+from obs.generate.derive.slo.series import (
+    ALL_MINUTE,
+    ALL_SPAN,
+    BAD_MINUTE,
+    BAD_SPAN,
+    BUDGET,
+    BUDGET_LEFT,
+    BURN_RATE,
+    COUNTED,
+    INFO,
+    OBJECTIVE,
+    PERIOD_BURN_RATE,
+    PERIOD_DAYS,
+    SPAN,
+    all_period,
+    bad_period,
+    constant,
+    error_ratio,
+    identity,
+    series,
+)
+from obs.generate.derive.slo.windows import LONG, SHORT
+from obs.generate.derive.vocabulary import Vocabulary
+from obs.generate.model import Duration, RecordingRule, RuleGroup, Service, Slo
 
 _MINUTE = Duration.parse("1m")
-#: Sums over an hour, taken four times an hour: the overlap cancels in the ratio, a missed one hardly counts.
-_QUARTER = Duration.parse("15m")
+_DAY = Duration.parse("1d")
 _SPEC = "obs/v1"
+#: A grouped SLO that has so many times more budgets than it should is not recorded any more.
+FAR_TOO_MANY = 10
 
 
-def recorded(slos: tuple[Slo, ...]) -> dict[str, frozenset[str]]:
-    """Return every series that the rules of `slos` record, with its labels."""
-    periods = {slo.window for slo in slos}
-    names = [ALL_MINUTE, BAD_MINUTE, ALL_HOUR, BAD_HOUR]
-    names += [f"{ERROR_RATIO}{window}" for window in (*RECORDED, *periods)]
-    names += ["slo:objective:ratio", "slo:error_budget:ratio", "slo:time_period:days"]
-    names += ["slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"]
-    names += ["slo:period_error_budget_remaining:ratio", "sloth_slo_info"]
-    info = {"sloth_mode", "sloth_objective", "sloth_spec", "sloth_version"}
-    return dict.fromkeys(names, SLOTH_LABELS | frozenset(info))
+def short_groups(service: Service, slo: Slo, names: Vocabulary) -> tuple[RuleGroup, ...]:
+    """Return sloth's group of SLI recordings: the events of each minute, and ratios over the short windows."""
+    rules = (
+        *_downtime(service, slo, names),
+        *_events(service, slo, names),
+        *(_ratio(window, (BAD_MINUTE, ALL_MINUTE), service, slo, names) for window in SHORT),
+    )
+    return (RuleGroup(f"sloth-slo-sli-recordings-{_id(service, slo)}", rules, _MINUTE, _limit(slo)),)
 
 
-def identity(service: Service, slo: Slo) -> dict[str, str]:
-    """Return the labels that everything of one SLO carries."""
-    return {
-        "sloth_id": f"{service.name}-{slo.name}",
-        "sloth_service": service.name,
-        "sloth_slo": slo.name,
-    }
-
-
-def series(metric: str, service: Service, slo: Slo) -> str:
-    """Return the selector of a recorded series of one SLO, in the service's environment."""
-    labels = {**service.select, **identity(service, slo)}
-    labels = {key: value for key, value in labels.items() if key in _KEPT or key.startswith("sloth_")}
-    matchers = ", ".join(f'{key}="{escape(value)}"' for key, value in sorted(labels.items()))
-    return f"{metric}{{{matchers}}}"
-
-
-#: Target labels that survive the aggregation of the recording rules.
-_KEPT = frozenset({"service", "environment"})
-
-
-def groups(service: Service, slo: Slo, names: Vocabulary) -> tuple[RuleGroup, ...]:
-    """Return sloth's two groups of recording rules, and the one that sums hours."""
-    labels = identity(service, slo)
-    id_ = labels["sloth_id"]
+def long_groups(service: Service, slo: Slo, names: Vocabulary) -> tuple[RuleGroup, ...]:
+    """Return the group of long windows, and sloth's group of figures about the budget."""
+    spans = _sums(((ALL_SPAN, ALL_MINUTE), (BAD_SPAN, BAD_MINUTE)), SPAN, service, slo, names)
+    ratios = tuple(_ratio(window, (BAD_SPAN, ALL_SPAN), service, slo, names) for window in LONG)
+    period = _sums(
+        ((all_period(slo), ALL_SPAN), (bad_period(slo), BAD_SPAN)), slo.window, service, slo, names
+    )
+    bad, every = series(bad_period(slo), service, slo), series(all_period(slo), service, slo)
+    whole = _labelled_ratio(slo.window, f"{bad} / ({every} > 0)", service, slo, names)
+    id_ = _id(service, slo)
     return (
-        RuleGroup(f"sloth-slo-sli-recordings-{id_}", _sli(service, slo, names, labels), _MINUTE),
-        RuleGroup(f"sloth-slo-hour-recordings-{id_}", _hours(service, slo, names, labels), _QUARTER),
-        RuleGroup(f"sloth-slo-meta-recordings-{id_}", _meta(service, slo, names, labels), _MINUTE),
+        RuleGroup(f"sloth-slo-long-recordings-{id_}", (*spans, *ratios, *period, whole), SPAN, _limit(slo)),
+        RuleGroup(f"sloth-slo-meta-recordings-{id_}", _meta(service, slo, names), _MINUTE, _limit(slo)),
     )
 
 
-def total_metric(slo: Slo, names: Vocabulary) -> str:
-    """Return the selector of the series that count every event of the SLI."""
-    sli = slo.sli
-    if isinstance(sli, LatencySli):
-        return names.selector(names.count(sli.signal))
-    assert isinstance(sli, RatioSli)  # noqa: S101
-    return names.selector(names.metric(sli.total))
+def _id(service: Service, slo: Slo) -> str:
+    return identity(service, slo)["sloth_id"]
 
 
-def _sli(
-    service: Service, slo: Slo, names: Vocabulary, labels: Mapping[str, str]
-) -> tuple[RecordingRule, ...]:
+def _limit(slo: Slo) -> int | None:
+    return slo.max_groups * FAR_TOO_MANY if slo.by else None
+
+
+def _downtime(service: Service, slo: Slo, names: Vocabulary) -> tuple[RecordingRule, ...]:
+    if not service.downtimes:
+        return ()
+    labels = {**identity(service, slo), "service": service.name}
+    return (RecordingRule(COUNTED, checked(counted(service.downtimes), names), labels),)
+
+
+def _events(service: Service, slo: Slo, names: Vocabulary) -> tuple[RecordingRule, RecordingRule]:
     found = last_minute(slo, names, service.scrape_interval)
-    bad, every = f"{found.bad} or 0 * {found.every}", found.every
-    minute = (
-        RecordingRule(ALL_MINUTE, checked(every, names), labels),
-        RecordingRule(BAD_MINUTE, checked(bad, names), labels),
+    weight = f" * on () group_left () {constant(COUNTED, service, slo)}" if service.downtimes else ""
+    labels = identity(service, slo)
+    # Without any bad event there may be no such series; that is a zero, not a gap.
+    return (
+        RecordingRule(ALL_MINUTE, checked(f"{found.every}{weight}", names), labels),
+        RecordingRule(BAD_MINUTE, checked(f"({found.bad}){weight} or 0 * {found.every}", names), labels),
     )
-    return minute + tuple(
-        _ratio((BAD_MINUTE, ALL_MINUTE), window, service, slo, names) for window in RECORDED
+
+
+def _sums(
+    pairs: tuple[tuple[str, str], ...], window: Duration, service: Service, slo: Slo, names: Vocabulary
+) -> tuple[RecordingRule, ...]:
+    labels = identity(service, slo)
+    return tuple(
+        RecordingRule(to, checked(f"sum_over_time({series(of, service, slo)}[{window}])", names), labels)
+        for to, of in pairs
     )
 
 
 def _ratio(
-    source: tuple[str, str], window: Duration, service: Service, slo: Slo, names: Vocabulary
+    window: Duration, source: tuple[str, str], service: Service, slo: Slo, names: Vocabulary
 ) -> RecordingRule:
     """Return the ratio of sums over `window`; without traffic there is no sample, and never a NaN."""
     bad, every = (f"sum_over_time({series(name, service, slo)}[{window}])" for name in source)
-    expr = checked(f"{bad} / ({every} > 0)", names)
-    return RecordingRule(
-        f"{ERROR_RATIO}{window}", expr, {**identity(service, slo), "sloth_window": str(window)}
-    )
+    return _labelled_ratio(window, f"{bad} / ({every} > 0)", service, slo, names)
 
 
-def _hours(
-    service: Service, slo: Slo, names: Vocabulary, labels: Mapping[str, str]
-) -> tuple[RecordingRule, ...]:
-    return tuple(
-        RecordingRule(hour, checked(f"sum_over_time({series(minute, service, slo)}[1h])", names), labels)
-        for hour, minute in ((ALL_HOUR, ALL_MINUTE), (BAD_HOUR, BAD_MINUTE))
-    )
+def _labelled_ratio(
+    window: Duration, expr: str, service: Service, slo: Slo, names: Vocabulary
+) -> RecordingRule:
+    labels = {**identity(service, slo), "sloth_window": str(window)}
+    return RecordingRule(error_ratio(window), checked(expr, names), labels)
 
 
-def _meta(
-    service: Service, slo: Slo, names: Vocabulary, labels: Mapping[str, str]
-) -> tuple[RecordingRule, ...]:
+def _meta(service: Service, slo: Slo, names: Vocabulary) -> tuple[RecordingRule, ...]:
     budget = f"{slo.budget.normalize():f}"
-    period = _ratio((BAD_HOUR, ALL_HOUR), slo.window, service, slo, names)
-    shortest = series(f"{ERROR_RATIO}{RECORDED[0]}", service, slo)
-    spent = series("slo:period_burn_rate:ratio", service, slo)
-    identity_ = {**labels, "service": service.name}
+    labels = identity(service, slo)
+
+    def rate(record: str, ratio: Duration) -> RecordingRule:
+        expr = f"{series(error_ratio(ratio), service, slo)} / {budget}"
+        return RecordingRule(record, checked(expr, names), labels)
+
+    left = checked(f"1 - {series(PERIOD_BURN_RATE, service, slo)}", names)
+    return (
+        *_constants(service, slo, labels),
+        rate(BURN_RATE, SHORT[0]),
+        rate(PERIOD_BURN_RATE, slo.window),
+        RecordingRule(BUDGET_LEFT, left, labels),
+    )
+
+
+def _constants(service: Service, slo: Slo, labels: Mapping[str, str]) -> tuple[RecordingRule, ...]:
+    own = {**labels, "service": service.name}
     info = {
-        **identity_,
+        **own,
         "sloth_mode": "cli-gen-prom",
         "sloth_objective": f"{slo.objective.normalize():f}",
         "sloth_spec": _SPEC,
         "sloth_version": _SPEC,
     }
+    days = slo.window.milliseconds // _DAY.milliseconds
     return (
-        period,
-        RecordingRule("slo:objective:ratio", f"vector({1 - slo.budget.normalize():f})", identity_),
-        RecordingRule("slo:error_budget:ratio", f"vector({budget})", identity_),
-        RecordingRule("slo:time_period:days", f"vector({slo.window.milliseconds // 86_400_000})", identity_),
-        RecordingRule("slo:current_burn_rate:ratio", checked(f"{shortest} / {budget}", names), labels),
-        RecordingRule(
-            "slo:period_burn_rate:ratio",
-            checked(f"{series(period.record, service, slo)} / {budget}", names),
-            labels,
-        ),
-        RecordingRule("slo:period_error_budget_remaining:ratio", checked(f"1 - {spent}", names), labels),
-        RecordingRule("sloth_slo_info", "vector(1)", info),
+        RecordingRule(OBJECTIVE, f"vector({(1 - slo.budget).normalize():f})", own),
+        RecordingRule(BUDGET, f"vector({slo.budget.normalize():f})", own),
+        RecordingRule(PERIOD_DAYS, f"vector({days})", own),
+        RecordingRule(INFO, "vector(1)", info),
     )

@@ -1,4 +1,8 @@
-"""Stories for the alerts of an SLO: fast burns on a grid of ten minutes, slow ones on one of thirty.
+"""Stories for the alerts of an SLO: fast burns on a grid of ten minutes, slow ones on a coarser one.
+
+Two kinds of them, because every step costs an evaluation of every rule. Short stories told with the
+series that the SLI reads show that events become minutes. Long ones, told with those minutes, show
+that minutes become alerts.
 
 The figures follow from the burn rates of the SRE Workbook by hand. A window of n steps holds n
 samples from Prometheus 3 on and n + 1 before (ranges became left-open), so every fact keeps clear of
@@ -9,235 +13,244 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Literal
 
-from obs.catalogue.target import UP
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
-from obs.generate.derive.samples import Phase, bad, counter, every, gauge, good
+from obs.generate.derive.samples import Phase
+from obs.generate.derive.slo.quiet import quiet_steps
+from obs.generate.derive.slo.scenes import Scene, groups
 from obs.generate.derive.slo.windows import FAST, SLOW, threshold
-from obs.generate.model import Duration, LatencySli, RatioSli, Slo
+from obs.generate.model import FreshnessSli, Slo
 
 #: Events of a step: many against every floor, and every share of them is a whole number.
-_BUSY = Decimal(1_000_000_000)
-_NONE = Decimal(0)
-#: Steps of an hour, for the fast alert.
-_HOUR = 6
-#: Steps of a day, for the slow alert.
-_DAY = 48
-#: A service without a request for so long has none in a quiet night, or no working instrumentation.
-IDLE = Duration.parse("6h")
+BUSY = Decimal(1_000_000_000)
+NONE = Decimal(0)
+#: Steps of an hour on the grid of the fast alert, and of a day on that of the slow one.
+HOUR, DAY = 6, 12
 #: How far above its line a pair is driven, so that it crosses within its long window.
-_SHARP, _BROAD = Decimal("1.45"), Decimal("1.9")
+_SHARP, _SHARPER, _BROAD, _BROADER = Decimal("1.45"), Decimal("1.6"), Decimal("1.9"), Decimal("2.5")
+_JUST_ABOVE, _JUST_BELOW = Decimal("1.02"), Decimal("0.98")
+#: Steps of the stories that show what becomes of events.
+_BRIEF = 3
+
+_Shown = tuple[tuple[dict[str, str], float], ...]
 
 
-def burn_cases(kit: Kit, slo: Slo, name: str) -> tuple[Case, ...]:
-    """Return the cases of one of the two burn alerts."""
-    fast = name == "ErrorBudgetBurnFast"
-    first, second = FAST if fast else SLOW
-    steep, gentle = threshold(first, slo), threshold(second, slo)
-    above = _whole(min(steep * Decimal("1.02"), (steep + 1) / 2))
-    below = _whole(gentle * Decimal("0.98"))
-    longest = (6 * _HOUR if fast else 3 * _DAY) + 2
-    floor = Decimal(slo.min_bad_events)
-
-    def case(kind: str, says: str, story: Sequence[Phase], *facts: Fact) -> Case:
-        return Case(kind, says, _series(kit, slo, story), facts)  # type: ignore[arg-type]  # literals below
-
-    def steady(steps: int, share: Decimal, events: Decimal = _BUSY) -> list[Phase]:
-        return [Phase(steps + 1, events * (1 - share), events * share)]
-
-    def shows(share: Decimal) -> tuple[tuple[dict[str, str], float], ...]:
-        return (({}, float(share)),)
-
-    sharp = _whole(min(steep * _SHARP, Decimal(1)))
-    few, enough = floor * Decimal("0.9") / longest, floor * Decimal("1.1") / (longest - 2)
+def fast_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
+    """Return the cases of ErrorBudgetBurnFast."""
+    steep = threshold(FAST[0], slo)
+    sharp = whole(min(steep * _SHARP, Decimal(1)))
+    gentle = whole(threshold(FAST[1], slo) * _BROAD)
+    told = _freshness(kit, slo) if isinstance(slo.sli, FreshnessSli) else _told_with_events(kit, slo)
     return (
-        case("fires", "just above the line", steady(20, above), Fact(20, "firing", shows(above))),
-        case("silent", "just below the line", steady(20, below), Fact(2, "silent"), Fact(20, "silent")),
-        case("silent", "all bad but too few", steady(longest, Decimal(1), few), Fact(longest, "silent")),
-        case("fires", "quiet and all bad", steady(longest, Decimal(1), enough), Fact(longest, "firing", shows(Decimal(1)))),
-        _hour_pair(kit, slo, sharp, steep) if fast else _day_pair(kit, slo, sharp),
-        (_six_hour_pair if fast else _three_day_pair)(kit, slo, _whole(gentle * _BROAD)),
-        _born(kit, slo),
-        _lifetime(kit, slo),
+        *told,
+        *_floor_cases(kit, slo, 6 * HOUR + 2),
+        _hour_pair(kit, slo, sharp, steep),
+        _six_hour_pair(kit, slo, gentle),
+    )
+
+
+def slow_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
+    """Return the cases of ErrorBudgetBurnSlow."""
+    steep, gentle = (threshold(pair, slo) for pair in SLOW)
+    above, below = whole(_above(steep)), whole(gentle * _JUST_BELOW)
+    return (
+        _steady(kit, slo, "fires", "just above the line", above, 2),
+        _steady(kit, slo, "silent", "just below the line", below, 3),
+        *_floor_cases(kit, slo, 3 * DAY + 2),
+        _day_pair(kit, slo, whole(steep * _SHARPER)),
+        _three_day_pair(kit, slo, whole(gentle * _BROADER)),
+    )
+
+
+def whole(share: Decimal) -> Decimal:
+    """Round a share so that it is a whole number of the events of a step."""
+    return share.quantize(1 / BUSY)
+
+
+def clean(steps: int) -> Phase:
+    """Return steps without bad events."""
+    return Phase(steps, BUSY, NONE)
+
+
+def burning(steps: int, share: Decimal) -> Phase:
+    """Return steps of which a share of the events is bad."""
+    return Phase(steps, BUSY * (1 - share), BUSY * share)
+
+
+def shown(kit: Kit, slo: Slo, value: Decimal | int) -> _Shown:
+    """Return what an alert on one budget shows."""
+    return ((groups(kit, slo), float(value)),)
+
+
+def _above(line: Decimal) -> Decimal:
+    return min(line * _JUST_ABOVE, (line + 1) / 2)
+
+
+def _steady(kit: Kit, slo: Slo, kind: Literal["fires", "silent"], says: str, share: Decimal, at: int) -> Case:
+    state: Literal["firing", "silent"] = "firing" if kind == "fires" else "silent"
+    return Case(
+        kind, says, _minutes(kit, slo, [burning(at, share)]), (Fact(at, state, shown(kit, slo, share)),)
+    )
+
+
+def _told_with_events(kit: Kit, slo: Slo) -> tuple[Case, ...]:
+    """Two instances share the work, so that only their sum is right; one of them fails."""
+    scene, start = Scene.of(kit, slo), quiet_steps(kit)
+    above, below = (
+        whole(_above(threshold(FAST[0], slo))),
+        whole(threshold(FAST[1], slo) * _JUST_BELOW),
+    )
+
+    def shared(share: Decimal) -> tuple[Sample, ...]:
+        def story(good: Decimal, bad: Decimal) -> list[Phase]:
+            return [Phase(start, None, None), Phase(1, NONE, NONE), Phase(_BRIEF, good, bad)]
+
+        half = BUSY / 2
+        return (
+            scene.up(start + _BRIEF + 1),
+            *scene.events(story(half - BUSY * share / 2, BUSY * share), "one"),
+            *scene.events(story(half - BUSY * share / 2, NONE), "two"),
+        )
+
+    at = start + _BRIEF
+    cases = (
+        Case("fires", "just above the line", shared(above), (Fact(at, "firing", shown(kit, slo, above)),)),
+        Case("silent", "just below the line", shared(below), (Fact(at, "silent"),)),
+        _born(kit, slo, start),
+        _lifetime(kit, slo, start),
+    )
+    return (*cases, _excluded(kit, slo, start)) if slo.exclusions else cases
+
+
+def _excluded(kit: Kit, slo: Slo, start: int) -> Case:
+    """All that does not count fails; the little that counts is well."""
+    story = [Phase(start, None, None), Phase(1, NONE, NONE)]
+    samples = (
+        Scene.of(kit, slo).up(start + _BRIEF + 1),
+        *Scene.of(kit, slo).events([*story, Phase(_BRIEF, Decimal(slo.min_bad_events), NONE)]),
+        *Scene.of(kit, slo).excluded().events([*story, Phase(_BRIEF, NONE, BUSY)]),
+    )
+    return Case("silent", "only what does not count fails", samples, (Fact(start + _BRIEF, "silent"),))
+
+
+def _freshness(kit: Kit, slo: Slo) -> tuple[Case, ...]:
+    """Timestamps of a minute past the bound and of one within it, and one whose series is gone."""
+    assert isinstance(slo.sli, FreshnessSli)  # noqa: S101 - the caller has asked
+    scene, start, step = Scene.of(kit, slo), quiet_steps(kit), kit.step.seconds
+    minute, under = Decimal(60), slo.sli.under.seconds
+    steps = max(_BRIEF, slo.min_bad_events)
+    end = start + steps
+
+    def told(oldest: Decimal, *, gone: bool = False) -> tuple[Sample, ...]:
+        """Keep the timestamp `oldest` old, or let its series end instead; these are before 1970."""
+        first = (start + 1) * step - oldest
+        if gone:
+            return scene.age([(start, None), (1, first), (steps, None)])
+        return scene.age([(start, None), *((1, first + number * step) for number in range(steps))])
+
+    stale = shown(kit, slo, 1)
+    return (
+        Case("fires", "older than it may be", told(under + minute), (Fact(end, "firing", stale),)),
+        Case("silent", "not older than it may be", told(under - minute / 2), (Fact(end, "silent"),)),
+        Case("fires", "it was too old when its series ended", told(under + minute, gone=True), (Fact(end, "firing", stale),)),
     )  # fmt: skip
+
+
+def _minutes(kit: Kit, slo: Slo, story: Sequence[Phase]) -> tuple[Sample, ...]:
+    """Write minutes, and for the slow alert what the rules of the fast one record of them."""
+    scene = Scene.of(kit, slo)
+    own = kit.step.milliseconds * DAY == SLOW[0].long.milliseconds
+    return (*scene.minutes(story), scene.ratio(story, SLOW[1].short)) if own else scene.minutes(story)
+
+
+def _floor_cases(kit: Kit, slo: Slo, longest: int) -> tuple[Case, Case]:
+    """A quiet service of which everything fails: below the floor all the time, and above it at the end."""
+    floor = Decimal(slo.min_bad_events)
+    few, enough = floor * Decimal("0.9") / longest, floor * Decimal("1.1") / (longest - 2)
+    too_few, many = (_minutes(kit, slo, [Phase(longest, NONE, each)]) for each in (few, enough))
+    return (
+        Case("silent", "all bad but too few", too_few, (Fact(longest, "silent"),)),
+        Case("fires", "quiet and all bad", many, (Fact(longest, "firing", shown(kit, slo, 1)),)),
+    )
+
+
+def _told(
+    kit: Kit, slo: Slo, says: str, story: Sequence[Phase], facts: Sequence[tuple[int, bool]], share: Decimal
+) -> Case:
+    """Tell a story in minutes; each fact is a step and whether the alert fires there."""
+    return Case(
+        "for",
+        says,
+        _minutes(kit, slo, story),
+        tuple(
+            Fact(at, "firing" if fires else "silent", shown(kit, slo, share)) for at, fires in sorted(facts)
+        ),
+    )
 
 
 def _hour_pair(kit: Kit, slo: Slo, share: Decimal, line: Decimal) -> Case:
     """Six clean hours, then a steep burn: the hour crosses its line before the six hours do."""
-    early, late = _crossing(_HOUR, line / share), _crossing(_HOUR + 1, line / share)
-    start, last = 6 * _HOUR, max(early, late) + 1
-    story = [_clean(start), _burning(last, share), _clean(4)]
-    facts = (
-        Fact(start + min(early, late) - 1, "silent"),
-        Fact(start + max(early, late), "firing", (({}, float(share)),)),
-        Fact(start + last + 1, "silent"),
-    )
-    return Case("for", "burns steeply for an hour", _series(kit, slo, story), facts)
+    early, late = (int(line / share * samples) + 1 for samples in (HOUR, HOUR + 1))
+    start, last = 6 * HOUR, late + 1
+    story = [clean(start), burning(last, share), clean(4)]
+    facts = ((start + early - 1, False), (start + late, True), (start + last + 1, False))
+    return _told(kit, slo, "burns steeply for an hour", story, facts, share)
 
 
 def _six_hour_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
-    """Six clean hours, then a burn too gentle for the hour; it ends within the half-hour window."""
-    start, last = 6 * _HOUR, 24
-    story = [_clean(start), _burning(last, share), _clean(6)]
-    facts = (
-        Fact(start + 18, "silent"),
-        Fact(start + 20, "firing", (({}, float(share)),)),
-        Fact(start + last + 3, "silent"),
-    )
-    return Case("for", "burns gently for hours", _series(kit, slo, story), facts)
+    """Six clean hours, then a burn too gentle for the hour; the half hour sees its end, but not at once."""
+    start, last = 6 * HOUR, 24
+    story = [clean(start), burning(last, share), clean(6)]
+    facts = ((start + 18, False), (start + 20, True), (start + last + 1, True), (start + last + 3, False))
+    return _told(kit, slo, "burns gently for hours", story, facts, share)
 
 
 def _day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
     """Two busy clean days dilute the three-day window, so that the quiet bad day is seen by the day alone."""
-    start, last = 3 * _DAY, 37
-    story = [Phase(2 * _DAY, _BUSY * 20, _NONE), _clean(_DAY), _burning(last, share), _clean(10)]
-    facts = (
-        Fact(start + 32, "silent"),
-        Fact(start + 35, "firing", (({}, float(share)),)),
-        Fact(start + last + 3, "silent"),
-    )
-    return Case("for", "burns for a quiet day", _series(kit, slo, story), facts)
+    start, last = 3 * DAY, 11
+    story = [Phase(2 * DAY, BUSY * 20, NONE), clean(DAY), burning(last, share), clean(2)]
+    facts = ((start + 7, False), (start + 9, True), (start + last + 1, False))
+    return _told(kit, slo, "burns for a quiet day", story, facts, share)
 
 
 def _three_day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
-    """Three clean days, then a burn too gentle for the day."""
-    start, last = 3 * _DAY, 80
-    story = [_clean(start), _burning(last, share), _clean(10)]
-    facts = (
-        Fact(start + 74, "silent"),
-        Fact(start + 78, "firing", (({}, float(share)),)),
-        Fact(start + last + 8, "silent"),
-    )
-    return Case("for", "burns gently for days", _series(kit, slo, story), facts)
+    """Three clean days, then a burn too gentle for the day; six hours see its end, but not at once."""
+    start, last = 3 * DAY, 17
+    story = [clean(start), burning(last, share), clean(4)]
+    facts = ((start + 14, False), (start + 16, True), (start + last + 1, True), (start + last + 4, False))
+    return _told(kit, slo, "burns gently for days", story, facts, share)
 
 
-def _born(kit: Kit, slo: Slo) -> Case:
+def _born(kit: Kit, slo: Slo, start: int) -> Case:
     """Instances come up one after another, each born with a few bad events and no more."""
     # Few enough that an hour sees them all; together all but two of them reach the floor.
     pods = min(slo.min_bad_events, 4) + 2
     born = Decimal(-(-slo.min_bad_events // (pods - 2)))
+    scene = Scene.of(kit, slo)
     samples: list[Sample] = []
     for number in range(pods):
-        story = [Phase(2 + number, None, None), Phase(1, _NONE, born), Phase(10, _NONE, _NONE)]
-        samples += _series(kit, slo, story, f"pod-{number}")
-    at = pods + 1
-    shown: tuple[tuple[dict[str, str], float], ...] = (({}, 1.0),)
+        story = [
+            Phase(start + 2 + number, None, None),
+            Phase(1, NONE, born),
+            Phase(pods - number, NONE, NONE),
+        ]
+        samples += [scene.up(start + pods + 3, f"pod-{number}"), *scene.events(story, f"pod-{number}")]
     return Case(
-        "born", "every instance is born with bad events", tuple(samples), (Fact(at, "firing", shown),)
+        "born",
+        "every instance is born with bad events",
+        tuple(samples),
+        (Fact(start + pods + 1, "firing", shown(kit, slo, 1)),),
     )
 
 
-def _lifetime(kit: Kit, slo: Slo) -> Case:
+def _lifetime(kit: Kit, slo: Slo, start: int) -> Case:
     """Prometheus starts late: what a counter gathered before is no event of this minute."""
-    story = [Phase(2, None, None), Phase(1, _NONE, _BUSY), Phase(6, _BUSY, _NONE)]
-    up = Sample(_up(kit), {}, gauge([(1, None), (10, 1)]))
-    counted = tuple(sample for sample in _series(kit, slo, story) if sample.metric != up.metric)
+    scene = Scene.of(kit, slo)
+    story = [Phase(start + 2, None, None), Phase(1, NONE, BUSY), Phase(_BRIEF, BUSY, NONE)]
     return Case(
         "silent",
         "old errors are seen for the first time",
-        (up, *counted),
-        (Fact(3, "silent"), Fact(6, "silent")),
+        (scene.up(_BRIEF + 2, after=start + 1), *scene.events(story)),
+        (Fact(start + 3, "silent"), Fact(start + 2 + _BRIEF, "silent")),
     )
-
-
-def absent_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
-    """Return the cases of the alert on an SLI that nobody measures."""
-    wait, idle = kit.for_steps, kit.steps(IDLE)
-    end = idle + wait + 12
-
-    def up(value: int) -> Sample:
-        return Sample(_up(kit), {}, gauge([(end, value)]))
-
-    def measured(*phases: Phase) -> tuple[Sample, ...]:
-        return tuple(sample for sample in _series(kit, slo, phases) if sample.metric != _up(kit))
-
-    there = Phase(3, _BUSY, _NONE)
-    # The last sample, of step 3, leaves the look-back one step sooner from Prometheus 3 on.
-    early, late = 3 + idle, 3 + idle + 1
-    absent = ((dict[str, str](), 1.0),)
-    facts = [Fact(early - 1, "silent")]
-    if early + wait > late:
-        facts += [Fact(late, "pending"), Fact(early + wait - 1, "pending")]
-    facts += [Fact(late + wait, "firing", absent), Fact(late + wait + 4, "silent")]
-    return (
-        Case(
-            "fires",
-            "the metric was never there",
-            (up(1),),
-            (Fact(idle - 1, "silent"), Fact(idle + wait + 1, "firing", absent)),
-        ),
-        Case(
-            "silent",
-            "the metric is there",
-            (up(1), *measured(Phase(end, _BUSY, _NONE))),
-            (Fact(end, "silent"),),
-        ),
-        Case(
-            "silent",
-            "a restart in a quiet night",
-            (up(1), *measured(there, Phase(idle - 2, None, None), there)),
-            (Fact(idle + 2, "silent"), Fact(idle + 4, "silent")),
-        ),
-        Case("silent", "the service itself is down", (up(0),), (Fact(end, "silent"),)),
-        Case(
-            "gone",
-            "the metric vanishes and comes back",
-            (up(1), *measured(there, Phase(idle + wait + 2, None, None), there)),
-            tuple(facts),
-        ),
-    )
-
-
-def _whole(share: Decimal) -> Decimal:
-    return share.quantize(1 / _BUSY)
-
-
-def _clean(steps: int) -> Phase:
-    return Phase(steps, _BUSY, _NONE)
-
-
-def _burning(steps: int, share: Decimal) -> Phase:
-    return Phase(steps, _BUSY * (1 - share), _BUSY * share)
-
-
-def _crossing(samples: int, part: Decimal) -> int:
-    """Return how many of `samples` must be bad to exceed `part` of them."""
-    return int(part * samples) + 1
-
-
-def _up(kit: Kit) -> str:
-    return kit.names.metric(UP.id)
-
-
-def _series(kit: Kit, slo: Slo, story: Sequence[Phase], instance: str = "one") -> tuple[Sample, ...]:
-    """Write a story as the series that the SLI is made of, of an instance that is up throughout."""
-    steps = sum(phase.steps for phase in story)
-    up = Sample(_up(kit), {"instance": instance}, gauge([(steps, 1)]))
-    names, sli = kit.names, slo.sli
-    own = {"instance": instance}
-    if isinstance(sli, LatencySli):
-        bound = str(float(sli.under.seconds))
-        return (
-            up,
-            Sample(names.bucket(sli.signal), {**own, "le": bound}, counter(good(story))),
-            Sample(names.count(sli.signal), own, counter(every(story))),
-        )
-    assert isinstance(sli, RatioSli)  # noqa: S101
-    failed = {names.label(sli.total, one.label): _example(one.values[0]) for one in sli.bad}
-    fine = {label: _other(value) for label, value in failed.items()}
-    metric = names.metric(sli.total)
-    return (
-        up,
-        Sample(metric, {**own, **fine}, counter(good(story))),
-        Sample(metric, {**own, **failed}, counter(bad(story))),
-    )
-
-
-def _example(value: str) -> str:
-    return f"{value[0]}00" if value[1:] == "xx" else value
-
-
-def _other(value: str) -> str:
-    if value.isdigit():
-        return "200" if value != "200" else "204"
-    return f"not-{value}"
