@@ -1,0 +1,1 @@
+"""The OpenTelemetry Collector as a service of its own: what it refuses, holds and loses."""

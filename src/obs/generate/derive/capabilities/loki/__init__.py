@@ -1,0 +1,1 @@
+"""Loki as a service of its own: requests that fail, lines that it refuses."""

@@ -1,0 +1,1 @@
+"""Tempo as a service of its own: spans that it refuses."""
