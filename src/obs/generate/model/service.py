@@ -18,14 +18,20 @@ from obs.generate.model.slo import Slo
 
 #: What a service can do; each brings signals, panels, alerts, tests and runbooks.
 CAPABILITIES: tuple[str, ...] = (
+    "alertmanager",
     "cache",
+    "collector",
     "database",
     "grpc",
     "http",
     "jobs",
     "logs",
+    "loki",
     "process",
     "prometheus",
+    "queue",
+    "tasks",
+    "tempo",
 )
 
 

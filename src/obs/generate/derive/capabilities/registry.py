@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from obs.generate.derive.capabilities.alertmanager.capability import CAPABILITY as ALERTMANAGER
 from obs.generate.derive.capabilities.cache.capability import CAPABILITY as CACHE
 from obs.generate.derive.capabilities.capability import Capability, Entry, Guide, JobEntry
+from obs.generate.derive.capabilities.collector.capability import CAPABILITY as COLLECTOR
 from obs.generate.derive.capabilities.database.capability import CAPABILITY as DATABASE
 from obs.generate.derive.capabilities.grpc.capability import CAPABILITY as GRPC
 from obs.generate.derive.capabilities.http.capability import CAPABILITY as HTTP
 from obs.generate.derive.capabilities.jobs.capability import CAPABILITY as JOBS
+from obs.generate.derive.capabilities.loki.capability import CAPABILITY as LOKI
 from obs.generate.derive.capabilities.process.capability import CAPABILITY as PROCESS
 from obs.generate.derive.capabilities.prometheus.capability import CAPABILITY as PROMETHEUS
+from obs.generate.derive.capabilities.queue.capability import CAPABILITY as QUEUE
 from obs.generate.derive.capabilities.targets.capability import CAPABILITY as TARGETS
+from obs.generate.derive.capabilities.tasks.capability import CAPABILITY as TASKS
+from obs.generate.derive.capabilities.tempo.capability import CAPABILITY as TEMPO
 from obs.generate.model import Service
 
 REGISTRY: tuple[Capability, ...] = (
@@ -18,9 +24,15 @@ REGISTRY: tuple[Capability, ...] = (
     GRPC,
     DATABASE,
     CACHE,
+    QUEUE,
+    TASKS,
     PROCESS,
     JOBS,
     PROMETHEUS,
+    ALERTMANAGER,
+    LOKI,
+    TEMPO,
+    COLLECTOR,
     TARGETS,
 )
 
