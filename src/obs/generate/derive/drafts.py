@@ -220,6 +220,7 @@ def _series(sample: Sample, target: Mapping[str, str], names: Vocabulary) -> lis
     found = []
     for metric, labels in names.samples(sample.metric, sample.labels):
         every = {"instance": "one", **target, **labels}
-        inside = ", ".join(f'{name}="{value}"' for name, value in sorted(every.items()))
+        # A label without a value is one that a series does not have.
+        inside = ", ".join(f'{name}="{value}"' for name, value in sorted(every.items()) if value)
         found.append(Series(f"{metric}{{{inside}}}", sample.values))
     return found
