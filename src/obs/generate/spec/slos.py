@@ -46,12 +46,15 @@ def _slo(key: str, entry: Entry, signals: Registry) -> Slo:
     name = fields.key_name(key, entry, what)
     own = fields.mapping(entry.node, what, _KEYS)
     objective_node = fields.required(own, "objective", entry.node, what)
+    objective = _objective(objective_node, f"{what}.objective")
     window, floor, exclude = (own.get(part) for part in ("window", "min_bad_events", "exclude"))
+    period = _window(window.node, f"{what}.window") if window else DEFAULT_WINDOW
+    # Last, because every check of it stands alone: `obs spec check` tells the mistakes before it first.
     sli = slis.read(fields.required(own, "sli", entry.node, what), f"{what}.sli", signals)
     return Slo(
         name=name,
-        objective=_objective(objective_node, f"{what}.objective"),
-        window=_window(window.node, f"{what}.window") if window else DEFAULT_WINDOW,
+        objective=objective,
+        window=period,
         sli=sli,
         min_bad_events=(
             fields.integer(floor.node, f"{what}.min_bad_events", 1, 1_000_000)
