@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from obs.catalogue import Registry, bundled
-from obs.errors import UnknownSignal
 from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.derive.promql import checked
 from obs.generate.derive.rules import rule_files
@@ -22,6 +21,7 @@ from obs.generate.model import Alert, Dashboard, Panel, Service, dashboard_uid, 
 from obs.generate.spec.load import load
 
 SPECS = Path(__file__).parents[3] / "specs" / "shop"
+_RATE = r"\b(?:rate|increase)\(\s*[a-z_:0-9]+\{[^}]*\}\[(.*?)\]"
 SERVICES = ("payments", "storefront", "worker")
 
 
@@ -43,9 +43,7 @@ def _panels(dashboard: Dashboard) -> Iterator[Panel]:
 
 
 def _queries(dashboard: Dashboard, source: str = "prometheus") -> list[str]:
-    return [
-        query.expr for panel in _panels(dashboard) for query in panel.queries if query.source == source
-    ]
+    return [query.expr for panel in _panels(dashboard) for query in panel.queries if query.source == source]
 
 
 def _panel(dashboard: Dashboard, key: str) -> Panel:
@@ -64,7 +62,14 @@ def test_rows_follow_objectives_golden_signals_and_capabilities() -> None:
         "Logs",
         "Traces",
     ]
-    assert [row.title for row in worker.rows] == ["Golden signals", "Jobs", "Process", "Targets", "Logs", "Traces"]
+    assert [row.title for row in worker.rows] == [
+        "Golden signals",
+        "Jobs",
+        "Process",
+        "Targets",
+        "Logs",
+        "Traces",
+    ]
 
 
 def test_golden_signals_are_traffic_errors_latency_saturation() -> None:
@@ -114,7 +119,7 @@ class TestEachService:
     def test_rates_use_the_window_that_grafana_fits(self, name: str, environment: str | None) -> None:
         for panel in _panels(_dashboard(_service(name, environment))):
             for query in panel.queries:
-                for window in re.findall(r"\b(?:rate|increase)\(.*?\[(.*?)\]", query.expr, re.DOTALL):
+                for window in re.findall(_RATE, query.expr):
                     assert window == "$__rate_interval" or query.legend == "alert below"
 
     def test_every_panel_has_a_title_a_description_a_unit_and_queries(
@@ -198,8 +203,20 @@ def test_the_classic_dialect_gets_its_own_names() -> None:
     assert "http_server_request_duration" not in text
 
 
-def test_a_signal_that_the_contract_lacks_is_found() -> None:
-    signals = Registry(signal for signal in bundled() if signal.id != "process.fds.max")
+def test_a_panel_whose_signal_the_contract_lacks_is_left_out_and_a_row_without_panels_too() -> None:
+    def without(*ids: str) -> Registry:
+        return Registry(signal for signal in bundled() if signal.id not in ids)
 
-    with pytest.raises(UnknownSignal, match="process\\.fds\\.max"):
-        derive_dashboard(replace(_service("payments"), signals=signals), [])
+    fewer = derive_dashboard(replace(_service("payments"), signals=without("process.fds.max")), [])
+    none = derive_dashboard(
+        replace(
+            _service("worker"),
+            capabilities=("jobs",),
+            signals=without("job.runs", "job.duration", "job.last_success", "job.active"),
+        ),
+        [],
+    )
+
+    assert "process-fds" not in {panel.key for panel in _panels(fewer)}
+    assert "process-cpu" in {panel.key for panel in _panels(fewer)}
+    assert [row.title for row in none.rows] == ["Targets", "Logs", "Traces"]

@@ -23,6 +23,8 @@ def transformations(panel: Panel) -> list[Json]:
                 "options": {"format": "auto", "keepTime": False, "replace": False, "source": "labels"},
             }
         )
+        names = [column.field for column in panel.columns if not column.hidden]
+        found.append({"id": "filterFieldsByName", "options": {"include": {"names": names}}})
     if len(panel.queries) > 1:
         found.append({"id": "merge", "options": {}})
     return [*found, {"id": "organize", "options": _organize(panel)}]

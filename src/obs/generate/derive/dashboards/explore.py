@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from obs.generate.model import Source
 
-_VARIABLE = re.compile(r"%24%7B([A-Za-z_.:]+)%7D")
+_VARIABLE = re.compile(r"%24%7B[A-Za-z_.]+(?:%3A[a-z]+)?%7D")
 
 
 def link(source: Source, query: str) -> str:
@@ -26,4 +26,4 @@ def link(source: Source, query: str) -> str:
         "range": {"from": "${__from}", "to": "${__to}"},
     }
     text = quote(json.dumps({"obs": pane}, separators=(",", ":"), sort_keys=True), safe="")
-    return "/explore?schemaVersion=1&panes=" + _VARIABLE.sub(r"${\1}", text)
+    return "/explore?schemaVersion=1&panes=" + _VARIABLE.sub(lambda found: unquote(found.group()), text)

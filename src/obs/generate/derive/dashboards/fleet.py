@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ from obs.generate.derive.slo.series import BUDGET_LEFT, recorded
 from obs.generate.derive.vocabulary import BY, Vocabulary
 from obs.generate.model import (
     FLEET,
+    Annotation,
     Column,
     Dashboard,
     Panel,
@@ -108,12 +109,15 @@ def derive_fleet(services: Sequence[Service]) -> Dashboard:
         rows=tuple(row for row in (_answered(row) for row in rows) if row.panels),
         interval=max(service.scrape_interval for service in services),
         variables=(choices.PROMETHEUS, choices.environment(up), choices.service(up, "service", known)),
-        annotations=(
-            choices.firing(replace(first, names=replace(first.names, select={})), *first.matchers),
-            choices.deployments(replace(first, names=replace(first.names, select={})), "service"),
-        ),
+        annotations=tuple(_marks(replace(first, names=replace(first.names, select={})))),
         tags=("obs", "overview"),
     )
+
+
+def _marks(ask: Queries) -> Iterator[Annotation]:
+    yield choices.firing(ask, *ask.matchers)
+    with contextlib.suppress(CannotDerive):
+        yield choices.deployments(ask, "service")
 
 
 def _check(services: Sequence[Service]) -> None:
