@@ -28,6 +28,8 @@ def read(path: Path) -> Settings:
             chosen[key] = tuple(_path_rule(item) for item in fields.texts(node, key))
         elif key == "scrape_interval":
             chosen[key] = fields.duration(node, key)
+        elif key == "runbooks":
+            chosen[key] = fields.url(node, key)
         elif key in {"owner", "by"}:
             chosen[key] = tuple(_words(node, key))
         else:

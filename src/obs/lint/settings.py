@@ -9,6 +9,7 @@ The keys, all optional::
     scrape_interval: 1m              # of those targets that no spec declares
     by: [service, environment]       # what a repaired ratio is grouped by; default: job
     unbounded: [user_id, path]       # labels without an end, beside those that everybody knows
+    runbooks: https://runbooks.example.com   # where runbooks are published; else what the specs say
     paths:
       - {match: "vendor/**", skip: true}
       - {match: "dashboards/old/*", disable: [panel-without-unit], reason: "frozen until the move"}
@@ -27,7 +28,7 @@ from obs.lint.problem import Severity
 
 #: Looked for in the directory that obs runs in.
 FILE = "obs-lint.yml"
-KEYS = ("severity", "owner", "optional", "labels", "scrape_interval", "by", "unbounded", "paths")
+KEYS = ("severity", "owner", "optional", "labels", "scrape_interval", "by", "unbounded", "runbooks", "paths")
 Level: TypeAlias = Severity | Literal["off"]
 _MINUTE = Duration(60_000)
 
@@ -56,6 +57,8 @@ class Settings:
     scrape_interval: Duration = _MINUTE
     by: tuple[str, ...] = ("job",)
     unbounded: frozenset[str] = frozenset()
+    #: Address below which runbooks are published; "" leaves it to the specs.
+    runbooks: str = ""
     paths: tuple[PathRule, ...] = ()
 
     def skips(self, file: str) -> bool:

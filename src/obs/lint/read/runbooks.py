@@ -21,7 +21,7 @@ from obs.lint.source import Source, Span, Text
 _PARSER = MarkdownIt("commonmark").enable("table")
 #: Headings that every page of an alert has, in this order; the first four are common to all collections.
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Escalation", "Verification")
-_FOLDERS = frozenset({"runbooks", "runbook", "playbooks"})
+FOLDERS = frozenset({"runbooks", "runbook", "playbooks"})
 _INDEXES = frozenset({"readme", "index", "_index", "summary", "_sidebar"})
 #: Settings of a site generator above the page.
 _FRONT_MATTER = re.compile(r"\A---\r?\n(?P<body>.*?\r?\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
@@ -147,7 +147,7 @@ def read(source: Source) -> Page:
 def is_runbook(page: Page) -> bool:
     """Tell whether a page is a runbook or the list of some: by its folder, or by its headings."""
     folders = PurePosixPath(page.source.file.replace("\\", "/")).parts[:-1]
-    return bool(_FOLDERS & {folder.lower() for folder in folders}) or (
+    return bool(FOLDERS & {folder.lower() for folder in folders}) or (
         sum(page.section(heading) is not None for heading in HEADINGS) >= 2
     )
 
