@@ -131,7 +131,7 @@ def _merged(artefact: Artefact, before: bytes | None, out: Path) -> bytes:
 def _read(file: Path) -> bytes | None:
     try:
         return file.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise OutputError(f"cannot read: {error.strerror}", str(file)) from None
