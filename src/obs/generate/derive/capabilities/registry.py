@@ -11,6 +11,7 @@ from obs.generate.derive.capabilities.grpc.capability import CAPABILITY as GRPC
 from obs.generate.derive.capabilities.http.capability import CAPABILITY as HTTP
 from obs.generate.derive.capabilities.jobs.capability import CAPABILITY as JOBS
 from obs.generate.derive.capabilities.loki.capability import CAPABILITY as LOKI
+from obs.generate.derive.capabilities.logs.capability import CAPABILITY as LOGS
 from obs.generate.derive.capabilities.process.capability import CAPABILITY as PROCESS
 from obs.generate.derive.capabilities.prometheus.capability import CAPABILITY as PROMETHEUS
 from obs.generate.derive.capabilities.queue.capability import CAPABILITY as QUEUE
@@ -28,6 +29,7 @@ REGISTRY: tuple[Capability, ...] = (
     TASKS,
     PROCESS,
     JOBS,
+    LOGS,
     PROMETHEUS,
     ALERTMANAGER,
     LOKI,

@@ -1,0 +1,1 @@
+"""Running tasks from a task queue, such as Celery's."""
