@@ -16,11 +16,12 @@ from obs.generate.derive import notifications, rules
 from obs.generate.derive.dashboards.fleet import derive_fleet
 from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.derive.dashboards.slos import derive_objectives
+from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
 from obs.generate.model import Artefact, Runbook, Service, Skipped
 from obs.generate.output.changes import Changes, compare, diff
 from obs.generate.output.writing import write
-from obs.generate.render import alertmanager, grafana, prometheus, promtool, runbook
+from obs.generate.render import alertmanager, grafana, loki, prometheus, promtool, runbook
 from obs.generate.selection import Selection
 from obs.generate.spec.load import load
 
@@ -97,11 +98,13 @@ def prepare(
 def _of_one(service: Service) -> tuple[list[Artefact], tuple[Runbook, ...], tuple[Skipped, ...]]:
     """Return the artefacts of one service, its runbooks for the index, and the alerts that it lacks."""
     derived = rules.derive_rules(service)
-    alerts = [alert for file in derived.files for alert in file.alerts]
+    lines = logs.rule_file(service)
+    alerts = [alert for file in (*derived.files, *([lines] if lines else ())) for alert in file.alerts]
     pages = derive_runbooks(service, alerts)
     found: list[Artefact] = []
     for file in derived.files:
         found += [prometheus.render(file), *promtool.render(file)]
+    found += loki.render(lines) if lines else ()
     found.append(grafana.render(derive_dashboard(service, alerts)))
     found += [runbook.render(page, service.links) for page in pages]
     return found, pages, derived.skipped

@@ -11,6 +11,7 @@ from obs.generate.derive import custom, grid
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Capability, Entry, JobEntry
 from obs.generate.derive.capabilities.jobs import alerts as jobs
+from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.drafts import Draft, Kit, finish
 from obs.generate.derive.fleet.alerts import watchdog
 from obs.generate.derive.gaps import CannotDerive
@@ -47,7 +48,7 @@ def derive_rules(service: Service) -> Rules:
     files = [_file(service, service.name, fast)]
     files += [_file(service, stem, alerts) for stem, alerts in slow.items()]
     files += slo.rule_files(service)
-    files += custom.rule_files(service, {*registry.entries(), *slo.ALERTS})
+    files += custom.rule_files(service, {*registry.entries(), *logs.NAMES, *slo.ALERTS})
     return Rules(tuple(file for file in files if any(group.rules for group in file.groups)), skipped)
 
 
@@ -72,7 +73,7 @@ def fleet_file(services: Sequence[Service]) -> RuleFile:
 
 def _check_names(service: Service) -> None:
     entries = registry.entries()
-    known = {*entries, *slo.ALERTS}
+    known = {*entries, *logs.NAMES, *slo.ALERTS}
     for name, tuning in service.tunings.items():
         if any(alert.name == name for alert in service.custom_alerts):
             raise SpecError(
@@ -96,6 +97,8 @@ def _lacks(service: Service, alert: str) -> str:
     """Name what `service` would need to have `alert`; empty when it has it."""
     if alert in slo.ALERTS:
         return "" if service.slos else "slos"
+    if alert in logs.NAMES:
+        return logs.lacks(service, alert)
     capability, entry = registry.entries()[alert]
     if isinstance(entry, JobEntry):
         return "" if service.jobs else "jobs"

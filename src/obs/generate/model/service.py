@@ -22,6 +22,8 @@ CAPABILITIES: tuple[str, ...] = (
     "cache",
     "collector",
     "database",
+    "event_loop",
+    "exceptions",
     "grpc",
     "http",
     "jobs",
@@ -30,8 +32,11 @@ CAPABILITIES: tuple[str, ...] = (
     "process",
     "prometheus",
     "queue",
+    "resilience",
+    "sdk",
     "tasks",
     "tempo",
+    "websocket",
 )
 
 

@@ -92,9 +92,15 @@ def _facts(alerts: Sequence[Alert], links: Links) -> str:
 
 def _expressions(alerts: Sequence[Alert], links: Links) -> str:
     return "\n\n".join(
-        f"{_title('Fires for each result of', alert, alerts)}:\n\n{_query(alert.expr, links, layout=True)}"
+        f"{_title('Fires for each result of', alert, alerts)}:\n\n{_expression(alert, links)}"
         for alert in alerts
     )
+
+
+def _expression(alert: Alert, links: Links) -> str:
+    if alert.language == "logql":
+        return _fence("logql", alert.expr)
+    return _query(alert.expr, links, layout=True)
 
 
 def _title(what: str, alert: Alert, alerts: Sequence[Alert]) -> str:
@@ -110,7 +116,8 @@ def _links(alert: Alert, links: Links) -> Iterator[str]:
     if alert.panel:
         panel = f"viewPanel={panel_id(alert.panel)}"
         yield f"[Dashboard]({links.grafana}/d/{dashboard_uid(alert.service)}?{panel})"
-    yield f"[Firing alerts]({links.prometheus}/alerts?search={alert.name})"
+    if alert.language == "promql":
+        yield f"[Firing alerts]({links.prometheus}/alerts?search={alert.name})"
     silence = quote(f'{{alertname="{alert.name}",service="{alert.service}"}}', safe="")
     yield f"[Silence]({links.alertmanager}/#/silences/new?filter={silence})"
 

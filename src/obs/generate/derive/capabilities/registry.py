@@ -7,28 +7,38 @@ from obs.generate.derive.capabilities.cache.capability import CAPABILITY as CACH
 from obs.generate.derive.capabilities.capability import Capability, Entry, Guide, JobEntry
 from obs.generate.derive.capabilities.collector.capability import CAPABILITY as COLLECTOR
 from obs.generate.derive.capabilities.database.capability import CAPABILITY as DATABASE
+from obs.generate.derive.capabilities.event_loop.capability import CAPABILITY as EVENT_LOOP
+from obs.generate.derive.capabilities.exceptions.capability import CAPABILITY as EXCEPTIONS
 from obs.generate.derive.capabilities.grpc.capability import CAPABILITY as GRPC
 from obs.generate.derive.capabilities.http.capability import CAPABILITY as HTTP
 from obs.generate.derive.capabilities.jobs.capability import CAPABILITY as JOBS
-from obs.generate.derive.capabilities.loki.capability import CAPABILITY as LOKI
 from obs.generate.derive.capabilities.logs.capability import CAPABILITY as LOGS
+from obs.generate.derive.capabilities.loki.capability import CAPABILITY as LOKI
 from obs.generate.derive.capabilities.process.capability import CAPABILITY as PROCESS
 from obs.generate.derive.capabilities.prometheus.capability import CAPABILITY as PROMETHEUS
 from obs.generate.derive.capabilities.queue.capability import CAPABILITY as QUEUE
+from obs.generate.derive.capabilities.resilience.capability import CAPABILITY as RESILIENCE
+from obs.generate.derive.capabilities.sdk.capability import CAPABILITY as SDK
 from obs.generate.derive.capabilities.targets.capability import CAPABILITY as TARGETS
 from obs.generate.derive.capabilities.tasks.capability import CAPABILITY as TASKS
 from obs.generate.derive.capabilities.tempo.capability import CAPABILITY as TEMPO
+from obs.generate.derive.capabilities.websocket.capability import CAPABILITY as WEBSOCKET
 from obs.generate.model import Service
 
 REGISTRY: tuple[Capability, ...] = (
     HTTP,
     GRPC,
+    WEBSOCKET,
     DATABASE,
     CACHE,
     QUEUE,
     TASKS,
     PROCESS,
     JOBS,
+    RESILIENCE,
+    EXCEPTIONS,
+    EVENT_LOOP,
+    SDK,
     LOGS,
     PROMETHEUS,
     ALERTMANAGER,

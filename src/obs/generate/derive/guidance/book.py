@@ -6,10 +6,12 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from obs.catalogue.log_events import QUERYABLE
 from obs.errors import SpecError, suggest
-from obs.generate.derive import custom_guide
+from obs.generate.derive import custom_guide, logql
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Guide
+from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.fleet import guide as fleet
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
@@ -20,6 +22,7 @@ from obs.generate.model import Alert, Links, Owner, Runbook, Service, Step
 
 GUIDES: Mapping[str, Guide] = {
     **registry.guides(),
+    **logs.guides(),
     **slo.GUIDES,
 }
 
@@ -74,4 +77,6 @@ def _proven(step: Step, ask: Queries) -> Step:
     for query in step.queries:
         with contextlib.suppress(CannotDerive):
             queries.append(ask.checked(query))
-    return replace(step, queries=tuple(queries))
+    streams = {"service", "environment", *ask.service.select}
+    lines = tuple(logql.checked(query, streams, QUERYABLE) for query in step.logs)
+    return replace(step, queries=tuple(queries), logs=lines)

@@ -1,0 +1,1 @@
+"""What log lines tell: alerts for the ruler of Loki."""
