@@ -87,6 +87,8 @@ class Case:
     facts: tuple[Fact, ...]
     #: Says something about series that are not there at all, so no other case may bring them.
     alone: bool = False
+    #: Distance between two steps, where it is not that of the kit.
+    step: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +194,15 @@ def _test(
         filled = {key: templates.fill(text, everything, value) for key, text in annotations.items()}
         return Firing(dict(sorted(everything.items())), filled)
 
+    step = case.step or kit.step
     return TestCase(
         says=case.says,
         kind=case.kind,
-        step=kit.step,
+        step=step,
         series=tuple(one for sample in case.samples for one in _series(sample, target, kit.names)),
         expects=tuple(
             Expectation(
-                Duration(kit.step.milliseconds * fact.at),
+                step * fact.at,
                 fact.state,
                 tuple(firing(*shown) for shown in fact.shows) if fact.state == "firing" else (),
             )

@@ -20,7 +20,7 @@ from obs.generate.derive.slo.series import (
     series,
 )
 from obs.generate.derive.slo.windows import FAST, SLOW, BurnWindow, threshold
-from obs.generate.model import Duration, FreshnessSli, Kind, Slo, Threshold
+from obs.generate.model import CustomSli, Duration, FreshnessSli, Kind, Slo, Threshold
 
 BURN_FAST = Defaults("page", Duration(0))
 BURN_SLOW = Defaults("ticket", Duration(0))
@@ -48,6 +48,8 @@ def burn_fast(kit: Kit, slo: Slo) -> Draft:
     omits: dict[Kind, str] = {"gone": _GONE}
     if isinstance(slo.sli, FreshnessSli):
         omits["born"] = "a timestamp is judged from its first sample on, whatever it is"
+    if isinstance(slo.sli, CustomSli):
+        omits["born"] = "the author's own PromQL decides what the birth of a series counts"
     cases = stories.fast_cases(kit, slo)
     return _burn(kit, slo, _Burn("ErrorBudgetBurnFast", FAST, "page", BAD_MINUTE, cases, omits))
 

@@ -76,6 +76,12 @@ def last_minute(slo: Slo, names: Vocabulary, scrape_interval: Duration) -> Event
     return _custom(sli, names, labels, scrape_interval)
 
 
+def custom_window(scrape_interval: Duration) -> Duration:
+    """Return what stands for the hole in PromQL of an author's own: whole minutes that hold enough scrapes."""
+    least = scrape_interval * SCRAPES_IN_WINDOW
+    return _MINUTE * max(1, -(-least.milliseconds // _MINUTE.milliseconds))
+
+
 def memory(sli: FreshnessSli) -> Duration:
     """Return how long a timestamp is remembered after its series is gone: it goes on to age."""
     return max(sli.under * 2, _MEMORY)
@@ -129,12 +135,12 @@ def _freshness(sli: FreshnessSli, names: Vocabulary, labels: tuple[str, ...]) ->
 
 def _custom(sli: CustomSli, names: Vocabulary, labels: tuple[str, ...], scrape: Duration) -> Events:
     """Count over a window that holds enough scrapes, and take a minute's share of it."""
-    least = scrape * SCRAPES_IN_WINDOW
-    minutes = max(1, -(-least.milliseconds // _MINUTE.milliseconds))
+    window = custom_window(scrape)
+    minutes = window.milliseconds // _MINUTE.milliseconds
     share = f" / {minutes}" if minutes > 1 else ""
 
     def written(text: str, place: Place) -> str:
-        expr = text.replace(WINDOW_HOLE, str(_MINUTE * minutes))
+        expr = text.replace(WINDOW_HOLE, str(window))
         try:
             checked(expr, names)
         except ObsError as error:

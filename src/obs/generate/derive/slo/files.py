@@ -1,9 +1,13 @@
-"""The rule files of each SLO of a service: short windows in one, what looks back for days in another."""
+"""The rule files of each SLO of a service, by how far they look back: hours, days, the whole period.
+
+A test evaluates every rule of its file at every step, and as far as the longest window reaches.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from obs.generate.derive.drafts import Draft, Kit, finish
 from obs.generate.derive.guidance.queries import Queries
@@ -14,11 +18,16 @@ from obs.generate.derive.slo.windows import FAST, SLOW, threshold
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Alert, Duration, RuleFile, RuleGroup, Runbook, Service, Slo
 
-#: Stories of the short windows, and of the long ones: coarse, for a step costs an evaluation of every rule.
-_STEP, _LONG_STEP = Duration.parse("10m"), Duration.parse("2h")
-#: What looks back further than this stands among the long windows.
-_SHORT_LOOK_BACK = Duration.parse("6h")
+Reach: TypeAlias = Literal["short", "long", "period"]
 _MINUTE = Duration.parse("1m")
+#: How far apart the steps of stories are: coarse, for a step costs an evaluation of every rule.
+_STEPS: Mapping[Reach, Duration] = {
+    "short": Duration.parse("10m"),
+    "long": Duration.parse("2h"),
+    "period": Duration.parse("10m"),
+}
+#: What looks back further than this stands among the long windows.
+_SHORT = Duration.parse("6h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +40,38 @@ class Entry:
     guide: Callable[[Sequence[Alert], Queries], Runbook]
     #: Which of the SLO's panels shows what it watches.
     panel: str = "burn"
-    #: How far it looks back; None where that depends on the SLO.
-    window: Duration | None = None
+    reach: Reach = "short"
     #: Only an SLO that has a budget for each of several label sets has it.
     grouped: bool = False
 
-    def is_long(self, slo: Slo) -> bool:
-        """Tell whether it belongs to the long windows of `slo`."""
-        return (self.window or measured.idle(slo)) > _SHORT_LOOK_BACK
+    def stands_in(self, reach: Reach, slo: Slo) -> bool:
+        """Tell whether `slo` has it, in the file that reaches so far."""
+        if self.grouped and not slo.by:
+            return False
+        far = self.author is measured.sli_absent and measured.idle(slo) > _SHORT
+        return ("long" if far else self.reach) == reach
 
 
 _ENTRIES = (
-    Entry("ErrorBudgetBurnFast", alerts.BURN_FAST, alerts.burn_fast, guide.burn_fast, window=FAST[-1].long),
+    Entry("ErrorBudgetBurnFast", alerts.BURN_FAST, alerts.burn_fast, guide.burn_fast),
     Entry("SliMetricAbsent", measured.ABSENT, measured.sli_absent, absent_guide.sli_absent),
     Entry(
         "SloGroupsTooMany",
         measured.TOO_MANY,
         measured.too_many_groups,
         state_guide.too_many_groups,
-        window=_MINUTE,
+        # Of all files this has the fewest rules that would go on to reckon with so many budgets.
+        reach="period",
         grouped=True,
     ),
-    Entry("ErrorBudgetBurnSlow", alerts.BURN_SLOW, alerts.burn_slow, guide.burn_slow, window=SLOW[-1].long),
+    Entry("ErrorBudgetBurnSlow", alerts.BURN_SLOW, alerts.burn_slow, guide.burn_slow, reach="long"),
     Entry(
         "ErrorBudgetExhausted",
         alerts.EXHAUSTED,
         alerts.exhausted,
         state_guide.exhausted,
         panel="budget",
-        window=Duration.parse("7d"),
+        reach="period",
     ),
 )
 CATEGORY = "slo"
@@ -73,37 +85,37 @@ def rule_files(service: Service) -> list[RuleFile]:
     return [file for slo in service.slos for file in _files(service, slo)]
 
 
-def _files(service: Service, slo: Slo) -> tuple[RuleFile, RuleFile]:
+def _files(service: Service, slo: Slo) -> tuple[RuleFile, ...]:
     for pair in (*FAST, *SLOW):
         threshold(pair, slo)
     names = Vocabulary.of(service, recorded_by(service, slo))
     stem = f"{service.name}-slo-{slo.name}"
-    fast, slow = (_alerts(service, slo, names, long=long) for long in (False, True))
-    group = f"sloth-slo-alerts-{identity(service, slo)['sloth_id']}"
-    limit = slo.max_groups * recordings.FAR_TOO_MANY if slo.by else None
-    short = RuleFile(
-        stem,
-        (
-            *recordings.short_groups(service, slo, names),
-            RuleGroup(group, tuple(fast), service.rule_interval, limit),
-        ),
-    )
-    # What is recorded every few minutes need not be judged more often than once a minute.
+    # What is recorded every minute need not be judged more often, but for what pages.
     pace = max(service.rule_interval, _MINUTE)
-    far = (
-        *recordings.long_groups(service, slo, names),
-        RuleGroup(f"{group}-slow", tuple(slow), pace, limit),
+    return (
+        _file(service, slo, names, ("short", stem, service.rule_interval), recordings.short_groups),
+        _file(service, slo, names, ("long", f"{stem}-slow", pace), recordings.long_groups),
+        _file(service, slo, names, ("period", f"{stem}-budget", pace), recordings.period_groups),
     )
-    return short, RuleFile(f"{stem}-slow", far)
 
 
-def _alerts(service: Service, slo: Slo, names: Vocabulary, *, long: bool) -> list[Alert]:
+def _file(
+    service: Service,
+    slo: Slo,
+    names: Vocabulary,
+    kind: tuple[Reach, str, Duration],
+    record: Callable[[Service, Slo, Vocabulary], tuple[RuleGroup, ...]],
+) -> RuleFile:
+    reach, stem, pace = kind
     found = []
     for entry in _ENTRIES:
         settings = settle(service, entry.name, entry.defaults)
-        if settings is None or entry.is_long(slo) != long or (entry.grouped and not slo.by):
-            continue
-        kit = Kit(service, names, settings, _LONG_STEP if long else _STEP)
-        panel = f"slo-{slo.name}-{entry.panel}"
-        found.append(finish(entry.author(kit, slo), kit, category=CATEGORY, panel=panel))
-    return found
+        if settings is not None and entry.stands_in(reach, slo):
+            kit = Kit(service, names, settings, _STEPS[reach])
+            panel = f"slo-{slo.name}-{entry.panel}"
+            found.append(finish(entry.author(kit, slo), kit, category=CATEGORY, panel=panel))
+    group = f"sloth-slo-alerts-{identity(service, slo)['sloth_id']}"
+    alerts_ = RuleGroup(
+        group if reach == "short" else f"{group}-{reach}", tuple(found), pace, recordings.limit(slo)
+    )
+    return RuleFile(stem, (*record(service, slo, names), alerts_))

@@ -86,6 +86,7 @@ def too_many_groups(kit: Kit, slo: Slo) -> Draft:
         slo=slo.name,
         omits={
             "born": "counts budgets, not events",
+            "for": "the case of one budget too many shows the wait",
             "gone": "fewer budgets are what it asks for",
         },
     )

@@ -45,7 +45,7 @@ _MINUTE = Duration.parse("1m")
 _DAY = Duration.parse("1d")
 _SPEC = "obs/v1"
 #: A grouped SLO that has so many times more budgets than it should is not recorded any more.
-FAR_TOO_MANY = 10
+_FAR_TOO_MANY = 10
 
 
 def short_groups(service: Service, slo: Slo, names: Vocabulary) -> tuple[RuleGroup, ...]:
@@ -55,31 +55,38 @@ def short_groups(service: Service, slo: Slo, names: Vocabulary) -> tuple[RuleGro
         *_events(service, slo, names),
         *(_ratio(window, (BAD_MINUTE, ALL_MINUTE), service, slo, names) for window in SHORT),
     )
-    return (RuleGroup(f"sloth-slo-sli-recordings-{_id(service, slo)}", rules, _MINUTE, _limit(slo)),)
+    return (RuleGroup(f"sloth-slo-sli-recordings-{_id(service, slo)}", rules, _MINUTE, limit(slo)),)
 
 
 def long_groups(service: Service, slo: Slo, names: Vocabulary) -> tuple[RuleGroup, ...]:
-    """Return the group of long windows, and sloth's group of figures about the budget."""
+    """Return the group of sums, each of so many minutes, and of ratios over the long windows."""
     spans = _sums(((ALL_SPAN, ALL_MINUTE), (BAD_SPAN, BAD_MINUTE)), SPAN, service, slo, names)
     ratios = tuple(_ratio(window, (BAD_SPAN, ALL_SPAN), service, slo, names) for window in LONG)
-    period = _sums(
-        ((all_period(slo), ALL_SPAN), (bad_period(slo), BAD_SPAN)), slo.window, service, slo, names
-    )
+    return (RuleGroup(f"sloth-slo-long-recordings-{_id(service, slo)}", (*spans, *ratios), SPAN, limit(slo)),)
+
+
+def period_groups(service: Service, slo: Slo, names: Vocabulary) -> tuple[RuleGroup, ...]:
+    """Return the group of the whole period, and sloth's group of figures about the budget."""
+    pairs = ((all_period(slo), ALL_SPAN), (bad_period(slo), BAD_SPAN))
     bad, every = series(bad_period(slo), service, slo), series(all_period(slo), service, slo)
-    whole = _labelled_ratio(slo.window, f"{bad} / ({every} > 0)", service, slo, names)
+    rules = (
+        *_sums(pairs, slo.window, service, slo, names),
+        _labelled_ratio(slo.window, f"{bad} / ({every} > 0)", service, slo, names),
+    )
     id_ = _id(service, slo)
     return (
-        RuleGroup(f"sloth-slo-long-recordings-{id_}", (*spans, *ratios, *period, whole), SPAN, _limit(slo)),
-        RuleGroup(f"sloth-slo-meta-recordings-{id_}", _meta(service, slo, names), _MINUTE, _limit(slo)),
+        RuleGroup(f"sloth-slo-period-recordings-{id_}", rules, SPAN, limit(slo)),
+        RuleGroup(f"sloth-slo-meta-recordings-{id_}", _meta(service, slo, names), _MINUTE, limit(slo)),
     )
+
+
+def limit(slo: Slo) -> int | None:
+    """Return how many series a rule of `slo` may yield; without groups nothing could become many."""
+    return slo.max_groups * _FAR_TOO_MANY if slo.by else None
 
 
 def _id(service: Service, slo: Slo) -> str:
     return identity(service, slo)["sloth_id"]
-
-
-def _limit(slo: Slo) -> int | None:
-    return slo.max_groups * FAR_TOO_MANY if slo.by else None
 
 
 def _downtime(service: Service, slo: Slo, names: Vocabulary) -> tuple[RecordingRule, ...]:

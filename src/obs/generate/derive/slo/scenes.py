@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from obs.catalogue.target import UP
@@ -12,7 +12,15 @@ from obs.generate.derive.drafts import Kit, Sample
 from obs.generate.derive.samples import Phase, bad, counter, every, gauge, good
 from obs.generate.derive.slo import histograms
 from obs.generate.derive.slo.events import group_labels
-from obs.generate.derive.slo.series import ALL_MINUTE, BAD_MINUTE, KEPT, error_ratio, identity
+from obs.generate.derive.slo.series import (
+    ALL_MINUTE,
+    ALL_SPAN,
+    BAD_MINUTE,
+    BAD_SPAN,
+    KEPT,
+    error_ratio,
+    identity,
+)
 from obs.generate.model import CustomSli, Duration, FreshnessSli, LabelValues, LatencySli, RatioSli, Slo
 
 #: Value of the labels that tell budgets apart.
@@ -30,6 +38,8 @@ class Scene:
     kit: Kit
     slo: Slo
     labels: Mapping[str, str]
+    #: Labels that win over all others, and let nothing count.
+    forced: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, kit: Kit, slo: Slo) -> Scene:
@@ -41,7 +51,7 @@ class Scene:
         one = self.slo.exclusions[0]
         (signal,) = _signals(self.slo)
         label = self.kit.names.label(signal, one.label)
-        return replace(self, labels={**self.labels, label: _example(one.values[0], ())})
+        return replace(self, forced={label: _example(one.values[0], ())})
 
     def up(self, steps: int, instance: str = "one", *, after: int = 0, value: int = 1) -> Sample:
         """Return a target that answers (or, with `value` 0, does not), from step `after` on."""
@@ -52,7 +62,7 @@ class Scene:
 
     def events(self, story: Sequence[Phase], instance: str = "one") -> tuple[Sample, ...]:
         """Write a story as the series that the SLI reads, of one instance; freshness has no such series."""
-        own = {**self.labels, "instance": instance}
+        own = {**self.labels, "instance": instance, **self.forced}
         sli, names = self.slo.sli, self.kit.names
         if isinstance(sli, LatencySli):
             if sli.buckets == "native":
@@ -68,10 +78,9 @@ class Scene:
             labels = [(names.label(sli.total, one.label), one, _without(exclusions, one)) for one in sli.bad]
             failed = {label: _example(one.values[0], without) for label, one, without in labels}
             fine = {label: _other(one, without) for label, one, without in labels}
-            return (
-                Sample(metric, {**own, **fine}, counter(good(story))),
-                Sample(metric, {**own, **failed}, counter(bad(story))),
-            )
+            wrong = Sample(metric, {**own, **failed, **self.forced}, counter(bad(story)))
+            # What does not count may be told by the same label as what is bad, so that both would be one.
+            return (wrong,) if self.forced else (Sample(metric, {**own, **fine}, counter(good(story))), wrong)
         assert isinstance(sli, CustomSli)  # noqa: S101 - freshness tells stories of its own
         found = [(text, good(story)) for text in sli.good_series]
         found += [(text, bad(story)) for text in sli.bad_series]
@@ -86,11 +95,11 @@ class Scene:
 
     def minutes(self, story: Sequence[Phase], group: str = GROUP) -> tuple[Sample, ...]:
         """Write a story as what is recorded of it: so many events, and bad ones, in each sample's minute."""
-        labels = self._recorded(group)
-        return (
-            Sample(ALL_MINUTE, labels, gauge(every(story))),
-            Sample(BAD_MINUTE, labels, gauge(bad(story))),
-        )
+        return self._sums((ALL_MINUTE, BAD_MINUTE), story, group)
+
+    def spans(self, story: Sequence[Phase]) -> tuple[Sample, ...]:
+        """Write a story as what is recorded of it in larger sums."""
+        return self._sums((ALL_SPAN, BAD_SPAN), story, GROUP)
 
     def ratio(self, story: Sequence[Phase], window: Duration) -> Sample:
         """Write what another file's rule records of a story: the ratio of bad events over `window`."""
@@ -109,6 +118,13 @@ class Scene:
                 track.append((0 if end == 1 else 1, value))
         labels = {**self._recorded(GROUP), "sloth_window": str(window)}
         return Sample(error_ratio(window), labels, gauge(track))
+
+    def _sums(self, metrics: tuple[str, str], story: Sequence[Phase], group: str) -> tuple[Sample, ...]:
+        labels = self._recorded(group)
+        return tuple(
+            Sample(metric, labels, gauge(track))
+            for metric, track in zip(metrics, (every(story), bad(story)), strict=True)
+        )
 
     def _recorded(self, group: str) -> dict[str, str]:
         # A sum over instances has none of their labels.

@@ -37,16 +37,16 @@ def exhausted_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
         Fact(late + wait, "firing", broken),
     ]
     return (
-        Case("fires", "more than the budget is spent", scene.minutes([burning(end, over)]), (Fact(end, "firing", spent),)),
-        Case("silent", "nearly all of the budget is spent", scene.minutes([burning(end, within)]), (Fact(end, "silent"),)),
-        Case("silent", "spent by too few events", scene.minutes([Phase(end, NONE, few)]), (Fact(end, "silent"),)),
+        Case("fires", "more than the budget is spent", scene.spans([burning(end, over)]), (Fact(end, "firing", spent),)),
+        Case("silent", "nearly all of the budget is spent", scene.spans([burning(end, within)]), (Fact(end, "silent"),)),
+        Case("silent", "spent by too few events", scene.spans([Phase(end, NONE, few)]), (Fact(end, "silent"),)),
         Case(
             "fires",
             "spent by just enough events",
-            scene.minutes([Phase(end, NONE, enough)]),
+            scene.spans([Phase(end, NONE, enough)]),
             (Fact(end, "firing", shown(kit, slo, 1 - 1 / slo.budget)),),
         ),
-        Case("for", "spends what it has", scene.minutes([clean(10), burning(fired, whole(slo.budget * 3))]), tuple(facts)),
+        Case("for", "spends what it has", scene.spans([clean(10), burning(fired, whole(slo.budget * 3))]), tuple(facts)),
     )  # fmt: skip
 
 
@@ -107,6 +107,6 @@ def group_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
     crowd = (({}, float(slo.max_groups + 1)),)
     facts = [Fact(1, "pending")] if wait > 1 else []
     return (
-        Case("fires", "one budget too many", budgets(slo.max_groups + 1), (*facts, Fact(end, "firing", crowd)), alone=True),
-        Case("silent", "as many budgets as it may have", budgets(slo.max_groups), (Fact(end, "silent"),), alone=True),
+        Case("fires", "one budget too many", budgets(slo.max_groups + 1), (*facts, Fact(end, "firing", crowd))),
+        Case("silent", "as many budgets as it may have", budgets(slo.max_groups), (Fact(end, "silent"),)),
     )  # fmt: skip

@@ -12,15 +12,17 @@ the steps between the two.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import Phase
+from obs.generate.derive.slo.events import custom_window
 from obs.generate.derive.slo.quiet import quiet_steps
 from obs.generate.derive.slo.scenes import Scene, groups
 from obs.generate.derive.slo.windows import FAST, SLOW, threshold
-from obs.generate.model import FreshnessSli, Slo
+from obs.generate.model import CustomSli, Duration, FreshnessSli, Slo
 
 #: Events of a step: many against every floor, and every share of them is a whole number.
 BUSY = Decimal(1_000_000_000)
@@ -41,7 +43,12 @@ def fast_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
     steep = threshold(FAST[0], slo)
     sharp = whole(min(steep * _SHARP, Decimal(1)))
     gentle = whole(threshold(FAST[1], slo) * _BROAD)
-    told = _freshness(kit, slo) if isinstance(slo.sli, FreshnessSli) else _told_with_events(kit, slo)
+    if isinstance(slo.sli, FreshnessSli):
+        told = _freshness(kit, slo)
+    else:
+        # An author's own `increase` needs several samples in its range.
+        quarter = Duration(custom_window(kit.service.scrape_interval).milliseconds // 4)
+        told = _told_with_events(replace(kit, step=quarter) if isinstance(slo.sli, CustomSli) else kit, slo)
     return (
         *told,
         *_floor_cases(kit, slo, 6 * HOUR + 2),
@@ -115,11 +122,12 @@ def _told_with_events(kit: Kit, slo: Slo) -> tuple[Case, ...]:
 
     at = start + _BRIEF
     cases = (
-        Case("fires", "just above the line", shared(above), (Fact(at, "firing", shown(kit, slo, above)),)),
-        Case("silent", "just below the line", shared(below), (Fact(at, "silent"),)),
-        _born(kit, slo, start),
-        _lifetime(kit, slo, start),
-    )
+        Case("fires", "just above the line", shared(above), (Fact(at, "firing", shown(kit, slo, above)),), step=kit.step),
+        Case("silent", "just below the line", shared(below), (Fact(at, "silent"),), step=kit.step),
+    )  # fmt: skip
+    if isinstance(slo.sli, CustomSli):
+        return cases
+    cases = (*cases, _born(kit, slo, start), _lifetime(kit, slo, start))
     return (*cases, _excluded(kit, slo, start)) if slo.exclusions else cases
 
 
