@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from obs.errors import SpecError, suggest
 from obs.generate.spec.document import Entry, Node
 
+#: So many options can be read in one breath.
+_FEW = 5
+
 
 def refuse(node: Node | Entry, message: str, hint: str | None = None) -> SpecError:
     """Return the error for `node`, ready to be raised."""
@@ -61,9 +64,9 @@ def choice(node: Node, what: str, options: Iterable[str]) -> str:
     legal = list(options)
     value = text(node, what)
     if value not in legal:
-        raise refuse(
-            node, f"{what}: got {value!r}, expected {' or '.join(map(repr, legal))}", suggest(value, legal)
-        )
+        few = len(legal) <= _FEW
+        expected = " or ".join(map(repr, legal)) if few else f"one of {', '.join(legal)}"
+        raise refuse(node, f"{what}: got {value!r}, expected {expected}", suggest(value, legal))
     return value
 
 

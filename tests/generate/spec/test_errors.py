@@ -8,6 +8,7 @@ import pytest
 
 from obs.errors import ObsError
 from obs.generate import pipeline
+from obs.generate.model import CAPABILITIES
 from obs.generate.spec.document import MAX_BYTES
 
 HEAD = "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [http, jobs, process]\n"
@@ -18,14 +19,14 @@ BROKEN: dict[str, tuple[str, str]] = {
         HEAD + "notify: {page: pagerdty-shop}\n",
         (
             "spec.yml:4:16: notify.page: receiver 'pagerdty-shop' is of no known kind; expected a name that begins "
-            "with it: opsgenie-…, pagerduty-…, slack-…, webhook-…\n  hint: did you mean 'pagerduty'?"
+            "with it: email-…, opsgenie-…, pagerduty-…, slack-…, teams-…, webhook-…\n  hint: did you mean 'pagerduty'?"
         ),
     ),
     "a receiver that is only a kind": (
         HEAD + "notify:\n  page: slack-\n",
         (
             "spec.yml:5:9: notify.page: receiver 'slack-' is of no known kind; expected a name that begins "
-            "with it: opsgenie-…, pagerduty-…, slack-…, webhook-…\n  hint: did you mean 'slack'?"
+            "with it: email-…, opsgenie-…, pagerduty-…, slack-…, teams-…, webhook-…\n  hint: did you mean 'slack'?"
         ),
     ),
     "an empty file": (
@@ -82,7 +83,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "a misspelt capability": (
         "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [htpp]\n",
         (
-            "spec.yml:3:16: capabilities: got 'htpp', expected 'http' or 'jobs' or 'process'\n"
+            f"spec.yml:3:16: capabilities: got 'htpp', expected one of {', '.join(CAPABILITIES)}\n"
             "  hint: did you mean 'http'?"
         ),
     ),
