@@ -1,0 +1,1 @@
+"""Failing outside of any request, job or task."""

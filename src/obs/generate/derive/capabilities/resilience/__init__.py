@@ -1,0 +1,1 @@
+"""Guarding calls to others by circuit breakers and retries."""

@@ -1,0 +1,1 @@
+"""Being instrumented with obs itself."""

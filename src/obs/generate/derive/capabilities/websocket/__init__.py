@@ -1,0 +1,1 @@
+"""Holding websocket connections."""
