@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from obs.lint.project import Project
 from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.rules import Rule
 from obs.lint.read.runbooks import Page
 from obs.lint.read.specs import SpecFile
 from obs.lint.source import Span
@@ -78,12 +79,7 @@ def dashboards(project: Project, links: list[Link]) -> Dashboards:
 def links(project: Project) -> Iterator[Link]:
     """Yield every address of a dashboard in alerts, runbooks and dashboards."""
     for alert in project.alerts:
-        for name in ANNOTATIONS:
-            entry = alert.annotations.get(name)
-            text = entry.node.text if entry is not None else None
-            found = address(text.value) if text is not None else None
-            if text is not None and found is not None:
-                yield Link(f"alert {alert.name.value}", found, text.span)
+        yield from of_alert(alert)
     for page in project.of(Page):
         for link in page.links:
             found = address(link.target)
@@ -94,3 +90,13 @@ def links(project: Project) -> Iterator[Link]:
             found = address(value.text)
             if found is not None:
                 yield Link(f"dashboard {dashboard.title}", found, value.head)
+
+
+def of_alert(alert: Rule) -> Iterator[Link]:
+    """Yield the addresses of dashboards that an alert names."""
+    for name in ANNOTATIONS:
+        entry = alert.annotations.get(name)
+        text = entry.node.text if entry is not None else None
+        found = address(text.value) if text is not None else None
+        if text is not None and found is not None:
+            yield Link(f"alert {alert.name.value}", found, text.span)

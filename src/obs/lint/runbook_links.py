@@ -69,8 +69,10 @@ def leading(project: Project, pages: Library) -> Iterator[tuple[Rule, Text, Targ
     """Yield each alert that has an address, with what it leads to."""
     for alert in project.alerts:
         text = address(alert)
-        if text is not None and text.value.strip():
-            yield alert, text, pages.target(filled(text.value, alert))
+        url = filled(text.value, alert) if text is not None else ""
+        # What only a firing alert can fill in cannot be followed here.
+        if text is not None and url.strip() and "{{" not in url:
+            yield alert, text, pages.target(url)
 
 
 def bases(project: Project) -> tuple[str, ...]:

@@ -1,0 +1,74 @@
+"""Every link between alerts, runbooks and dashboards that can be followed offline, and whether it leads somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from obs.generate.model import Place
+from obs.lint import dashboard_links, page_links, runbook_links
+from obs.lint.dashboard_links import Dashboards
+from obs.lint.project import Project
+from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.json_tree import Value
+from obs.lint.read.runbooks import Page
+from obs.lint.runbook_links import Library
+
+
+class Link(NamedTuple):
+    """One link; `dead` says why it leads nowhere, "" when it leads somewhere."""
+
+    owner: str
+    place: Place
+    dead: str
+
+
+def runbooks_linked(project: Project, pages: Library) -> Iterator[Link]:
+    """Yield alert -> page, page -> alert, dashboard -> page, and the links of pages to files and headings."""
+    used: set[int] = set()
+    for alert, text, target in runbook_links.leading(project, pages):
+        used.add(id(target.page))
+        dead = "" if target.page is not None else "leads to no page"
+        if target.page is not None and target.anchor and target.anchor not in target.page.anchors:
+            dead = f"leads to a heading #{target.anchor} that is not on the page"
+        yield Link(f"alert {alert.name.value}", text.span.place, dead)
+    for page in pages.pages.values() if project.alerts else ():
+        dead = "" if id(page) in used else "no alert leads to it"
+        yield Link(f"runbook {page.name}", page.at(page.title.line if page.title else 1).place, dead)
+    for title, value, dead in from_dashboards(project, pages):
+        yield Link(title, value.head.place, dead)
+    for page in project.of(Page):
+        for link, fault in page_links.followed(page, project):
+            place = page.at(link.line, link.target).place
+            yield Link(f"runbook {page.name}", place, fault[0] if fault else "")
+
+
+def from_dashboards(project: Project, pages: Library) -> Iterator[tuple[str, Value, str]]:
+    """Yield each link of a dashboard to a page: who has it, where it is written, and why it is dead or ""."""
+    bases = runbook_links.bases(project)
+    for dashboard in project.of(Dashboard) if pages.pages else ():
+        for value in dashboard.links:
+            url = value.text
+            # What is filled in when somebody clicks cannot be followed here.
+            if "$" in url or "{{" in url or not any(runbook_links.is_under(url, base) for base in bases):
+                continue
+            if not any(_is_folder(url, base, pages) for base in bases):
+                dead = "" if pages.target(url).page is not None else "leads to no page"
+                yield f"dashboard {dashboard.title}", value, dead
+
+
+def _is_folder(url: str, base: str, pages: Library) -> bool:
+    """Tell whether an address leads to the list of a service's pages, which the place of publication makes."""
+    if not runbook_links.is_under(url, base):
+        return False
+    way = tuple(part.lower() for part in urlsplit(url.removeprefix(base)).path.split("/") if part)
+    return any(key[: len(way)] == way and len(key) > len(way) for key in pages.pages)
+
+
+def dashboards_linked(project: Project, known: Dashboards) -> Iterator[Link]:
+    """Yield every link to a dashboard of this project's Grafana."""
+    for link in dashboard_links.links(project):
+        leads = known.leads(link.address)
+        if leads is not None:
+            yield Link(link.owner, link.span.place, "" if leads else "leads to no such dashboard or panel")
