@@ -2,54 +2,197 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from obs.errors import ConfigError
+
 if TYPE_CHECKING:
-    from obs.lint.problem import Problem
+    from obs.lint.live import Live
+    from obs.lint.repair import Repaired
+    from obs.lint.run import Report
+
+_LEVELS = ("error", "warning", "info")
 
 
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
+    "--contract",
+    "contracts",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="What signals exist: a contract, a spec, or `bundled` for what obs itself knows.",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings.  [default: obs-lint.yml, where there is one]",
+)
+@click.option("--fix", is_flag=True, help="Repair what can be repaired safely, comments and layout kept.")
+@click.option("--diff", "show_diff", is_flag=True, help="Write nothing; print what --fix would change.")
+@click.option(
+    "--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Problems in it do not count."
+)
+@click.option("--write-baseline", is_flag=True, help="Write every problem of now into --baseline FILE.")
+@click.option("--live", metavar="URL", help="Ask this Prometheus as well what only a server can tell.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(_LEVELS),
+    default="warning",
+    show_default=True,
+    help="Exit 1 for a problem as bad as this or worse.",
+)
+@click.option("--list", "list_", is_flag=True, help="List the checks.")
+@click.option("--explain", metavar="CHECK", help="Print the page of a check.")
+@click.option(
     "--format", "format_", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
 )
-def command(paths: tuple[Path, ...], format_: str) -> int:
+def command(  # noqa: PLR0917 - click passes by name
+    paths: tuple[Path, ...],
+    contracts: tuple[Path, ...],
+    config: Path | None,
+    fix: bool,
+    show_diff: bool,
+    baseline: Path | None,
+    write_baseline: bool,
+    live: str | None,
+    fail_on: str,
+    list_: bool,
+    explain: str | None,
+    format_: str,
+) -> int:
     """Judge specs, rules, dashboards, routes and runbooks.
 
     PATH is a file or a directory; what a file is, its content says. Files that obs did not write are as
-    welcome as its own.
+    welcome as its own. Whether a metric exists is judged by specs among the paths and by --contract;
+    without either that is not checked, and said once.
+
+    A check is switched off by a comment `# obs-lint: disable=CHECK reason`, or until a day by
+    `# obs-lint: snooze=CHECK until=2026-12-01 reason`, or in obs-lint.yml.
 
     \b
-    Exit codes: 0 clean, 1 problems, 2 usage, 3 the server asked for does not answer.
+    Exit codes: 0 nothing as bad as --fail-on, 1 problems, or a --diff that is not empty, 2 usage,
+    3 the server of --live does not answer.
 
     \b
-    Example:
-      obs lint alerts dashboards runbooks
+    Examples:
+      obs lint specs alerts dashboards runbooks
+      obs lint rules.yml --contract bundled --diff
+      obs lint --explain rate-not-ratio
     """
+    if list_:
+        return _list(format_)
+    if explain is not None:
+        from obs.lint import pages
+
+        click.echo(pages.page(explain), nl=False)
+        return 0
+    if not paths:
+        raise click.UsageError("Missing argument 'PATH...'.")
+    if write_baseline and baseline is None:
+        raise ConfigError("--write-baseline: into which file?", hint="--baseline FILE")
     from obs.lint import report, run
+    from obs.lint.settings import FILE
 
-    found = run.lint(paths)
-    if format_ == "json":
-        click.echo(json.dumps([_data(problem) for problem in found.problems], indent=2))
+    settings = config or (Path(FILE) if Path(FILE).is_file() else None)
+    server = _server(live)
+    if server is not None:
+        click.get_current_context().call_on_close(server.close)
+
+    def judge(texts: Mapping[str, str] | None = None) -> Report:
+        return run.lint(
+            paths,
+            contracts=contracts,
+            config=settings,
+            baseline=None if write_baseline else baseline,
+            live=server,
+            today=_today(),
+            texts=texts,
+        )
+
+    if write_baseline and baseline is not None:
+        return _write_baseline(baseline, judge())
+    if show_diff or fix:
+        from obs.lint import repair
+
+        repaired = repair.repair(judge)
+        if show_diff:
+            click.echo(repair.diff(repaired), nl=False)
+            return 1 if repaired.after else 0
+        repair.write(repaired)
+        _tell_repaired(repaired)
+        found = repaired.report
     else:
-        for paragraph in report.console(found.problems, found.sources):
-            click.echo(paragraph)
-    return 1 if found.problems else 0
+        found = judge()
+    _print(found, format_)
+    click.echo(report.summary(found), err=True)
+    worst = _LEVELS[: _LEVELS.index(fail_on) + 1]
+    return 1 if any(problem.severity in worst for problem in found.problems) else 0
 
 
-def _data(problem: Problem) -> dict[str, object]:
-    return {
-        "check": problem.check,
-        "severity": problem.severity,
-        "file": problem.place.file,
-        "line": problem.place.line,
-        "column": problem.place.column,
-        "length": problem.length,
-        "message": problem.message,
-        "hint": problem.hint,
-        "fixable": problem.fix is not None,
-    }
+def _today() -> dt.date:
+    return dt.datetime.now(dt.timezone.utc).date()
+
+
+def _server(url: str | None) -> Live | None:
+    if url is None:
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"--live: got {url!r}, expected an address", hint=f"http://{url}")
+    from obs.lint.live import Live
+
+    return Live(url)
+
+
+def _print(found: Report, format_: str) -> None:
+    from obs.lint import report
+
+    if format_ == "json":
+        click.echo(json.dumps(report.data(found), indent=2, ensure_ascii=False))
+        return
+    shown = (
+        report.github(found.problems)
+        if format_ == "github"
+        else report.console(found.problems, found.sources)
+    )
+    for paragraph in shown:
+        click.echo(paragraph)
+
+
+def _tell_repaired(repaired: Repaired) -> None:
+    for file in sorted(repaired.after):
+        click.echo(f"repaired {file}", err=True)
+
+
+def _write_baseline(path: Path, found: Report) -> int:
+    from obs.lint import baseline
+
+    count = baseline.write(path, found.problems)
+    click.echo(f"{path}: {count} problems, which count no longer", err=True)
+    return 0
+
+
+def _list(format_: str) -> int:
+    from obs.lint.register import all_checks
+
+    checks = all_checks()
+    if format_ == "json":
+        rows = [
+            {"check": one.id, "severity": one.severity, "kinds": list(one.kinds), "needs": one.needs}
+            for one in checks
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return 0
+    width = max(len(one.id) for one in checks)
+    for one in checks:
+        needs = f"  needs: {one.needs}" if one.needs else ""
+        click.echo(f"{one.id:{width}}  {one.severity:7}  {', '.join(one.kinds)}{needs}")
+    return 0

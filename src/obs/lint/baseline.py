@@ -68,7 +68,7 @@ def unknown(problems: Iterable[Problem], known: Known, folder: Path) -> list[Pro
 
 
 def _key(problem: Problem, folder: Path) -> tuple[str, str, str]:
-    file = Path(os.path.relpath(problem.place.file, folder or ".")).as_posix()
+    file = Path(os.path.relpath(problem.place.file, folder)).as_posix()
     return problem.check, file, problem.message
 
 

@@ -34,7 +34,7 @@ def read(path: Path) -> Settings:
             chosen[key] = tuple(_words(node, key))
         else:
             chosen[key] = frozenset(_words(node, key))
-    return Settings(**{**{key: getattr(settings, key) for key in KEYS}, **chosen})  # type: ignore[arg-type]
+    return Settings(**{**{key: getattr(settings, key) for key in KEYS}, **chosen})
 
 
 def _severities(node: Node) -> dict[str, Level]:

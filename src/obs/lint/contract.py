@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from obs.catalogue import DIALECTS, Dialect, Histogram, Label, Signal
 from obs.catalogue.signal import TARGET_LABELS
+from obs.generate.model import Duration
 from obs.lint.promql.labels import ANY, Labels
 
 #: What the samples of one series are; of a recorded one nobody has said it, and of a native histogram
@@ -32,12 +33,14 @@ class Metric:
     is_open: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
     """Metrics by name, and the labels that targets and the server add to all of them."""
 
     metrics: Mapping[str, Metric]
     added: frozenset[str] = frozenset(TARGET_LABELS)
+    #: How far apart the samples of the series are that these labels and values pick.
+    intervals: tuple[tuple[tuple[tuple[str, str], ...], Duration], ...] = ()
 
     def labels_of(self, name: str) -> Labels:
         """Return the labels that series called `name` may have; any, when nothing is called so."""
@@ -50,7 +53,8 @@ class Contract:
 
     def recording(self, metrics: Iterable[Metric]) -> Contract:
         """Return the contract with series that rules record, where it does not know the name already."""
-        return Contract({**{metric.name: metric for metric in metrics}, **self.metrics}, self.added)
+        recorded = {metric.name: metric for metric in metrics}
+        return Contract({**recorded, **self.metrics}, self.added, self.intervals)
 
     @cached_property
     def _labels(self) -> dict[str, Labels]:
@@ -62,7 +66,7 @@ class Contract:
         for name, metric in other.metrics.items():
             mine = merged.get(name)
             merged[name] = metric if mine is None else _wider(mine, metric)
-        return Contract(merged, self.added | other.added)
+        return Contract(merged, self.added | other.added, self.intervals + other.intervals)
 
     @cached_property
     def by_signal(self) -> Mapping[str, tuple[Metric, ...]]:

@@ -75,4 +75,5 @@ def _of_service(service: Service) -> Contract:
         metrics |= {metric.name: metric for metric in contract.of_mapped(signal, mapped.metric, labels)}
         if mapped.bad_metric:
             metrics[mapped.bad_metric] = Metric(mapped.bad_metric, "counter", mapped.id, "1", labels)
-    return found.joined(Contract(metrics, found.added))
+    interval = (tuple(service.select.items()), service.scrape_interval)
+    return found.joined(Contract(metrics, found.added, (interval,)))

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from obs.lint.promql.nodes import Node
 from obs.lint.promql.parse import Parsed, parse
-from obs.lint.promql.tokens import locate
+from obs.lint.promql.tokens import extent, locate
 from obs.lint.source import Located, Span
 
 Language: TypeAlias = Literal["promql", "logql", ""]
@@ -38,3 +38,8 @@ class Query(NamedTuple):
         parsed = self.parsed
         offset, length = locate(self.text.value, parsed, node, label)
         return self.text.at(offset, length)
+
+    def whole(self, node: Node) -> Span:
+        """Return where a call, an aggregation or a selector was written, arguments and braces included."""
+        start, end = extent(self.text.value, self.parsed, node)
+        return self.text.at(start, end - start)

@@ -1,20 +1,71 @@
-"""Problems for people: the sentence, the line it is about, and carets under the place."""
+"""Problems for people, for machines, and for the checks of a code host."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from obs.lint.problem import Problem
+from obs.lint.problem import SEVERITIES, Problem, Severity
+from obs.lint.run import Report
 from obs.lint.source import Source
 
-#: A line longer than this is shown around the place only.
+#: A longer line is shown around the place only.
 _WIDTH = 110
+_GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def console(problems: Sequence[Problem], sources: Mapping[str, Source]) -> Iterator[str]:
-    """Yield one paragraph a problem."""
+    """Yield one paragraph a problem: the sentence, the line it is about, carets under the place."""
+    # Whatever else is wrong in a line with a secret, the line is not shown.
+    secrets = {(problem.place.file, problem.place.line) for problem in problems if problem.secret}
     for problem in problems:
-        yield "\n".join(_lines(problem, sources.get(problem.place.file)))
+        hidden = (problem.place.file, problem.place.line) in secrets
+        yield "\n".join(_lines(problem, None if hidden else sources.get(problem.place.file)))
+
+
+def github(problems: Sequence[Problem]) -> Iterator[str]:
+    """Yield one workflow command a problem, which GitHub shows beside the line."""
+    for problem in problems:
+        place = problem.place
+        text = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+        yield (
+            f"::{_GITHUB[problem.severity]} file={_property(place.file)},line={place.line},col={place.column},"
+            f"endColumn={place.column + problem.length},title={problem.check}::{_data(text)}"
+        )
+
+
+def data(report: Report) -> dict[str, object]:
+    """Return the report as plain data."""
+    return {
+        "problems": [_problem(problem) for problem in report.problems],
+        "files": len(report.project.documents),
+        "silenced": len(report.silenced),
+        "known": len(report.known),
+        "contract": report.project.contract is not None,
+    }
+
+
+def summary(report: Report) -> str:
+    """Return one line that says how much was looked at and found."""
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for problem in report.problems:
+        counts[problem.severity] += 1
+    words = [_counted(count, severity) for severity, count in counts.items() if count]
+    files = len(report.project.documents)
+    parts = [f"{files} file{'' if files == 1 else 's'}", ", ".join(words) or "no problems"]
+    if report.silenced:
+        parts.append(f"{len(report.silenced)} silenced")
+    if report.known:
+        parts.append(f"{len(report.known)} known to the baseline")
+    fixable = sum(problem.fix is not None for problem in report.problems)
+    if fixable:
+        parts.append(f"{fixable} that --fix repairs")
+    return "; ".join(parts)
+
+
+def _counted(count: int, severity: Severity) -> str:
+    if severity == "info":
+        return f"{count} note{'' if count == 1 else 's'}"
+    return f"{count} {severity}{'' if count == 1 else 's'}"
 
 
 def _lines(problem: Problem, source: Source | None) -> Iterator[str]:
@@ -28,7 +79,7 @@ def _lines(problem: Problem, source: Source | None) -> Iterator[str]:
     if problem.hint:
         yield f"  hint: {problem.hint}"
     if problem.fix:
-        yield f"  fix: {problem.fix.says} (obs lint --fix)"
+        yield f"  fix: {problem.fix.says} (--fix)"
 
 
 def _around(line: str, column: int) -> tuple[str, int]:
@@ -37,3 +88,25 @@ def _around(line: str, column: int) -> tuple[str, int]:
         return line, min(column, len(line))
     start = max(0, min(column - _WIDTH // 3, len(line) - _WIDTH))
     return line[start : start + _WIDTH], column - start
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "check": problem.check,
+        "severity": problem.severity,
+        "file": problem.place.file,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "length": problem.length,
+        "message": problem.message,
+        "hint": problem.hint,
+        "fix": problem.fix.says if problem.fix is not None else None,
+    }
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -6,19 +6,22 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from obs.lint import baseline as baselines
 from obs.lint import collect, evidence, recorded, silences
 from obs.lint import config as configs
 from obs.lint.check import Check, Finding
 from obs.lint.contract import Contract
-from obs.lint.live import Live
 from obs.lint.problem import Problem, Severity
 from obs.lint.project import Document, Project
 from obs.lint.register import all_checks
 from obs.lint.settings import Settings
 from obs.lint.silences import Silence
 from obs.lint.source import Source, Span
+
+if TYPE_CHECKING:
+    from obs.lint.live import Live
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def _project(
     project = Project(documents, settings, None, live, today)
     if contract is None:
         return project
-    contract = Contract(contract.metrics, contract.added | settings.labels)
+    contract = Contract(contract.metrics, contract.added | settings.labels, contract.intervals)
     contract = contract.recording(recorded.metrics(project.rules, contract))
     return Project(documents, settings, contract, live, today)
 

@@ -6,7 +6,7 @@ The keys, all optional::
     owner: [team, owner]             # labels or annotations of which one must name somebody
     optional: [service]              # what alerts go without on purpose
     labels: [cluster, region]        # what the server adds to every series
-    scrape_interval: 1m              # of those targets that no spec declares
+    scrape_interval: 30s             # of targets that no spec declares; default: 15s
     by: [service, environment]       # what a repaired ratio is grouped by; default: job
     unbounded: [user_id, path]       # labels without an end, beside those that everybody knows
     runbooks: https://runbooks.example.com   # where runbooks are published; else what the specs say
@@ -30,7 +30,7 @@ from obs.lint.problem import Severity
 FILE = "obs-lint.yml"
 KEYS = ("severity", "owner", "optional", "labels", "scrape_interval", "by", "unbounded", "runbooks", "paths")
 Level: TypeAlias = Severity | Literal["off"]
-_MINUTE = Duration(60_000)
+_OFTEN = Duration(15_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Settings:
     owner: tuple[str, ...] = ("team", "owner")
     optional: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
-    scrape_interval: Duration = _MINUTE
+    scrape_interval: Duration = _OFTEN
     by: tuple[str, ...] = ("job",)
     unbounded: frozenset[str] = frozenset()
     #: Address below which runbooks are published; "" leaves it to the specs.

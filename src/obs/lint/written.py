@@ -64,7 +64,8 @@ def _decoded(piece: str) -> str:
         return piece[-1]
     kind = piece[1]
     if kind in "xuU":
-        return chr(int(piece[2:], 16)) if len(piece) > 2 else kind
+        digits = piece[2:]
+        return chr(int(digits, 16)) if digits else kind
     if kind in "\r\n":
         return ""
     return _NAMED.get(kind, kind)

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
+from obs.lint.promql.parse import Parsed
+from obs.lint.promql.shape import conditions, rated
+from obs.lint.read.rules import Rule
+
+#: The window that the name of a recorded rate ends in.
+_RECORDED_WINDOW = re.compile(r"(?:rate|increase|ratio)_?\w*?(\d+(?:s|m|h|d|w))$")
 
 
 def _run(project: Project) -> Iterator[Finding]:
     for alert in project.alerts:
-        if alert.for_ is None:
+        if alert.for_ is None and "for" not in alert.keys and not _needs_none(alert):
             yield Finding(
                 alert.name.span,
                 f"{alert.name.value} has no `for`: one bad evaluation notifies somebody",
-                "say how long it must hold, or `for: 0s` where a single event matters",
+                "say how long it must hold, or `for: 0s` where a single evaluation is meant to do",
             )
+
+
+def _needs_none(alert: Rule) -> bool:
+    """Tell whether the expression itself says how long, or that once is enough."""
+    parsed = alert.query.parsed if alert.query is not None else None
+    if parsed is None or parsed.root is None:
+        return False
+    if not parsed.selectors or len(_windows(parsed)) > 1:
+        # A heartbeat; or a short and a long window that must agree.
+        return True
+    found = list(conditions(parsed.root))
+    return any(
+        rated(one.value) is not None
+        and ((one.op == ">" and one.limit == 0) or (one.op == ">=" and one.limit == 1))
+        for one in found
+    )
+
+
+def _windows(parsed: Parsed) -> set[str]:
+    return {
+        match[1] for one in parsed.selectors if (match := _RECORDED_WINDOW.search(one.name)) is not None
+    } | {str(one.range_ms) for one in parsed.selectors if one.range_ms}
 
 
 CHECK = Check("alert-without-for", "warning", ("rules",), _run)

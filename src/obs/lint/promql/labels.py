@@ -81,14 +81,11 @@ def _aggregated(node: Aggregate, inner: Labels) -> Labels:
 
 def _combined(node: Binary, lookup: Lookup) -> Labels:
     left, right = produced(node.lhs, lookup), produced(node.rhs, lookup)
-    if is_scalar(node.rhs):
-        return left
-    if is_scalar(node.lhs):
-        return right
-    if node.op == "or":
-        return Labels(left.names | right.names, left.is_open or right.is_open)
+    if is_scalar(node.rhs) or is_scalar(node.lhs):
+        return right if is_scalar(node.lhs) else left
     if node.op in SET_OPERATORS:
-        return left
+        both = Labels(left.names | right.names, left.is_open or right.is_open)
+        return both if node.op == "or" else left
     if node.group:
         many = left if node.group == "left" else right
         return Labels(many.names | set(node.include), many.is_open)

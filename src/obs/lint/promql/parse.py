@@ -99,7 +99,8 @@ class _Builder:
         while kind is promql_parser.ParenExpr:
             tree = tree.expr
             kind = type(tree)
-        return _BUILD[kind](self, tree)
+        built: Node = _BUILD[kind](self, tree)
+        return built
 
     def selector(self, tree: Any, range_ms: int = 0) -> Selector:
         found = tree.matchers

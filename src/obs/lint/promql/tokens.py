@@ -7,6 +7,7 @@ among the tokens, so the n-th call of the tree is the n-th call of the text.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from obs.lint.promql.nodes import (
@@ -20,6 +21,7 @@ from obs.lint.promql.nodes import (
     Subquery,
     Unary,
     below,
+    children,
 )
 from obs.lint.promql.parse import Parsed
 
@@ -91,17 +93,42 @@ def locate(text: str, parsed: Parsed, node: Node, label: str = "") -> tuple[int,
 
     A head is a metric's name, a function's name, an operator, a number.
     """
+    piece = _piece(text, parsed, node)
+    if piece is None:
+        return 0, len(text)
+    if label:
+        for token in _labels(tokens(text[piece.start : piece.until]), piece.kind):
+            if token.text == label:
+                return piece.start + token.start, len(label)
+    return piece.start, piece.end - piece.start
+
+
+def extent(text: str, parsed: Parsed, node: Node) -> tuple[int, int]:
+    """Return where a call, an aggregation or a selector begins and ends, its braces and arguments included."""
+    piece = _piece(text, parsed, node)
+    return (0, len(text)) if piece is None else (piece.start, piece.until)
+
+
+def _piece(text: str, parsed: Parsed, node: Node) -> Piece | None:
     kind = _kind(node)
     ordinal = _ordinal(parsed, node, kind)
     same = [piece for piece in pieces(text) if piece.kind == kind]
-    if ordinal is None or ordinal >= len(same):
-        return 0, len(text)
-    piece = same[ordinal]
-    if label:
-        for token in tokens(text[piece.start : piece.until]):
-            if token.text == label and token.kind == "word" and token.start + piece.start >= piece.end:
-                return piece.start + token.start, len(label)
-    return piece.start, piece.end - piece.start
+    return None if ordinal is None or ordinal >= len(same) else same[ordinal]
+
+
+def _labels(found: list[Token], kind: Kind) -> Iterator[Token]:
+    """Yield the words among the tokens of one piece that name labels of its own."""
+    depth, grouping = 0, False
+    for token in found[1:]:
+        if token.text == "(":
+            depth += 1
+        elif token.text == ")":
+            depth -= 1
+            grouping = grouping and depth > 0
+        elif depth == 0 and token.text.lower() in _GROUPINGS:
+            grouping = True
+        elif token.kind == "word" and (kind != "aggregate" or grouping):
+            yield token
 
 
 def _kind(node: Node) -> Kind:
@@ -142,8 +169,6 @@ def _in_order(root: Node) -> list[Node]:
                 continue
             waiting += [(node.rhs, False), (node, True), (node.lhs, False)]
         else:
-            from obs.lint.promql.nodes import children
-
             waiting += [(child, False) for child in reversed(children(node))]
     return found
 
@@ -183,33 +208,24 @@ class _Scan:
 
     def _word(self, at: int, token: Token, following: str) -> int:
         word = token.text.lower()
-        if word in _GROUPINGS and following == "(":
-            close = self._closing(at + 1, "(", ")")
-            if self._found and word in {"by", "without"}:
-                self._widen(self._tokens[close].end)
-            return close + 1
-        if word in _GROUPINGS or word == "bool":
-            return at + 1
+        if word in _GROUPINGS:
+            return self._closing(at + 1, "(", ")") + 1 if following == "(" else at + 1
         if word == "offset":
-            skip = 3 if following in {"-", "+"} else 2
-            return at + skip
+            return at + (3 if following in {"-", "+"} else 2)
         if word in _WORD_OPERATORS:
             self._add("binary", token)
-            return at + 1
-        if word in AGGREGATIONS and following in {"(", "by", "without"}:
+        elif word in AGGREGATIONS and following in {"(", "by", "without"}:
             self._add("aggregate", token, token.end, self._end_of_aggregate(at))
-            return at + 1
-        if following == "(":
+        elif following == "(":
             self._add("call", token, token.end, self._tokens[self._closing(at + 1, "(", ")")].end)
-            return at + 1
-        if word in {"inf", "nan"}:
+        elif word in {"inf", "nan"}:
             self._add("number", token)
-            return at + 1
-        if following == "{":
+        elif following == "{":
             close = self._closing(at + 1, "{", "}")
             self._add("selector", token, token.end, self._tokens[close].end)
             return close + 1
-        self._add("selector", token)
+        elif word != "bool":
+            self._add("selector", token)
         return at + 1
 
     def _end_of_aggregate(self, at: int) -> int:
@@ -228,7 +244,9 @@ class _Scan:
 
     def _is_sign(self, before: Token | None) -> bool:
         """Tell whether a plus or minus stands before a value and not between two."""
-        return before is None or before.kind == "operator" or before.text in {"(", ",", "by", "bool"}
+        if before is None or before.kind == "operator" or before.text in {"(", ","}:
+            return True
+        return before.text.lower() in _GROUPINGS | _WORD_OPERATORS | {"bool"}
 
     def _closing(self, at: int, opening: str, closing: str) -> int:
         depth = 0
@@ -242,6 +260,3 @@ class _Scan:
     def _add(self, kind: Kind, token: Token, end: int | None = None, until: int | None = None) -> None:
         end = token.end if end is None else end
         self._found.append(Piece(kind, token.start, end, until or end))
-
-    def _widen(self, until: int) -> None:
-        return

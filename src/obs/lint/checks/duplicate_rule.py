@@ -1,0 +1,41 @@
+"""The same rule twice, or two rules that write the same series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from obs.lint.check import Check, Finding
+from obs.lint.project import Project
+from obs.lint.read.rules import Rule
+
+
+def _run(project: Project) -> Iterator[Finding]:
+    # In other folders the same rules may serve another environment.
+    first: dict[tuple[object, ...], Rule] = {}
+    for rule in project.rules:
+        source = rule.name.source
+        key = (PurePosixPath(source.file).parent, rule.kind, rule.name.value, _labels(rule))
+        earlier = first.setdefault(key, rule)
+        if earlier is rule:
+            continue
+        same = _text(rule) == _text(earlier)
+        if not same and earlier.name.source is not source:
+            continue
+        what = "is written twice" if same else "has a namesake with the same labels and another expression"
+        yield Finding(
+            rule.name.span,
+            f"{rule.kind} {rule.name.value} {what}",
+            f"the other one is at {earlier.name.span.place}",
+        )
+
+
+def _labels(rule: Rule) -> frozenset[tuple[str, str]]:
+    return frozenset((name, rule.label(name)) for name in {*rule.group.labels, *rule.labels})
+
+
+def _text(rule: Rule) -> str:
+    return " ".join(rule.query.text.value.split()) if rule.query is not None else ""
+
+
+CHECK = Check("duplicate-rule", "warning", ("rules",), _run)
