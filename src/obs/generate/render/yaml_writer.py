@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 Yaml: TypeAlias = "Mapping[str, Yaml] | Sequence[Yaml] | str | int | float | bool"
@@ -24,37 +25,56 @@ _WORDS_WITH_MEANING = frozenset(
 
 def dump(value: Mapping[str, Yaml]) -> str:
     """Return `value` as a YAML document; keys keep their order."""
-    return "\n".join(_mapping(value, "")) + "\n"
+    lines: list[str] = []
+    _mapping(value, "", lines)
+    lines.append("")
+    return "\n".join(lines)
 
 
-def _mapping(value: Mapping[str, Yaml], indent: str) -> Iterator[str]:
+def _mapping(value: Mapping[str, Yaml], indent: str, lines: list[str]) -> None:
+    deeper = f"{indent}  "
     for key, item in value.items():
-        yield from _item(f"{indent}{_scalar(key)}:", item, f"{indent}  ")
+        head = f"{indent}{_text(key)}:"
+        # Most values are one line of text; what is asked first decides what a large file costs.
+        if type(item) is str and "\n" not in item:
+            lines.append(f"{head} {_text(item)}")
+        else:
+            _item(head, item, deeper, lines)
 
 
-def _sequence(value: Sequence[Yaml], indent: str) -> Iterator[str]:
+def _sequence(value: Sequence[Yaml], indent: str, lines: list[str]) -> None:
+    head, deeper = f"{indent}-", f"{indent}  "
     for item in value:
         if isinstance(item, Mapping) and item:
-            lines = list(_mapping(item, f"{indent}  "))
-            yield f"{indent}- {lines[0].lstrip(' ')}"
-            yield from lines[1:]
+            first = len(lines)
+            _mapping(item, deeper, lines)
+            lines[first] = f"{head} {lines[first][len(deeper) :]}"
         else:
-            yield from _item(f"{indent}-", item, f"{indent}  ")
+            _item(head, item, deeper, lines)
 
 
-def _item(head: str, item: Yaml, indent: str) -> Iterator[str]:
-    if isinstance(item, str) and "\n" in item and _fits_a_block(item):
-        # A first line with blanks in front needs its indentation told.
-        yield f"{head} |2-" if item.startswith(" ") else f"{head} |-"
-        yield from (f"{indent}{line}" if line else "" for line in item.split("\n"))
-    elif isinstance(item, Mapping) and item:
-        yield head
-        yield from _mapping(item, indent)
-    elif isinstance(item, Sequence) and not isinstance(item, str) and item:
-        yield head
-        yield from _sequence(item, indent)
+def _item(head: str, item: Yaml, indent: str, lines: list[str]) -> None:
+    if isinstance(item, str):
+        if "\n" in item and _fits_a_block(item):
+            # A first line with blanks in front needs its indentation told.
+            lines.append(f"{head} |2-" if item.startswith(" ") else f"{head} |-")
+            lines.extend(f"{indent}{line}" if line else "" for line in item.split("\n"))
+        else:
+            lines.append(f"{head} {_text(item)}")
+    elif isinstance(item, Mapping):
+        if item:
+            lines.append(head)
+            _mapping(item, indent, lines)
+        else:
+            lines.append(f"{head} {{}}")
+    elif isinstance(item, Sequence):
+        if item:
+            lines.append(head)
+            _sequence(item, indent, lines)
+        else:
+            lines.append(f"{head} []")
     else:
-        yield f"{head} {_scalar(item)}"
+        lines.append(f"{head} {json.dumps(item)}")
 
 
 def _fits_a_block(text: str) -> bool:
@@ -62,20 +82,16 @@ def _fits_a_block(text: str) -> bool:
     return text[0] not in "\n\t" and not text.endswith("\n") and text.replace("\n", "").isprintable()
 
 
-def _scalar(value: Yaml) -> str:
-    if isinstance(value, str):
-        if _DURATION.match(value) or (
-            _PLAIN.match(value) and value.lower() not in _WORDS_WITH_MEANING and not value.endswith(":")
-        ):
-            return value
-        # JSON's strings are YAML's double-quoted ones, but for characters that YAML wants escaped.
-        quoted = json.dumps(value, ensure_ascii=False)
-        return quoted if quoted.isprintable() else "".join(map(_escaped, quoted))
-    if isinstance(value, Mapping):
-        return "{}"
-    if isinstance(value, Sequence):
-        return "[]"
-    return json.dumps(value)
+# Names and values of labels come again and again.
+@lru_cache(maxsize=4096)
+def _text(value: str) -> str:
+    if _DURATION.match(value) or (
+        _PLAIN.match(value) and value.lower() not in _WORDS_WITH_MEANING and not value.endswith(":")
+    ):
+        return value
+    # JSON's strings are YAML's double-quoted ones, but for characters that YAML wants escaped.
+    quoted = json.dumps(value, ensure_ascii=False)
+    return quoted if quoted.isprintable() else "".join(map(_escaped, quoted))
 
 
 def _escaped(letter: str) -> str:
