@@ -13,15 +13,15 @@ from pathlib import Path, PurePosixPath
 
 from obs.errors import SpecError
 from obs.generate.derive import notifications, rules
+from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.dashboards.fleet import derive_fleet
 from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.derive.dashboards.slos import derive_objectives
-from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
 from obs.generate.model import Artefact, Runbook, Service, Skipped
 from obs.generate.output.changes import Changes, compare, diff
 from obs.generate.output.writing import write
-from obs.generate.render import alertmanager, grafana, loki, prometheus, promtool, runbook
+from obs.generate.render import alertmanager, grafana, kubernetes, loki, prometheus, promtool, runbook
 from obs.generate.selection import Selection
 from obs.generate.spec.load import load
 
@@ -105,7 +105,13 @@ def _of_one(service: Service) -> tuple[list[Artefact], tuple[Runbook, ...], tupl
     for file in derived.files:
         found += [prometheus.render(file), *promtool.render(file)]
     found += loki.render(lines) if lines else ()
-    found.append(grafana.render(derive_dashboard(service, alerts)))
+    page = grafana.render(derive_dashboard(service, alerts))
+    found.append(page)
+    if service.kubernetes is not None:
+        cluster = service.kubernetes
+        for file in derived.files:
+            found.append(kubernetes.rules(service, cluster, file.stem, prometheus.groups(file)))
+        found += [kubernetes.monitor(service, cluster), kubernetes.dashboard(service, cluster, page)]
     found += [runbook.render(page, service.links) for page in pages]
     return found, pages, derived.skipped
 

@@ -25,6 +25,7 @@ from obs.generate.model.custom import ExtraPanel as ExtraPanel
 from obs.generate.model.custom import ExtraRow as ExtraRow
 from obs.generate.model.custom import State as State
 from obs.generate.model.downtime import Downtime as Downtime
+from obs.generate.model.kubernetes import Kubernetes as Kubernetes
 from obs.generate.model.logs import LogBurst as LogBurst
 from obs.generate.model.logs import LogCase as LogCase
 from obs.generate.model.logs import LogFact as LogFact

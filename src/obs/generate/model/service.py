@@ -9,6 +9,7 @@ from decimal import Decimal
 from obs.catalogue import Dialect, Registry
 from obs.generate.model.custom import CustomAlert, ExtraRow
 from obs.generate.model.downtime import Downtime
+from obs.generate.model.kubernetes import Kubernetes
 from obs.generate.model.mapping import MappedSignal
 from obs.generate.model.owner import Owner
 from obs.generate.model.place import Duration, Place
@@ -100,6 +101,8 @@ class Service:
     environment: str | None = None
     grouping: Grouping = field(default_factory=Grouping)
     routing: Routing = field(default_factory=Routing)
+    #: How it runs in Kubernetes; None: no objects are made for it.
+    kubernetes: Kubernetes | None = None
     #: When pages are muted and events count for no objective.
     downtimes: tuple[Downtime, ...] = ()
     custom_alerts: tuple[CustomAlert, ...] = ()

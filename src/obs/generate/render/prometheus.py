@@ -13,8 +13,12 @@ FOLDER = PurePosixPath("alerts/prometheus")
 
 def render(file: RuleFile) -> Artefact:
     """Return one rule file."""
-    groups = [_group(group) for group in file.groups if group.rules]
-    return Artefact(FOLDER / f"{file.stem}.yml", HEADER + dump({"groups": groups}))
+    return Artefact(FOLDER / f"{file.stem}.yml", HEADER + dump({"groups": groups(file)}))
+
+
+def groups(file: RuleFile) -> list[Yaml]:
+    """Return the groups of a rule file as Prometheus reads them."""
+    return [_group(group) for group in file.groups if group.rules]
 
 
 def _group(group: RuleGroup) -> dict[str, Yaml]:

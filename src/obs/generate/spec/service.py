@@ -14,6 +14,7 @@ from obs.generate.spec import (
     downtimes,
     fields,
     identity,
+    kubernetes,
     mapping,
     routing,
     slos,
@@ -40,6 +41,7 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
     objectives, alerts, jobs = tree.merged("slos"), tree.merged("alerts"), tree.merged("jobs")
     downtime, custom = tree.merged("downtime"), tree.merged("custom_alerts")
     dialect = own.get("dialect")
+    cluster = tree.merged("kubernetes")
     notify, routes = routing.read_notify(tree.merged("notify"), who.tier)
     return Service(
         name=who.name,
@@ -61,6 +63,7 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
         environment=environment,
         grouping=routing.read_grouping(tree.merged("grouping")),
         routing=routes,
+        kubernetes=kubernetes.read(cluster) if cluster else None,
         downtimes=downtimes.read(downtime) if downtime else (),
         custom_alerts=customs.read(custom) if custom else (),
         mapping=mapped,

@@ -13,12 +13,12 @@ from obs.generate.spec.document import Entry, Node, merge
 KEYS = (
     "version", "extends", "service", "owners", "contract", "dialect", "mapping", "capabilities", "telemetry",
     "slos", "alerts", "custom_alerts", "jobs", "downtime", "dashboard", "environments", "notify", "grouping",
-    "links",
+    "links", "kubernetes",
 )  # fmt: skip
 #: Keys of an environment. `select`, `severity` and `interval` stand only there.
 ENVIRONMENT_KEYS = (
     "select", "severity", "interval", "telemetry", "slos", "alerts", "custom_alerts", "jobs", "downtime",
-    "notify", "grouping", "links",
+    "notify", "grouping", "links", "kubernetes",
 )  # fmt: skip
 
 
