@@ -1,0 +1,1 @@
+"""What engines really tell: their `/metrics`, captured from pinned versions, one file an engine and version."""

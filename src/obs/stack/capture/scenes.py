@@ -1,0 +1,222 @@
+"""One scene an engine: it is started, everything that our rules ask about happens to it, and it tells.
+
+Labels that appear only after an event are provoked: a rule that fails, a receiver that refuses, a line
+that is too old, a queue that is full.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from obs.catalogue.engines import alertmanager as am
+from obs.catalogue.engines import collector, loki, prometheus
+from obs.stack.capture.scene import Scene, ask, refusing, running
+from obs.stack.engine import Engine
+from obs.stack.ports import LOOPBACK, free
+
+#: Seconds since the epoch in the year 2001: older than any store takes.
+_LONG_AGO = 1_000_000_000
+
+_PROMETHEUS = """\
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [rules.yml]
+alerting: {{alertmanagers: [{{static_configs: [{{targets: ["127.0.0.1:{dead}"]}}]}}]}}
+scrape_configs: [{{job_name: prometheus, static_configs: [{{targets: ["127.0.0.1:@PORT@"]}}]}}]
+"""
+# Two series on the right of a match that allows one: an error at each evaluation.
+_RULES = """\
+groups:
+- name: provoked
+  rules:
+  - record: provoked:failure
+    expr: vector(1) + on () (label_replace(vector(1), "a", "1", "", "") or label_replace(vector(1), "a", "2", "", ""))
+  - {alert: Provoked, expr: vector(1)}
+"""
+_ALERTMANAGER = """\
+route: {{receiver: refused, group_wait: 1s, group_interval: 1s}}
+receivers: [{{name: refused, webhook_configs: [{{url: "http://127.0.0.1:{refusing}/", send_resolved: false}}]}}]
+"""
+_LOKI = """\
+auth_enabled: false
+server: {http_listen_address: 127.0.0.1, http_listen_port: @PORT@, grpc_listen_address: 127.0.0.1, grpc_listen_port: @GRPC@}
+common:
+  instance_addr: 127.0.0.1
+  path_prefix: data
+  replication_factor: 1
+  ring: {kvstore: {store: inmemory}}
+schema_config:
+  configs: [{from: 2024-01-01, store: tsdb, object_store: filesystem, schema: v13, index: {prefix: index_, period: 24h}}]
+storage_config: {filesystem: {directory: data/chunks}}
+analytics: {reporting_enabled: false}
+memberlist: {join_members: []}
+"""
+# The suffix options decide the names of counters, and their defaults have changed: they are pinned.
+_COLLECTOR = """\
+receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{otlp}"}}}}}}}}
+exporters:
+  otlp_http/dead: {{endpoint: "http://127.0.0.1:{dead}", retry_on_failure: {{enabled: false}}}}
+  otlp_http/stuck:
+    endpoint: "http://127.0.0.1:{stuck}"
+    retry_on_failure: {{enabled: false}}
+    sending_queue: {{queue_size: 1, num_consumers: 1}}
+service:
+  telemetry:
+    metrics:
+      readers:
+      - pull:
+          exporter:
+            prometheus: {{host: 127.0.0.1, port: @PORT@, without_type_suffix: false, without_units: false, without_scope_info: true}}
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
+    metrics: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
+    logs: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
+"""
+_OTLP: Mapping[str, object] = {
+    "/v1/logs": {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "provoked"}}]}]}]},
+    "/v1/traces": {
+        "resourceSpans": [
+            {
+                "scopeSpans": [
+                    {
+                        "spans": [
+                            {
+                                "traceId": "5b8efff798038103d269b633813fc60c",
+                                "spanId": "eee19b7ec3c1b174",
+                                "name": "provoked",
+                                "startTimeUnixNano": "1",
+                                "endTimeUnixNano": "2",
+                            }
+                        ]
+                    }
+                ]
+            }
+        ]
+    },
+    "/v1/metrics": {
+        "resourceMetrics": [
+            {
+                "scopeMetrics": [
+                    {
+                        "metrics": [
+                            {
+                                "name": "provoked",
+                                "gauge": {"dataPoints": [{"asInt": "1", "timeUnixNano": "1"}]},
+                            }
+                        ]
+                    }
+                ]
+            }
+        ]
+    },
+}
+
+
+def of_prometheus(engine: Engine, directory: Path) -> str:
+    """Return what Prometheus tells when a rule fails and no Alertmanager takes its alerts."""
+    files = {"prometheus.yml": _PROMETHEUS.format(dead=free()), "rules.yml": _RULES}
+
+    def arguments(port: int) -> tuple[str, ...]:
+        return (
+            "--config.file=prometheus.yml",
+            "--storage.tsdb.path=data",
+            f"--web.listen-address={LOOPBACK}:{port}",
+        )
+
+    with running(engine, directory, files, arguments) as scene:
+        return scene.await_metrics(
+            f"{prometheus.RULE_FAILURES.metric}{{",
+            f"{prometheus.NOTIFICATIONS_FAILED.metric}{{",
+            prometheus.ALERTMANAGERS.metric,
+        )
+
+
+def of_alertmanager(engine: Engine, directory: Path) -> str:
+    """Return what Alertmanager tells when a receiver refuses a notification."""
+    with refusing() as port:
+        files = {"alertmanager.yml": _ALERTMANAGER.format(refusing=port)}
+
+        def arguments(port: int) -> tuple[str, ...]:
+            return (
+                "--config.file=alertmanager.yml",
+                "--storage.path=data",
+                f"--web.listen-address={LOOPBACK}:{port}",
+                "--cluster.listen-address=",
+            )
+
+        # Debian's build looks for its templates in its working directory.
+        if engine.shared is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / engine.shared.name).symlink_to(engine.shared)
+        with running(engine, directory, files, arguments) as scene:
+            ask(scene.port, "/api/v2/alerts", json.dumps([{"labels": {"alertname": "Provoked"}}]))
+            return scene.await_metrics(f"{am.NOTIFICATIONS_FAILED.metric}{{", am.ALERTS.metric)
+
+
+def of_loki(engine: Engine, directory: Path) -> str:
+    """Return what Loki tells when it takes a line and refuses one that is too old."""
+    with running(
+        engine,
+        directory,
+        {"loki.yml": _LOKI.replace("@GRPC@", str(free()))},
+        lambda _: ("-config.file=loki.yml",),
+        ready_path="/ready",
+    ) as scene:
+        _push(scene, _LONG_AGO)
+        _push(scene, None)
+        ask(scene.port, "/loki/api/v1/labels")
+        return scene.await_metrics(
+            f"{loki.LINES_DISCARDED.metric}{{",
+            f"{loki.LINES_RECEIVED.metric}{{",
+            f"{loki.REQUESTS.metric}{{",
+        )
+
+
+def _push(scene: Scene, seconds: int | None) -> None:
+    at = str((int(time.time()) if seconds is None else seconds) * 1_000_000_000)
+    ask(
+        scene.port,
+        "/loki/api/v1/push",
+        json.dumps({"streams": [{"stream": {"service": "provoked"}, "values": [[at, "provoked"]]}]}),
+    )
+
+
+def of_collector(engine: Engine, directory: Path) -> str:
+    """Return what the collector tells when an exporter fails and the queue of another is full."""
+    with socket.socket() as stuck:
+        # Connections are accepted by the kernel and never answered.
+        stuck.bind((LOOPBACK, 0))
+        stuck.listen(64)
+        otlp = free()
+        files = {"otelcol.yml": _COLLECTOR.format(otlp=otlp, dead=free(), stuck=stuck.getsockname()[1])}
+        with running(
+            engine, directory, files, lambda _: ("--config=otelcol.yml",), ready_path="/metrics"
+        ) as scene:
+            for _ in range(4):
+                for path, body in _OTLP.items():
+                    ask(otlp, path, json.dumps(body))
+            counters = (
+                counter
+                for kind in (collector.SEND_FAILED, collector.ENQUEUE_FAILED, collector.ACCEPTED)
+                for counter in kind.values()
+            )
+            return scene.await_metrics(
+                collector.QUEUE_SIZE.metric,
+                *(f"{counter.metric}{{" for counter in counters),
+                *(counter.metric for counter in (*collector.REFUSED.values(), *collector.SENT.values())),
+            )
+
+
+#: Engine -> its scene.
+SCENES: Mapping[str, Callable[[Engine, Path], str]] = MappingProxyType(
+    {
+        "prometheus": of_prometheus,
+        "alertmanager": of_alertmanager,
+        "loki": of_loki,
+        "otelcol": of_collector,
+    }
+)
