@@ -77,7 +77,7 @@ class Node(NamedTuple):
         raw = self.raw
         if not isinstance(raw, yaml.ScalarNode):
             return None
-        style: Style = raw.style or ""
+        style: Style = raw.style or ""  # type: ignore[assignment]  # the stubs say str
         if not style and raw.value in _NULLS:
             return None
         return Text(raw.value, self.source, raw.start_mark.index, raw.end_mark.index, style)
@@ -127,7 +127,7 @@ def documents(source: Source) -> list[Node]:
     """Return every document of a file; raise `BrokenYaml`."""
     _check_depth(source)
     try:
-        return [Node(source, raw) for raw in yaml.compose_all(source.text, Loader=_LOADER) if raw is not None]
+        return [Node(source, raw) for raw in yaml.compose_all(source.text, Loader=_LOADER)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(source.file, mark.line + 1, mark.column + 1) if mark else source.place(0)
