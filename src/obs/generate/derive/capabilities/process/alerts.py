@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from obs.catalogue.process import CPU_LIMIT, CPU_MODE, CPU_TIME, MEMORY_LIMIT, MEMORY_USAGE
+from obs.catalogue.process import CPU_LIMIT, CPU_MODE, CPU_TIME, MAX_FDS, MEMORY_LIMIT, MEMORY_USAGE, OPEN_FDS
 from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
 from obs.generate.derive.expressions import total
 from obs.generate.derive.samples import counter, exact, gauge
 from obs.generate.derive.settings import Defaults
+from obs.generate.derive.stories import level
+from obs.generate.derive.stories.level import level_cases, near
 from obs.generate.derive.stories.share import crossing_of
+from obs.generate.derive.vocabulary import BY
 from obs.generate.model import Duration, Threshold
 
+FDS_NEAR_LIMIT = Defaults("ticket", Duration.parse("10m"), Decimal("0.8"), "ratio")
 CPU_HIGH = Defaults("ticket", Duration.parse("15m"), Decimal("0.8"), "ratio", Duration.parse("5m"))
 MEMORY_HIGH = Defaults("page", Duration.parse("10m"), Decimal("0.9"), "ratio")
 
@@ -28,7 +32,7 @@ def cpu_high(kit: Kit) -> Draft:
     time, limit = names.metric(CPU_TIME.id), names.metric(CPU_LIMIT.id)
     mode = names.label(CPU_TIME.id, CPU_MODE.name)
     used = total(f"rate({names.selector(time)}[{window}])", "instance")
-    may = f"max by (service, environment, instance) ({names.selector(limit)} > 0)"
+    may = f"max by ({BY}, instance) ({names.selector(limit)} > 0)"
 
     def write(*track: tuple[int, Decimal | None]) -> tuple[Sample, ...]:
         """Write a process that uses so much of its limit in each step, three quarters of it as user time."""
@@ -63,7 +67,6 @@ def cpu_high(kit: Kit) -> Draft:
         ),
         cases=_cpu_cases(kit, write, line),
         window=window,
-        omits={"gone": "a process that is gone uses nothing; TargetDown tells of it"},
     )
 
 
@@ -100,6 +103,12 @@ def _cpu_cases(kit: Kit, write: object, line: Decimal) -> tuple[Case, ...]:
             write((k, None), (end + 2, above)),
             (_fires(k + end, above),),
         ),
+        Case(
+            "gone",
+            "the process ends while it burns",
+            write((end, above), (k + 3, None)),
+            (_fires(end, above), Fact(end + k + 1, "silent")),
+        ),
     )
 
 
@@ -108,21 +117,8 @@ def memory_high(kit: Kit) -> Draft:
     names, line = kit.names, kit.settings.threshold
     usage, limit = names.metric(MEMORY_USAGE.id), names.metric(MEMORY_LIMIT.id)
     used = total(names.selector(usage), "instance")
-    may = f"max by (service, environment, instance) ({names.selector(limit)} > 0)"
-
-    def write(*track: tuple[int, Decimal]) -> tuple[Sample, ...]:
-        steps = sum(count for count, _ in track)
-        return (
-            Sample(usage, {}, gauge([(count, share * _BYTES) for count, share in track])),
-            Sample(limit, {}, gauge([(steps, _BYTES)])),
-        )
-
-    wait = kit.for_steps
-    above = min(line * Decimal("1.02"), (line + 1) / 2)
-    facts = [Fact(2, "silent")]
-    if wait:
-        facts += [Fact(3, "pending"), Fact(3 + wait - 1, "pending")]
-    facts += [_fires(3 + wait, above), Fact(5 + wait, "silent")]
+    may = f"max by ({BY}, instance) ({names.selector(limit)} > 0)"
+    above, below, low = near(line, most=Decimal(1))
     return Draft(
         name="ProcessMemoryHigh",
         expr=f"{used} / {may} > {line:f}",
@@ -136,27 +132,52 @@ def memory_high(kit: Kit) -> Draft:
             "{{ $value | humanizePercentage }} of the memory it may use; "
             f"the alert watches for more than {words(line, 'ratio')}."
         ),
-        cases=(
-            Case("fires", "just above the line", write((wait + 2, above)), (_fires(wait + 1, above),)),
-            Case(
-                "silent",
-                "just below the line",
-                write((wait + 2, line * Decimal("0.98"))),
-                (Fact(wait + 1, "silent"),),
-            ),
-            Case(
-                "for",
-                "grows and is freed",
-                write((2, line / 2), (wait + 2, above), (3, line / 2)),
-                tuple(facts),
-            ),
+        cases=level_cases(
+            kit, _share_of(usage, limit, _BYTES), above=above, below=below, low=low, shows=_SHOWS
         ),
         window=Duration(0),
-        omits={
-            "born": "a gauge has no first event that could be lost",
-            "gone": "a process that is gone uses nothing; TargetDown tells of it",
-        },
     )
+
+
+def descriptors_near_limit(kit: Kit) -> Draft:
+    """Return FileDescriptorsNearLimit: soon the process can open neither file nor connection."""
+    names, line = kit.names, kit.settings.threshold
+    used, limit = names.metric(OPEN_FDS.id), names.metric(MAX_FDS.id)
+    above, below, low = near(line, most=Decimal(1))
+    by = f"{BY}, instance"
+    return Draft(
+        name="FileDescriptorsNearLimit",
+        expr=f"max by ({by}) ({names.selector(used)}) / max by ({by}) ({names.selector(limit)} > 0) > {line:f}",
+        signals=(OPEN_FDS.id, MAX_FDS.id),
+        threshold=Threshold(
+            line, "ratio", ">", f"more than {words(line, 'ratio')} of the descriptors it may open"
+        ),
+        summary=(
+            "{{ $labels.service }}: {{ $labels.instance }} has {{ $value | humanizePercentage }} of its descriptors open"
+        ),
+        description=(
+            "{{ $labels.instance }} of {{ $labels.service }} ({{ $labels.environment }}) has "
+            "{{ $value | humanizePercentage }} of the files and connections open that it may open; "
+            f"the alert watches for more than {words(line, 'ratio')}."
+        ),
+        cases=level_cases(
+            kit, _share_of(used, limit, _BYTES), above=above, below=below, low=low, shows=_SHOWS
+        ),
+        window=Duration(0),
+    )
+
+
+def _share_of(used: str, limit: str, whole: Decimal) -> level.Writer:
+    """Return the writer of a gauge that is a share of another, which stays at `whole`."""
+
+    def write(track: level.Track) -> tuple[Sample, ...]:
+        share = [(steps, None if value is None else value * whole) for steps, value in track]
+        return (
+            Sample(used, {}, gauge(share)),
+            Sample(limit, {}, gauge([(steps, None if value is None else whole) for steps, value in track])),
+        )
+
+    return write
 
 
 def _fires(at: int, share: Decimal) -> Fact:

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 
 from obs.catalogue.http import SERVER_ACTIVE
 from obs.catalogue.jobs import ACTIVE, JOB_NAME
-from obs.catalogue.process import CPU_MODE, CPU_TIME, MEMORY_USAGE, START_TIME
-from obs.generate.derive.guidance.investigation import escalate, recent_change, roll_back, take_out
+from obs.catalogue.process import CPU_MODE, CPU_TIME, MAX_FDS, MEMORY_USAGE, OPEN_FDS, START_TIME
+from obs.generate.derive.guidance.investigation import (
+    escalate,
+    recent_change,
+    roll_back,
+    stays_below,
+    take_out,
+)
 from obs.generate.derive.guidance.queries import Queries, look_back, percent, spell
 from obs.generate.model import Action, Alert, Runbook, Step
 
@@ -208,3 +214,138 @@ def _in_progress(ask: Queries) -> tuple[str, ...]:
     if "jobs" in ask.service.capabilities:
         found.append(f"sum {ask.by(ACTIVE, JOB_NAME.name)} ({ask.series(ACTIVE)})")
     return tuple(found)
+
+
+def descriptors_near_limit(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """FileDescriptorsNearLimit: something is opened and not closed."""
+    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
+    line, opened = percent(alert.threshold.value), ask.series(OPEN_FDS)
+    share = f"max by (instance) ({opened}) / max by (instance) ({ask.series(MAX_FDS)})"
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"An instance of {name} has more than {line} of the files and connections open that it may open. Either it "
+            "does not close them, or it really needs so many at once."
+        ),
+        impact=(
+            "At the limit nothing can be opened any more: no connection is accepted, no call is made, no file is read, "
+            "and often not even the log is written."
+        ),
+        diagnosis=(
+            Step(
+                "See which instances are near the limit, and how many each has open one hour from now at this pace.",
+                (share, f"max by (instance) (predict_linear({opened}[30m], 3600))"),
+                (
+                    ("it climbs steadily", "something is opened and never closed; go on with step 2."),
+                    ("it rose with the work", "it needs so many: Mitigation 3."),
+                ),
+            ),
+            Step(
+                "See what is open in one of them.",
+                outcomes=(
+                    ("mostly connections to one address", "its client does not reuse or close them: tell the owner."),
+                    ("mostly connections from outside", "clients do not hang up: lower the idle time of the server."),
+                    ("mostly files", "their names tell which code forgets to close them."),
+                ),
+                commands=(
+                    'ls -l "/proc/${PID:?set it to the process id of the instance}/fd" | awk \'{print $NF}\' | sort | uniq -c | sort -rn | head',
+                ),
+            ),
+            recent_change(ask, 4),
+            Step(
+                "Compare with the work in progress, and read the warnings in the log.",
+                (*_in_progress(ask), opened),
+                (
+                    ("work in progress rose with them", "requests or jobs pile up: find what they wait for."),
+                    ("it did not", "it is a leak: Mitigation 1 if it came with a release, else Mitigation 2."),
+                ),
+                logs=(f'{ask.stream()} | level =~ "warning|error|critical"',),
+            ),
+        ),
+        mitigation=(
+            roll_back(spell(window)),
+            Action(
+                "Restart the instance nearest to its limit, then the others one by one.",
+                "everything is closed; a leak begins again from zero.",
+                "1 to 2 minutes for each instance.",
+            ),
+            Action(
+                "It needs so many: raise the limit (LimitNOFILE, ulimits or nofile) to twice the figure.",
+                "it can open more; the kernel's own limit must allow it.",
+                "5 minutes, with a restart.",
+            ),
+        ),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="it reaches 95 %",
+        ),
+        verification=(stays_below("The share of descriptors in use", line, share, 1),),
+    )  # fmt: skip
+
+
+def restarting(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """ProcessRestarting: an instance does not stay alive."""
+    alert, name, window = alerts[0], ask.service.name, look_back(alerts[0])
+    line = f"{alert.threshold.value:f}"
+    starts = f"max by (instance) (changes({ask.series(START_TIME)}[{window}]))"
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"An instance of {name} was started more than {line} times within {spell(window)}: it dies, its supervisor "
+            "starts it, and it dies again."
+        ),
+        impact=(
+            "Each time, the work in it is lost and its share of traffic fails for as long as it takes to start. If the "
+            "others share the cause, they may follow."
+        ),
+        diagnosis=(
+            Step(
+                "See which instances restart.",
+                (starts,),
+                (
+                    ("one instance", "its machine or its input is at fault; go on with step 2."),
+                    ("all instances", "a release, a configuration or a dependency is: step 3."),
+                ),
+            ),
+            Step(
+                "Read the last lines before each start, and what the kernel and the supervisor say.",
+                outcomes=(
+                    ("an exception", "its stack names the file and line: Mitigation 1 if it is new."),
+                    ("the log just ends, and the kernel names the process", "memory ran out: follow ProcessMemoryHigh."),
+                    ("the supervisor killed it", "its health check fails: it is too slow to start or to answer."),
+                    ("it ends by itself with code 0", "it is no service: the supervisor should not start it again."),
+                ),
+                logs=(f'{ask.stream()} | level =~ "error|critical"',),
+                commands=("journalctl --dmesg --since -1h --grep 'oom|Out of memory|segfault'",),
+            ),
+            recent_change(ask, 4),
+            Step(
+                "See how much memory and CPU it used before it died.",
+                (ask.memory_share(), ask.cpu_share("5m")),
+                (
+                    ("memory was near 1", "it was killed for it: follow ProcessMemoryHigh."),
+                    ("neither was high", "the reason is in its log or its configuration: step 2."),
+                ),
+            ),
+        ),
+        mitigation=(
+            roll_back(spell(window)),
+            Action(
+                "A dependency must be there before it starts, and is not: bring that back, or let the service wait for it.",
+                "it starts and stays.",
+                "1 minute after the dependency is back.",
+            ),
+            Action(
+                "One machine is at fault: move the instance to another.",
+                "it runs; look after the machine later.",
+                "5 minutes.",
+            ),
+        ),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="more than half of the instances restart",
+        ),
+        verification=(stays_below("The number of restarts", line, starts, 1),),
+    )  # fmt: skip
