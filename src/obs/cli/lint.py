@@ -50,6 +50,18 @@ _LEVELS = ("error", "warning", "info")
     show_default=True,
     help="Exit 1 for a problem as bad as this or worse.",
 )
+@click.option(
+    "--coverage",
+    is_flag=True,
+    help="Print in place of problems how many alerts have a test, a runbook, a panel and a route, and which links lead somewhere.",
+)
+@click.option(
+    "--min-coverage",
+    "minimums",
+    metavar="[KIND=]PERCENT",
+    multiple=True,
+    help="Exit 1 below this coverage, of all kinds that are measured or of one: 100, tests=100.",
+)
 @click.option("--list", "list_", is_flag=True, help="List the checks.")
 @click.option("--explain", metavar="CHECK", help="Print the page of a check.")
 @click.option(
@@ -65,6 +77,8 @@ def command(  # noqa: PLR0917 - click passes by name
     write_baseline: bool,
     live: str | None,
     fail_on: str,
+    coverage: bool,
+    minimums: tuple[str, ...],
     list_: bool,
     explain: str | None,
     format_: str,
@@ -79,13 +93,14 @@ def command(  # noqa: PLR0917 - click passes by name
     `# obs-lint: snooze=CHECK until=2026-12-01 reason`, or in obs-lint.yml.
 
     \b
-    Exit codes: 0 nothing as bad as --fail-on, 1 problems, or a --diff that is not empty, 2 usage,
-    3 the server of --live does not answer.
+    Exit codes: 0 nothing as bad as --fail-on, 1 problems, a --diff that is not empty, or too little
+    coverage, 2 usage, 3 the server of --live does not answer.
 
     \b
     Examples:
       obs lint specs alerts dashboards runbooks
       obs lint rules.yml --contract bundled --diff
+      obs lint alerts runbooks dashboards --min-coverage tests=100
       obs lint --explain rate-not-ratio
     """
     if list_:
@@ -118,6 +133,10 @@ def command(  # noqa: PLR0917 - click passes by name
             texts=texts,
         )
 
+    if coverage or minimums:
+        from obs.cli import lint_coverage
+
+        return lint_coverage.tell(judge().project, minimums, format_)
     if write_baseline and baseline is not None:
         return _write_baseline(baseline, judge())
     if show_diff or fix:
