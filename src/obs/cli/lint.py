@@ -106,10 +106,7 @@ def command(  # noqa: PLR0917 - click passes by name
     if list_:
         return _list(format_)
     if explain is not None:
-        from obs.lint import pages
-
-        click.echo(pages.page(explain), nl=False)
-        return 0
+        return _explain(explain)
     if not paths:
         raise click.UsageError("Missing argument 'PATH...'.")
     if write_baseline and baseline is None:
@@ -196,6 +193,13 @@ def _write_baseline(path: Path, found: Report) -> int:
 
     count = baseline.write(path, found.problems)
     click.echo(f"{path}: {count} problems, which count no longer", err=True)
+    return 0
+
+
+def _explain(check: str) -> int:
+    from obs.lint import pages
+
+    click.echo(pages.page(check), nl=False)
     return 0
 
 

@@ -6,7 +6,7 @@ of nothing would look like one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
@@ -176,14 +176,9 @@ def _links(kind: str, counts: str, links: Iterable[Link], measured: bool, why: s
     if not measured:
         return Figure(kind, counts, unmeasured=why)
     found = list(links)
-    missing = tuple(Missing(link.owner, link.place, link.dead) for link in found if link.dead)
-    return Figure(kind, counts, len(found), missing)
+    missing = (Missing(link.owner, link.place, link.dead) for link in found if link.dead)
+    return Figure(kind, counts, len(found), tuple(sorted(missing, key=lambda one: one.place)))
 
 
 def _missing(alert: Rule, why: str) -> Missing:
     return Missing(alert.name.value, alert.name.span.place, why)
-
-
-def names(figures: Iterable[Figure]) -> Iterator[str]:
-    """Yield the kinds that were measured."""
-    return (figure.kind for figure in figures if not figure.unmeasured)
