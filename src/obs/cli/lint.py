@@ -107,10 +107,7 @@ def command(  # noqa: PLR0917 - click passes by name
         return _list(format_)
     if explain is not None:
         return _explain(explain)
-    if not paths:
-        raise click.UsageError("Missing argument 'PATH...'.")
-    if write_baseline and baseline is None:
-        raise ConfigError("--write-baseline: into which file?", hint="--baseline FILE")
+    _check_usage(paths, baseline, write_baseline=write_baseline)
     from obs.lint import report, run
     from obs.lint.settings import FILE
 
@@ -194,6 +191,13 @@ def _write_baseline(path: Path, found: Report) -> int:
     count = baseline.write(path, found.problems)
     click.echo(f"{path}: {count} problems, which count no longer", err=True)
     return 0
+
+
+def _check_usage(paths: tuple[Path, ...], baseline: Path | None, *, write_baseline: bool) -> None:
+    if not paths:
+        raise click.UsageError("Missing argument 'PATH...'.")
+    if write_baseline and baseline is None:
+        raise ConfigError("--write-baseline: into which file?", hint="--baseline FILE")
 
 
 def _explain(check: str) -> int:
