@@ -123,8 +123,10 @@ def test_its_tests_become_cases_with_the_labels_of_the_target() -> None:
     (case,) = _alert().tests
 
     assert [series.selector for series in case.series] == [
-        'checkout_baskets_total{environment="basketabandoned-test-1", instance="one", result="abandoned", '
-        'service="checkout"}'
+        (
+            'checkout_baskets_total{environment="basketabandoned-test-1", instance="one", result="abandoned", '
+            'service="checkout"}'
+        )
     ]
     assert [(str(one.at), one.state) for one in case.expects] == [("9m", "silent"), ("25m", "firing")]
     assert set(_alert().omits) == {"silent", "for", "born", "gone"}

@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from obs.errors import ObsError, SpecError, suggest
 from obs.generate.derive import promql
-from obs.generate.derive.drafts import KINDS, dashboard_url
+from obs.generate.derive.drafts import KINDS, shared_labels, shared_links
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import (
     Alert,
@@ -66,13 +66,8 @@ def rule_files(service: Service, taken: Iterable[str]) -> list[RuleFile]:
 def alert(service: Service, custom: CustomAlert, names: Vocabulary) -> Alert:
     """Return one custom alert as it is shipped."""
     expr = proven(custom, names)
-    labels = {
-        "service": service.name,
-        "team": service.team,
-        "severity": service.severities[custom.severity],
-        "category": custom.category,
-        **custom.labels,
-    }
+    severity = service.severities[custom.severity]
+    labels = {**shared_labels(service, severity, custom.category), **custom.labels}
     if not promql.keeps(expr, "environment"):
         if "environment" not in service.select:
             raise SpecError(
@@ -84,8 +79,7 @@ def alert(service: Service, custom: CustomAlert, names: Vocabulary) -> Alert:
     annotations = {
         "summary": custom.summary,
         "description": custom.description,
-        "runbook_url": f"{service.links.runbooks}/{service.name}/{custom.name}",
-        "dashboard_url": dashboard_url(service, panel_key(custom)),
+        **shared_links(service, custom.name, panel_key(custom)),
     }
     _check_templates(custom, expr, labels)
     cases = tuple(_case(custom, test, service, names) for test in custom.tests)
@@ -97,7 +91,7 @@ def alert(service: Service, custom: CustomAlert, names: Vocabulary) -> Alert:
         for_=custom.for_,
         labels=dict(sorted(labels.items())),
         annotations=dict(sorted(annotations.items())),
-        severity=service.severities[custom.severity],
+        severity=severity,
         category=custom.category,
         threshold=_threshold(custom, expr),
         window=promql.reach(expr),

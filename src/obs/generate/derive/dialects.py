@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
-from obs.generate.derive.gaps import gap
+from obs.generate.derive.gaps import gap, is_gap
 from obs.generate.model import MappedLabel, MappedSignal
 
 _MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"\Z')
@@ -58,6 +58,9 @@ def adapted(name: MetricName, matchers: Iterable[str]) -> tuple[str, list[str]]:
             chosen.append(_bound(value, operator, signal.scale))
         elif signal.bad_metric and label == label_of(signal, signal.bad_when[0]) and _is_bad(signal, matcher):
             metric = signal.bad_metric
+        elif is_gap(label):
+            # A label that a series lacks is an empty one to Prometheus.
+            chosen += [] if _hits(operator, value)("") else [matcher]
         else:
             chosen += _translated(signal, label, operator, value)
     return metric, chosen
@@ -78,7 +81,7 @@ def samples(name: MetricName, labels: Mapping[str, str]) -> list[tuple[str, dict
             plain[label] = _scaled(value, signal.scale)
         elif label in dotted:
             plain[label] = _stand_in(signal.labels[dotted[label]], value)
-        elif label.startswith("obs_gap_"):
+        elif is_gap(label):
             story.append(value)
         else:
             plain[label] = value

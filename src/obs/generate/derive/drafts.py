@@ -21,6 +21,7 @@ from obs.generate.model import (
     Kind,
     Series,
     Service,
+    Severity,
     TestCase,
     Threshold,
     dashboard_uid,
@@ -28,7 +29,8 @@ from obs.generate.model import (
 )
 
 __all__ = [
-    "KINDS", "CannotDerive", "Case", "Draft", "Fact", "Kit", "Sample", "dashboard_url", "finish", "words",
+    "KINDS", "CannotDerive", "Case", "Draft", "Fact", "Kit", "Sample", "dashboard_url", "finish", "shared_labels",
+    "shared_links", "words",
 ]  # fmt: skip
 
 #: Every kind of story that an alert is told with, or says why it is not.
@@ -118,21 +120,11 @@ def finish(draft: Draft, kit: Kit, *, category: str, panel: str) -> Alert:
     """
     _check_kinds(draft)
     service, settings = kit.service, kit.settings
-    labels = {
-        "service": service.name,
-        "team": service.team,
-        "tier": service.tier,
-        "severity": settings.severity,
-        "category": category,
-        **draft.labels,
-    }
+    labels = {**shared_labels(service, settings.severity, category), **draft.labels}
     annotations = {
         "summary": draft.summary,
         "description": draft.description,
-        "runbook_url": f"{service.links.runbooks}/{service.name}/{draft.name}",
-        "dashboard_url": dashboard_url(service, panel),
-        "logs_url": logs_url(service),
-        "traces_url": traces_url(service),
+        **shared_links(service, draft.name, panel),
     }
     labels, annotations = dict(sorted(labels.items())), dict(sorted(annotations.items()))
     return Alert(
@@ -153,6 +145,27 @@ def finish(draft: Draft, kit: Kit, *, category: str, panel: str) -> Alert:
         slo=draft.slo,
         omits=dict(sorted(draft.omits.items())),
     )
+
+
+def shared_labels(service: Service, severity: Severity, category: str) -> dict[str, str]:
+    """Return the labels that every alert of `service` carries."""
+    return {
+        "service": service.name,
+        "team": service.team,
+        "tier": service.tier,
+        "severity": severity,
+        "category": category,
+    }
+
+
+def shared_links(service: Service, alert: str, panel: str) -> dict[str, str]:
+    """Return the annotations that lead from an alert to its page, its panel, its logs and its traces."""
+    return {
+        "runbook_url": f"{service.links.runbooks}/{service.name}/{alert}",
+        "dashboard_url": dashboard_url(service, panel),
+        "logs_url": logs_url(service),
+        "traces_url": traces_url(service),
+    }
 
 
 def _check_kinds(draft: Draft) -> None:

@@ -30,9 +30,14 @@ def gap(reason: str) -> str:
     return name
 
 
+def is_gap(name: str) -> bool:
+    """Tell whether `name` stands for what does not exist."""
+    return name.startswith(_PREFIX)
+
+
 def reason_of(name: str) -> str | None:
     """Return why `name` does not exist; None for a name that is no stand-in."""
-    if not name.startswith(_PREFIX):
+    if not is_gap(name):
         return None
     # A histogram's series have suffixes.
     return _REASONS.get(name[: len(_PREFIX) + 8])

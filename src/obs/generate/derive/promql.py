@@ -17,7 +17,7 @@ from typing import Any
 import promql_parser
 
 from obs.errors import ObsError, UnknownSignal, suggest
-from obs.generate.derive.gaps import CannotDerive, reason_of
+from obs.generate.derive.gaps import CannotDerive, is_gap, reason_of
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Duration
 
@@ -138,6 +138,32 @@ def kept_with(text: str, label: str, beside: str) -> str:
         return promql_parser.parse(str(node.prettify()).replace(clause, wider, 1))
 
     return _printed(promql_parser.transform(_tree(text), None, widen))
+
+
+def ungrouped(text: str) -> tuple[str, frozenset[str]]:
+    """Return `text` without the stand-ins of labels (`derive.gaps`) by which it groups or joins, and these."""
+    gone: set[str] = set()
+
+    def narrow(node: Any) -> Any:
+        modifier = getattr(node, "modifier", None)
+        if isinstance(node, promql_parser.BinaryExpr):
+            modifier = modifier.matching if modifier is not None else None
+        elif not isinstance(node, promql_parser.AggregateExpr):
+            return None
+        if modifier is None:
+            return None
+        labels = list(modifier.labels)
+        lacking = [label for label in labels if is_gap(label)]
+        if not lacking:
+            return None
+        gone.update(lacking)
+        kept = ", ".join(label for label in labels if label not in lacking)
+        return promql_parser.parse(str(node.prettify()).replace(f"({', '.join(labels)})", f"({kept})", 1))
+
+    if not any(is_gap(name) for name in _parse(text).grouped):
+        return text, frozenset()
+    printed = _printed(promql_parser.transform(_tree(text), None, narrow))
+    return printed, frozenset(gone)
 
 
 def keeps(text: str, label: str) -> bool:

@@ -10,11 +10,12 @@ from obs.errors import SpecError, UnknownSignal, suggest
 from obs.generate.derive import custom, grid
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Capability, Entry, JobEntry
-from obs.generate.derive.capabilities.jobs import alerts as jobs
+from obs.generate.derive.capabilities.jobs import scheduled as jobs
 from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.drafts import Draft, Kit, finish
 from obs.generate.derive.fleet.alerts import watchdog
 from obs.generate.derive.gaps import CannotDerive
+from obs.generate.derive.lacking import without_lacking
 from obs.generate.derive.settings import Settings, settle
 from obs.generate.derive.slo import files as slo
 from obs.generate.derive.vocabulary import Vocabulary
@@ -171,7 +172,7 @@ def _job_alert(
 
 
 def _finish(capability: Capability, entry: Entry | JobEntry, draft: Draft, kit: Kit) -> Alert:
-    return finish(draft, kit, category=capability.category, panel=entry.panel)
+    return finish(without_lacking(draft), kit, category=capability.category, panel=entry.panel)
 
 
 def _file(service: Service, stem: str, alerts: Sequence[Alert]) -> RuleFile:
