@@ -166,7 +166,7 @@ class _Builder:
             node.group = {"ManyToOne": "left", "OneToMany": "right"}.get(
                 str(modifier.card).rpartition(".")[2], ""
             )
-            node.include = tuple(modifier.group_labels.labels) if modifier.group_labels else ()
+            node.include = tuple(modifier.group_labels or ())
             if modifier.matching is not None:
                 labels = tuple(modifier.matching.labels)
                 if str(modifier.matching.type).endswith("Include"):
