@@ -202,9 +202,9 @@ def _links(tokens: Sequence[Token]) -> Iterator[Link]:
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
     section = ""
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.type == "heading_open" and token.tag == "h2" and following is not None:
-            section = following.content.strip()
+    for number, token in enumerate(tokens):
+        if token.type == "heading_open" and token.tag == "h2":
+            section = tokens[number + 1].content.strip()
         elif token.type in {"fence", "code_block"} and token.map:
             language = token.info.split()[0].lower() if token.info.split() else ""
             first = token.map[0] + (2 if token.type == "fence" else 1)
