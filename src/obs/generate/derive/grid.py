@@ -13,7 +13,8 @@ _NICE = tuple(
 _STEPS_IN_WINDOW = 10
 _STEPS_IN_SLOW_WINDOW = 5
 _STEPS_IN_WAIT = 2
-_STEPS_IN_CYCLE = 100
+_STEPS_IN_CYCLE = 10
+_STEPS_IN_STORY = 60
 
 
 def fast(settings: Settings) -> Duration:
@@ -32,9 +33,10 @@ def slow(settings: Settings) -> Duration:
     return _nice(min(settings.window.milliseconds // _STEPS_IN_SLOW_WINDOW, wait))
 
 
-def of_cycle(cycle: Duration) -> Duration:
-    """Return the grid of a job's rule."""
-    return _nice(cycle.milliseconds // _STEPS_IN_CYCLE)
+def of_cycle(cycle: Duration, wait: Duration) -> Duration:
+    """Return the grid of a job's rule: fine against the cycle, coarse against the whole story."""
+    whole = (cycle + wait).milliseconds // _STEPS_IN_STORY
+    return _nice(min(whole, cycle.milliseconds // _STEPS_IN_CYCLE))
 
 
 def _nice(span: int) -> Duration:

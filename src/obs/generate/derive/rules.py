@@ -167,7 +167,7 @@ def _is_slow(job: Job) -> bool:
 def _job_alert(
     service: Service, capability: Capability, entry: JobEntry, job: Job, settings: Settings
 ) -> Alert:
-    kit = Kit(service, Vocabulary.of(service), settings, grid.of_cycle(job.cycle))
+    kit = Kit(service, Vocabulary.of(service), settings, grid.of_cycle(job.cycle, settings.for_))
     return _finish(capability, entry, entry.author(kit, job), kit)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from obs.generate.derive.capabilities.capability import Capability, Entry, JobEntry
-from obs.generate.derive.capabilities.jobs import alerts, guide, panels
+from obs.generate.derive.capabilities.jobs import alerts, guide, panels, scheduled
 
 CAPABILITY = Capability(
     name="jobs",
@@ -18,11 +18,10 @@ CAPABILITY = Capability(
         ),
     ),
     job_alerts=(
-        JobEntry(
-            "JobNotRunning", alerts.NOT_RUNNING, alerts.not_running, "jobs-last-success", guide.not_running
-        ),
+        JobEntry("JobNotRunning", scheduled.NOT_RUNNING, scheduled.not_running, "jobs-last-success", guide.not_running),
+        JobEntry("JobNotDeclared", scheduled.NOT_DECLARED, scheduled.not_declared, "jobs-last-success", guide.not_declared),
     ),
     row=panels.row,
     golden=panels.golden,
     headline=panels.headline,
-)
+)  # fmt: skip

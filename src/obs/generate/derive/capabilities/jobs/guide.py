@@ -190,3 +190,72 @@ def not_running(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             ),
         ),
     )
+
+
+def not_declared(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """JobNotDeclared: spec and code do not agree about a job."""
+    alert, name = alerts[0], ask.service.name
+    names = ", ".join(f"`{alert.job}`" for alert in alerts if alert.job)
+    known = f"group {ask.by(RUNS, JOB_NAME.name)} ({ask.series(RUNS)})"
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            f"The spec of {name} names a scheduled job ({names}) that the running service has not reported for a whole "
+            "cycle. The SDK reports a job as soon as the code that declares it is loaded, long before its first run ends."
+        ),
+        impact=(
+            "Whether the job runs is not known: JobNotRunning cannot watch it. Either it is called otherwise in the code, "
+            "or it is not part of what was deployed, and its work is not done."
+        ),
+        diagnosis=(
+            Step(
+                "See which jobs the service does report.",
+                (known, f"count by (service) ({ask.series(UP)} == 1)"),
+                (
+                    ("a job of nearly the same name", "spec and code spell it differently: Mitigation 2."),
+                    ("other jobs only", "it is not part of this release; go on with step 2."),
+                    ("no job at all", "its worker is not among the targets, or is not instrumented: step 3."),
+                ),
+            ),
+            recent_change(ask, 3),
+            Step(
+                "Read the log of the worker's start for what it could not load.",
+                outcomes=(
+                    ("an import fails", "the job's module was left out: Mitigation 1."),
+                    (
+                        "nothing about the job",
+                        "it is switched off by configuration, or was removed: Mitigation 3.",
+                    ),
+                ),
+                logs=(f'{ask.stream()} | level =~ "warning|error|critical"',),
+            ),
+        ),
+        mitigation=(
+            roll_back("one cycle of the job"),
+            Action(
+                "The names differ: correct the spec or the code, then generate and load the rules again.",
+                "the job is watched from now on.",
+                "10 minutes.",
+            ),
+            Action(
+                "The job was removed on purpose: remove it from the spec as well, and generate again.",
+                "the alert disappears with it.",
+                "10 minutes.",
+            ),
+        ),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alert.severity == "page",
+            when="the job moves money or keeps a legal deadline",
+        ),
+        verification=(
+            Step(
+                "The job is among those that the service reports.",
+                (known,),
+                (
+                    ("it is there", "it is over: the alert ends by itself at the next evaluation."),
+                    ("it is not", "another instance or environment was corrected: go on with Diagnosis 1."),
+                ),
+            ),
+        ),
+    )
