@@ -124,6 +124,8 @@ def of_prometheus(engine: Engine, directory: Path) -> str:
         return (
             "--config.file=prometheus.yml",
             "--storage.tsdb.path=data",
+            # The first sending may come before the Alertmanager is known; the next would be a minute later.
+            "--rules.alert.resend-delay=1s",
             f"--web.listen-address={LOOPBACK}:{port}",
         )
 
