@@ -26,7 +26,8 @@ _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^"})
 def _run(project: Project) -> Iterator[Finding]:
     contract = project.contract
     for query in project.promql:
-        for selector in query.parsed.selectors:
+        # A variable lists the labels of series; what they count does not matter.
+        for selector in query.parsed.selectors if query.use != "variable" else ():
             if selector.range_ms:
                 parent = selector.parent
                 if (
