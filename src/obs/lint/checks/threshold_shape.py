@@ -26,19 +26,8 @@ def _judged(panel: Panel, steps: Value) -> Iterator[Finding]:
     before: float | None = None
     for number, step in enumerate(steps):
         value = step["value"]
-        if value.data == "null" or (number == 0 and value.data == ""):
-            _, start, end = value.span
-            fix = Fix("write null", (Edit(start, end, "null"),))
-            yield Finding(value.head, f"{panel.name}: the text {value.data!r} is no value", "null is", fix)
-        elif number == 0:
-            if value.number is not None:
-                message = (
-                    f"{panel.name}: the first step begins at {value.data:g}, what is below has no colour"
-                )
-                yield Finding(
-                    value.head, message, "the value of the first step is null, which is minus infinity"
-                )
-                before = value.number
+        if number == 0:
+            yield from _first(panel, value)
         elif value.number is None:
             yield Finding(
                 step.near("value").head, f"{panel.name}: step {number + 1} has no number as its value"
@@ -48,6 +37,16 @@ def _judged(panel: Panel, steps: Value) -> Iterator[Finding]:
                 message = f"{panel.name}: the steps do not ascend: {value.data:g} after {before:g}"
                 yield Finding(value.head, message, severity="error")
             before = value.number
+
+
+def _first(panel: Panel, value: Value) -> Iterator[Finding]:
+    """Grafana reads minus infinity whatever the first step says; who reads the file does not know that."""
+    if value.data is None:
+        return
+    span = value.span
+    fix = Fix("write null", (Edit(span.start, span.end, "null"),))
+    message = f"{panel.name}: the first step says {value.data!r}; Grafana reads minus infinity"
+    yield Finding(value.head, message, "its value is null", fix, "info")
 
 
 CHECK = Check("threshold-shape", "warning", ("dashboard",), _run)
