@@ -100,6 +100,11 @@ def _by(node: Node, what: str, sli: Sli, signals: Registry) -> tuple[str, ...]:
         name = fields.text(item, what)
         if events is not None:
             slis.label(item, name, events, what)
+            if isinstance(sli, RatioSli) and name in {one.label for one in sli.bad}:
+                raise fields.refuse(
+                    item,
+                    f"{what}: {name!r} tells bad events from good ones, so every budget would be spent or whole",
+                )
         elif not _LABEL.match(name):
             raise fields.refuse(item, f"{what}: {name!r} is no label name")
         if name in _TAKEN or name in names:
@@ -131,7 +136,13 @@ def _exclusions(node: Node, what: str, sli: Sli, signals: Registry) -> tuple[Lab
 def _covers(excluded: tuple[LabelValues, ...], sli: RatioSli) -> bool:
     """Tell whether no bad event would be left."""
     without = {one.label: set(one.values) for one in excluded}
-    return any(set(bad.values) <= without.get(bad.label, set()) for bad in sli.bad)
+    return any(
+        all(
+            value in without.get(bad.label, ()) or f"{value[:1]}xx" in without.get(bad.label, ())
+            for value in bad.values
+        )
+        for bad in sli.bad
+    )
 
 
 def _nothing_left(node: Node, what: str) -> SpecError:

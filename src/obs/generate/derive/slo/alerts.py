@@ -10,6 +10,7 @@ from obs.generate.derive.drafts import Case, Draft, Kit, words
 from obs.generate.derive.settings import Defaults
 from obs.generate.derive.slo import state_stories, stories
 from obs.generate.derive.slo.events import signals_of
+from obs.generate.derive.slo.scenes import groups
 from obs.generate.derive.slo.series import (
     BAD_MINUTE,
     BAD_SPAN,
@@ -135,5 +136,5 @@ def promise(slo: Slo) -> str:
 
 def group_text(kit: Kit, slo: Slo) -> str:
     """Return the template that names the budget of a grouped SLO."""
-    labels = stories.groups(kit, slo)
+    labels = groups(kit, slo)
     return "".join(f", {label} {{{{ $labels.{label} }}}}" for label in labels)

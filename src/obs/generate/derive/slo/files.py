@@ -14,6 +14,7 @@ from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.settings import Defaults, settle
 from obs.generate.derive.slo import absent_guide, alerts, guide, measured, recordings, state_guide
 from obs.generate.derive.slo.series import identity, recorded_by
+from obs.generate.derive.slo.state_stories import idle
 from obs.generate.derive.slo.windows import FAST, SLOW, threshold
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Alert, Duration, RuleFile, RuleGroup, Runbook, Service, Slo
@@ -48,7 +49,7 @@ class Entry:
         """Tell whether `slo` has it, in the file that reaches so far."""
         if self.grouped and not slo.by:
             return False
-        far = self.author is measured.sli_absent and measured.idle(slo) > _SHORT
+        far = self.author is measured.sli_absent and idle(slo) > _SHORT
         return ("long" if far else self.reach) == reach
 
 

@@ -46,12 +46,14 @@ class Scene:
         """Return the scene in which everything counts."""
         return cls(kit, slo, groups(kit, slo))
 
-    def excluded(self) -> Scene:
-        """Return the scene in which nothing counts; the SLO must have exclusions."""
-        one = self.slo.exclusions[0]
-        (signal,) = _signals(self.slo)
-        label = self.kit.names.label(signal, one.label)
-        return replace(self, forced={label: _example(one.values[0], ())})
+    def excluded(self) -> tuple[Scene, ...]:
+        """Return the scenes in which nothing counts, one for each value that is excluded."""
+        found = []
+        for signal in _signals(self.slo):
+            for one in self.slo.exclusions:
+                label = self.kit.names.label(signal, one.label)
+                found += [replace(self, forced={label: _example(value, ())}) for value in one.values]
+        return tuple(found)
 
     def up(self, steps: int, instance: str = "one", *, after: int = 0, value: int = 1) -> Sample:
         """Return a target that answers (or, with `value` 0, does not), from step `after` on."""
@@ -76,11 +78,23 @@ class Scene:
         if isinstance(sli, RatioSli):
             metric, exclusions = names.metric(sli.total), self.slo.exclusions
             labels = [(names.label(sli.total, one.label), one, _without(exclusions, one)) for one in sli.bad]
-            failed = {label: _example(one.values[0], without) for label, one, without in labels}
             fine = {label: _other(one, without) for label, one, without in labels}
-            wrong = Sample(metric, {**own, **failed, **self.forced}, counter(bad(story)))
-            # What does not count may be told by the same label as what is bad, so that both would be one.
-            return (wrong,) if self.forced else (Sample(metric, {**own, **fine}, counter(good(story))), wrong)
+            # Bad in every way that there is, so that none of them may be overlooked.
+            kinds = [(label, _left(one, without), without) for label, one, without in labels]
+            ways = max(len(values) for _, values, _ in kinds)
+            each = [replace(phase, bad=phase.bad and phase.bad / ways) for phase in story]
+            failed = [
+                {
+                    label: _example(one.values[way % len(one.values)], without)
+                    for label, one, without in labels
+                }
+                for way in range(ways)
+            ]
+            wrong = [Sample(metric, {**own, **way, **self.forced}, counter(bad(each))) for way in failed]
+            # What does not count may be told by the same label as what is bad, so that all would be one.
+            if self.forced:
+                return tuple(wrong[:1])
+            return (Sample(metric, {**own, **fine}, counter(good(story))), *wrong)
         assert isinstance(sli, CustomSli)  # noqa: S101 - freshness tells stories of its own
         found = [(text, good(story)) for text in sli.good_series]
         found += [(text, bad(story)) for text in sli.bad_series]
@@ -144,6 +158,10 @@ def _signals(slo: Slo) -> tuple[str, ...]:
 
 def _without(exclusions: Iterable[LabelValues], label: LabelValues) -> tuple[str, ...]:
     return next((one.values for one in exclusions if one.label == label.label), ())
+
+
+def _left(bad_values: LabelValues, without: Sequence[str]) -> list[str]:
+    return [value for value in bad_values.values if value not in without]
 
 
 def _example(value: str, without: Sequence[str]) -> str:

@@ -104,7 +104,7 @@ def group_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
     def budgets(count: int) -> tuple[Sample, ...]:
         return tuple(scene.minutes([clean(end)], f"g{number}")[0] for number in range(count))
 
-    crowd = (({}, float(slo.max_groups + 1)),)
+    crowd: tuple[tuple[dict[str, str], float], ...] = (({}, float(slo.max_groups + 1)),)
     facts = [Fact(1, "pending")] if wait > 1 else []
     return (
         Case("fires", "one budget too many", budgets(slo.max_groups + 1), (*facts, Fact(end, "firing", crowd))),

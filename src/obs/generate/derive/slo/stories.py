@@ -30,7 +30,7 @@ NONE = Decimal(0)
 #: Steps of an hour on the grid of the fast alert, and of a day on that of the slow one.
 HOUR, DAY = 6, 12
 #: How far above its line a pair is driven, so that it crosses within its long window.
-_SHARP, _SHARPER, _BROAD, _BROADER = Decimal("1.45"), Decimal("1.6"), Decimal("1.9"), Decimal("2.5")
+_SHARP, _BROAD, _BROADER = Decimal("1.6"), Decimal("1.9"), Decimal("2.5")
 _JUST_ABOVE, _JUST_BELOW = Decimal("1.02"), Decimal("0.98")
 #: Steps of the stories that show what becomes of events.
 _BRIEF = 3
@@ -62,10 +62,10 @@ def slow_cases(kit: Kit, slo: Slo) -> tuple[Case, ...]:
     steep, gentle = (threshold(pair, slo) for pair in SLOW)
     above, below = whole(_above(steep)), whole(gentle * _JUST_BELOW)
     return (
-        _steady(kit, slo, "fires", "just above the line", above, 2),
-        _steady(kit, slo, "silent", "just below the line", below, 3),
+        _steady(kit, slo, "fires", "just above the line", share=above, at=2),
+        _steady(kit, slo, "silent", "just below the line", share=below, at=3),
         *_floor_cases(kit, slo, 3 * DAY + 2),
-        _day_pair(kit, slo, whole(steep * _SHARPER)),
+        _day_pair(kit, slo, whole(steep * _SHARP)),
         _three_day_pair(kit, slo, whole(gentle * _BROADER)),
     )
 
@@ -94,7 +94,9 @@ def _above(line: Decimal) -> Decimal:
     return min(line * _JUST_ABOVE, (line + 1) / 2)
 
 
-def _steady(kit: Kit, slo: Slo, kind: Literal["fires", "silent"], says: str, share: Decimal, at: int) -> Case:
+def _steady(
+    kit: Kit, slo: Slo, kind: Literal["fires", "silent"], says: str, *, share: Decimal, at: int
+) -> Case:
     state: Literal["firing", "silent"] = "firing" if kind == "fires" else "silent"
     return Case(
         kind, says, _minutes(kit, slo, [burning(at, share)]), (Fact(at, state, shown(kit, slo, share)),)
@@ -102,23 +104,17 @@ def _steady(kit: Kit, slo: Slo, kind: Literal["fires", "silent"], says: str, sha
 
 
 def _told_with_events(kit: Kit, slo: Slo) -> tuple[Case, ...]:
-    """Two instances share the work, so that only their sum is right; one of them fails."""
+    """Two instances share the work and its failures, so that only their sum is right."""
     scene, start = Scene.of(kit, slo), quiet_steps(kit)
-    above, below = (
-        whole(_above(threshold(FAST[0], slo))),
-        whole(threshold(FAST[1], slo) * _JUST_BELOW),
-    )
+    line = threshold(FAST[1], slo)
+    above, below = whole(_above(line)), whole(line * _JUST_BELOW)
 
     def shared(share: Decimal) -> tuple[Sample, ...]:
         def story(good: Decimal, bad: Decimal) -> list[Phase]:
             return [Phase(start, None, None), Phase(1, NONE, NONE), Phase(_BRIEF, good, bad)]
 
-        half = BUSY / 2
-        return (
-            scene.up(start + _BRIEF + 1),
-            *scene.events(story(half - BUSY * share / 2, BUSY * share), "one"),
-            *scene.events(story(half - BUSY * share / 2, NONE), "two"),
-        )
+        half = story(BUSY * (1 - share) / 2, BUSY * share / 2)
+        return (scene.up(start + _BRIEF + 1), *scene.events(half, "one"), *scene.events(half, "two"))
 
     at = start + _BRIEF
     cases = (
@@ -127,8 +123,8 @@ def _told_with_events(kit: Kit, slo: Slo) -> tuple[Case, ...]:
     )  # fmt: skip
     if isinstance(slo.sli, CustomSli):
         return cases
-    cases = (*cases, _born(kit, slo, start), _lifetime(kit, slo, start))
-    return (*cases, _excluded(kit, slo, start)) if slo.exclusions else cases
+    excluded = (_excluded(kit, slo, start),) if slo.exclusions else ()
+    return (*cases, _born(kit, slo, start), _lifetime(kit, slo, start), *excluded)
 
 
 def _excluded(kit: Kit, slo: Slo, start: int) -> Case:
@@ -137,7 +133,11 @@ def _excluded(kit: Kit, slo: Slo, start: int) -> Case:
     samples = (
         Scene.of(kit, slo).up(start + _BRIEF + 1),
         *Scene.of(kit, slo).events([*story, Phase(_BRIEF, Decimal(slo.min_bad_events), NONE)]),
-        *Scene.of(kit, slo).excluded().events([*story, Phase(_BRIEF, NONE, BUSY)]),
+        *(
+            sample
+            for scene in Scene.of(kit, slo).excluded()
+            for sample in scene.events([*story, Phase(_BRIEF, NONE, BUSY)])
+        ),
     )
     return Case("silent", "only what does not count fails", samples, (Fact(start + _BRIEF, "silent"),))
 
@@ -145,7 +145,7 @@ def _excluded(kit: Kit, slo: Slo, start: int) -> Case:
 def _freshness(kit: Kit, slo: Slo) -> tuple[Case, ...]:
     """Timestamps of a minute past the bound and of one within it, and one whose series is gone."""
     assert isinstance(slo.sli, FreshnessSli)  # noqa: S101 - the caller has asked
-    scene, start, step = Scene.of(kit, slo), quiet_steps(kit), kit.step.seconds
+    scene, start, step = Scene.of(kit, slo), max(1, quiet_steps(kit)), kit.step.seconds
     minute, under = Decimal(60), slo.sli.under.seconds
     steps = max(_BRIEF, slo.min_bad_events)
     end = start + steps
@@ -184,7 +184,13 @@ def _floor_cases(kit: Kit, slo: Slo, longest: int) -> tuple[Case, Case]:
 
 
 def _told(
-    kit: Kit, slo: Slo, says: str, story: Sequence[Phase], facts: Sequence[tuple[int, bool]], share: Decimal
+    kit: Kit,
+    slo: Slo,
+    says: str,
+    story: Sequence[Phase],
+    facts: Sequence[tuple[int, bool]],
+    *,
+    share: Decimal,
 ) -> Case:
     """Tell a story in minutes; each fact is a step and whether the alert fires there."""
     return Case(
@@ -203,7 +209,7 @@ def _hour_pair(kit: Kit, slo: Slo, share: Decimal, line: Decimal) -> Case:
     start, last = 6 * HOUR, late + 1
     story = [clean(start), burning(last, share), clean(4)]
     facts = ((start + early - 1, False), (start + late, True), (start + last + 1, False))
-    return _told(kit, slo, "burns steeply for an hour", story, facts, share)
+    return _told(kit, slo, "burns steeply for an hour", story, facts, share=share)
 
 
 def _six_hour_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
@@ -211,7 +217,7 @@ def _six_hour_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
     start, last = 6 * HOUR, 24
     story = [clean(start), burning(last, share), clean(6)]
     facts = ((start + 18, False), (start + 20, True), (start + last + 1, True), (start + last + 3, False))
-    return _told(kit, slo, "burns gently for hours", story, facts, share)
+    return _told(kit, slo, "burns gently for hours", story, facts, share=share)
 
 
 def _day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
@@ -219,7 +225,7 @@ def _day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
     start, last = 3 * DAY, 11
     story = [Phase(2 * DAY, BUSY * 20, NONE), clean(DAY), burning(last, share), clean(2)]
     facts = ((start + 7, False), (start + 9, True), (start + last + 1, False))
-    return _told(kit, slo, "burns for a quiet day", story, facts, share)
+    return _told(kit, slo, "burns for a quiet day", story, facts, share=share)
 
 
 def _three_day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
@@ -227,7 +233,7 @@ def _three_day_pair(kit: Kit, slo: Slo, share: Decimal) -> Case:
     start, last = 3 * DAY, 17
     story = [clean(start), burning(last, share), clean(4)]
     facts = ((start + 14, False), (start + 16, True), (start + last + 1, True), (start + last + 4, False))
-    return _told(kit, slo, "burns gently for days", story, facts, share)
+    return _told(kit, slo, "burns gently for days", story, facts, share=share)
 
 
 def _born(kit: Kit, slo: Slo, start: int) -> Case:
