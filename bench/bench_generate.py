@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from bench import artefacts as many
 from bench import measure
 from bench.table import Row, Table, beside
 
 MODULE = "bench.bench_generate"
 ROUNDS = 11
-#: Seconds for one spec.
-PROMISED = 0.5
+#: Seconds for one spec; seconds that a check may take beyond generating.
+PROMISED, CHECK = 0.5, 1.0
 SPEC = Path(__file__).parents[1] / "tests" / "golden" / "shop" / "spec.yml"
-CANDIDATES = {
+COMMANDS = {
     "empty": ("-c", ""),
     "libraries": ("-c", "import grafanalib.core, yaml, promql_parser"),
     "obs --help": ("-m", "obs", "--help"),
     "generate": ("-m", "obs", "generate", str(SPEC), "--out", "{out}"),
     "check": ("-m", "obs", "generate", str(SPEC), "--out", "{out}", "--check"),
 }
-SERVICES = (1, 10, 100)
+SERVICES = (1, 10, 100, 1000)
+#: So many times what one of ten costs may cost one of more: what grows faster is not linear.
+GROWTH = 1.5
 
 
 def spent(arguments: tuple[str, ...], out: str) -> float:
@@ -30,25 +36,45 @@ def spent(arguments: tuple[str, ...], out: str) -> float:
     return measure.process_seconds([sys.executable, *(argument.format(out=out) for argument in arguments)])
 
 
-def plan(services: int) -> tuple[float, int]:
-    """Return the processor seconds for so many services, and how many artefacts they have."""
+def fleet(services: int, _quick: bool) -> dict[str, Any]:
+    """Plan, write and check so many services in this process; seconds of the processor, megabytes at the peak."""
     from obs.generate import pipeline
 
+    base = _peak()
     text = SPEC.read_text(encoding="utf-8").replace("./defaults.yml", str(SPEC.parent / "defaults.yml"))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as specs, tempfile.TemporaryDirectory() as out:
         for number in range(services):
             spec = text.replace("payments", f"payments{number}")
-            Path(folder, f"{number}.yml").write_text(spec, encoding="utf-8")
+            Path(specs, f"{number}.yml").write_text(spec, encoding="utf-8")
         began = time.process_time()
-        artefacts = pipeline.plan([Path(folder)])
-        return time.process_time() - began, len(artefacts)
+        artefacts = pipeline.plan([Path(specs)])
+        planned = time.process_time()
+        pipeline.write(artefacts, Path(out))
+        written = time.process_time()
+        drift = pipeline.compare(artefacts, Path(out))
+        ended = time.process_time()
+    assert not drift
+    return {
+        "plan": planned - began,
+        "write": written - planned,
+        "compare": ended - written,
+        "artefacts": len(artefacts),
+        "megabytes": _peak() - base,
+    }
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+CANDIDATES = {**{str(services): partial(fleet, services) for services in SERVICES}, **many.CANDIDATES}
 
 
 def table(quick: bool) -> Table:
     """Measure generating."""
     with tempfile.TemporaryDirectory() as out:
         found = [
-            {name: spent(arguments, out) for name, arguments in CANDIDATES.items()}
+            {name: spent(arguments, out) for name, arguments in COMMANDS.items()}
             for _ in range(3 if quick else ROUNDS)
         ]
     middle = measure.medians(found)
@@ -72,17 +98,35 @@ def table(quick: bool) -> Table:
         ),
         beside("obs generate --check", f"{middle['check']:.3f} s", ratio("check"), of),
     ]
-    for services in SERVICES[:2] if quick else SERVICES:
-        seconds, artefacts = plan(services)
-        rows.append(
-            Row(
-                f"plan of {services} services, start left out",
-                f"{seconds:.2f} s, {artefacts} artefacts",
-                f"{seconds / services * 1e3:.0f} ms a service",
-            )
-        )
-    return Table("Generating", "processor time of whole processes, start included", rows)
+    first = 0.0
+    for services in SERVICES[:3] if quick else SERVICES:
+        one = measure.fresh(MODULE, str(services))
+        each = one["plan"] / services
+        first = first or each
+        rows += _growth(services, one, each, first)
+    return Table("Generating", "processor time; whole processes with their start, fleets without it", rows)
+
+
+def _growth(services: int, one: dict[str, Any], of_ten: float) -> list[Row]:
+    each = one["plan"] / services
+    grown = each / of_ten
+    return [
+        Row(
+            f"plan of {services} services, {one['artefacts']} artefacts",
+            f"{one['plan']:.2f} s, {one['megabytes']:.0f} MB at the peak",
+            f"{each * 1e3:.0f} ms a service, {grown:.2f} x one of ten",
+            f"<= {GROWTH} x" if services > 10 else "",
+            grown <= GROWTH if services > 10 else None,
+        ),
+        Row(
+            f"drift check of {services} services beyond planning",
+            f"{one['compare']:.2f} s",
+            f"{one['compare'] / (one['plan'] + one['write']):.2f} x generating",
+            f"<= {CHECK} s" if services <= 100 else "",
+            one["compare"] <= CHECK if services <= 100 else None,
+        ),
+    ]
 
 
 if __name__ == "__main__":
-    measure.main(MODULE, table)
+    measure.main(MODULE, table, CANDIDATES)
