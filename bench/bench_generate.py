@@ -98,13 +98,15 @@ def table(quick: bool) -> Table:
         ),
         beside("obs generate --check", f"{middle['check']:.3f} s", ratio("check"), of),
     ]
-    first = 0.0
-    for services in SERVICES[:3] if quick else SERVICES:
-        one = measure.fresh(MODULE, str(services))
-        each = one["plan"] / services
-        first = first or each
-        rows += _growth(services, one, each, first)
-    return Table("Generating", "processor time; whole processes with their start, fleets without it", rows)
+    rows += many.rows(MODULE, 2 if quick else 5)
+    measured = {
+        services: measure.fresh(MODULE, str(services)) for services in (SERVICES[:3] if quick else SERVICES)
+    }
+    for services, one in measured.items():
+        rows += _growth(services, one, measured[10]["plan"] / 10)
+    return Table(
+        "Generating", "processor time; of whole processes with their start, of fleets without it", rows
+    )
 
 
 def _growth(services: int, one: dict[str, Any], of_ten: float) -> list[Row]:
