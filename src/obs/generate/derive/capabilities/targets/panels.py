@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from obs.catalogue.self import BUILD, VERSION
-from obs.catalogue.target import SCRAPE_DURATION, UP
+from obs.catalogue.target import SCRAPE_DURATION, SCRAPE_SAMPLES, UP
 from obs.generate.derive.graphs import legend, series
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.model import Panel, PanelThreshold, Query, Row
@@ -29,6 +29,8 @@ def row(ask: Queries) -> Row:
             up,
             series("targets-scrape", "Duration of scrapes", "How long Prometheus takes to read an instance.", "s",
                     f"max by (instance) ({ask.series(SCRAPE_DURATION)})", "{{instance}}"),
+            series("targets-samples", "Samples", "Samples that each instance exposes.", "short",
+                    f"max by (instance) ({ask.series(SCRAPE_SAMPLES)})", "{{instance}}"),
             Panel(
                 key="targets-versions",
                 title="Versions",
