@@ -62,7 +62,7 @@ def _line(mistake: Mistake) -> str:
 def _data(report: Report) -> dict[str, object]:
     return {
         "specs": report.specs,
-        "services": sorted(report.services),
+        "services": sorted(set(report.services)),
         "environments": sorted(report.environments),
         "mistakes": [
             {

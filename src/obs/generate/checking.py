@@ -73,8 +73,8 @@ def _check_one(path: Path, report: Report, places: dict[str, Service]) -> None:
     report.environments.update(names)
     pruner = Pruner(root)
     found = _exhausted(pruner, None, report)
-    for name in names:
-        # What is wrong with the spec itself has been told, and is gone.
+    # What is wrong with the spec itself has been told, and is gone.
+    for name in tree.environments(pruner.root):
         _exhausted(Pruner(pruner.root), name, report)
     if found is None:
         return

@@ -111,7 +111,7 @@ def test_it_carries_what_every_alert_carries() -> None:
     alert = _alert()
 
     assert alert.labels == {
-        "category": "custom", "service": "checkout", "severity": "ticket", "team": "payments",
+        "category": "custom", "service": "checkout", "severity": "ticket", "team": "payments", "tier": "standard",
     }  # fmt: skip
     assert set(alert.annotations) >= {"summary", "description", "runbook_url", "dashboard_url"}
     assert alert.signals == ("checkout.baskets",)

@@ -11,7 +11,7 @@ from obs.catalogue.everything import everything
 from obs.catalogue.signal import TARGET_LABELS
 from obs.errors import UnknownSignal, suggest
 from obs.generate.derive.dialects import MetricName, adapted, label_of, samples
-from obs.generate.derive.gaps import gap
+from obs.generate.derive.gaps import CannotDerive, gap
 from obs.generate.model import MappedSignal, Service
 
 #: What identifies the source of an alert; every aggregation of an alert keeps it.
@@ -43,13 +43,23 @@ class Vocabulary:
         """Return the vocabulary of `service`; `recorded` names series that its own rules write."""
         return cls(service.signals, service.dialect, service.select, recorded or {}, service.mapping)
 
+    def signal(self, id_: str) -> Signal:
+        """Return the signal as this service has it; raise `CannotDerive` when it has none."""
+        if id_ not in self.signals and id_ in _catalogue():
+            raise CannotDerive(_no_signal(id_))
+        return self.signals.find(id_)
+
+    def label_names(self, id_: str) -> tuple[str, ...]:
+        """Return the Prometheus names of the labels that a signal has here."""
+        return tuple(self.label(id_, label.name) for label in self.signal(id_).labels)
+
     def metric(self, id_: str) -> str:
         """Return the name of a counter's or gauge's series."""
         mapped = self.mapping.get(id_)
         if mapped is not None:
             return MetricName(mapped.metric, mapped)
         if id_ not in self.signals and id_ in _catalogue():
-            return gap(f"the service has no signal {id_}")
+            return gap(_no_signal(id_))
         return self.signals.find(id_).named(self.dialect)
 
     def bucket(self, id_: str) -> str:
@@ -147,6 +157,10 @@ def _series(name: str, signal: Signal) -> Iterable[str]:
 @lru_cache(maxsize=1)
 def _catalogue() -> Registry:
     return everything()
+
+
+def _no_signal(id_: str) -> str:
+    return f"the service has no signal {id_}"
 
 
 def _declares(id_: str, label: str) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import cast
 
 from obs.catalogue import Counter, Histogram, Registry, Signal
 from obs.catalogue.signal import TARGET_LABELS, Label
-from obs.errors import suggest
-from obs.generate.model import MappedLabel, MappedSignal
+from obs.errors import SpecError, suggest
+from obs.generate.model import LatencySli, MappedLabel, MappedSignal, Slo
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
 
@@ -49,6 +49,20 @@ def narrowed(
         elif not closed or signal.origin == "target":
             kept.append(signal)
     return Registry(kept)
+
+
+def check_objectives(slos: Sequence[Slo], mapping: Mapping[str, MappedSignal]) -> None:
+    """Raise `SpecError` for an objective on a native histogram that measures in another unit than seconds."""
+    for slo in slos:
+        sli = slo.sli
+        if isinstance(sli, LatencySli) and sli.buckets == "native":
+            mapped = mapping.get(sli.signal)
+            if mapped is not None and mapped.scale != 1:
+                raise SpecError(
+                    f"slos.{slo.name}.sli.latency: {mapped.metric} is no native histogram in seconds",
+                    str(slo.place),
+                    f"only classic buckets can be read in another unit (mapping.{mapped.id}.unit)",
+                )
 
 
 def _signal(key: str, entry: Entry, signals: Registry) -> MappedSignal:

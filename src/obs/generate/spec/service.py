@@ -38,7 +38,9 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
     mapped = mapping.read(mapped_node, known) if mapped_node else {}
     signals = mapping.narrowed(known, mapped, mapped_node, closed=contracts.is_none(own.get("contract")))
     scrape, rules = telemetry.read_intervals(tree)
-    objectives, alerts, jobs = tree.merged("slos"), tree.merged("alerts"), tree.merged("jobs")
+    objectives_node, alerts, jobs = tree.merged("slos"), tree.merged("alerts"), tree.merged("jobs")
+    objectives = slos.read(objectives_node, signals) if objectives_node else ()
+    mapping.check_objectives(objectives, mapped)
     downtime, custom = tree.merged("downtime"), tree.merged("custom_alerts")
     dialect = own.get("dialect")
     cluster = tree.merged("kubernetes")
@@ -53,7 +55,7 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
         select=telemetry.read_select(tree, who.name),
         scrape_interval=scrape,
         rule_interval=rules,
-        slos=slos.read(objectives, signals) if objectives else (),
+        slos=objectives,
         jobs=tunings.read_jobs(jobs) if jobs else (),
         tunings=tunings.read_tunings(alerts) if alerts else {},
         severities=telemetry.read_severities(tree),

@@ -36,7 +36,7 @@ class Tree:
         Raises `SpecError` for a key that is unknown, in whichever environment it stands.
         """
         own = fields.mapping(root, "the spec", KEYS)
-        return cls(own, _overlay(own, environment))
+        return cls(own, _overlay(root, own, environment))
 
     def merged(self, key: str) -> Node | None:
         """Return one section with what the environment says about it; None when neither has it."""
@@ -57,7 +57,7 @@ def _declared(own: Mapping[str, Entry]) -> Mapping[str, Entry]:
     return fields.mapping(own["environments"].node, "environments") if "environments" in own else {}
 
 
-def _overlay(own: Mapping[str, Entry], environment: str | None) -> Mapping[str, Entry]:
+def _overlay(root: Node, own: Mapping[str, Entry], environment: str | None) -> Mapping[str, Entry]:
     declared = _declared(own)
     overlays = {
         key: fields.mapping(entry.node, f"environments.{key}", ENVIRONMENT_KEYS)
@@ -67,7 +67,8 @@ def _overlay(own: Mapping[str, Entry], environment: str | None) -> Mapping[str, 
     if environment is None:
         return {}
     if environment not in overlays:
-        where = own["environments"].key if declared else own["service"].key
+        section = own.get("environments") or own.get("service")
+        where = section.key if section else root.place
         hint = suggest(environment, overlays) or f"declared: {', '.join(sorted(overlays)) or 'none'}"
         raise SpecError(f"environment {environment!r} is not declared", str(where), hint)
     return overlays[environment]

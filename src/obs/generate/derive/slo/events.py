@@ -58,8 +58,7 @@ def read_metrics(slo: Slo, names: Vocabulary) -> dict[str, frozenset[str]]:
     """Return the metrics that a contract does not list as such, with their labels: a native histogram."""
     sli = slo.sli
     if isinstance(sli, LatencySli) and sli.buckets == "native":
-        labels = names.signals.find(sli.signal).label_names(names.dialect)
-        return {names.metric(sli.signal): frozenset(labels)}
+        return {names.metric(sli.signal): frozenset(names.label_names(sli.signal))}
     return {}
 
 

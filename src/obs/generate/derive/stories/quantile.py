@@ -108,7 +108,7 @@ def _bucket_of(kit: Kit, what: Quantile) -> tuple[float, float]:
 
 def _bounds(kit: Kit, what: Quantile) -> tuple[float, ...]:
     # A service's own contract may declare other bounds than the bundled catalogue.
-    signal = kit.names.signals.find(what.signal.id)
+    signal = kit.names.signal(what.signal.id)
     return tuple(signal.buckets) if isinstance(signal, Histogram) else what.signal.buckets
 
 
