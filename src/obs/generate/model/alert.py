@@ -146,8 +146,6 @@ class RuleGroup:
     interval: Duration | None = None
     #: A rule that yields more series or alerts than this fails, and says so in the engine's own metrics.
     limit: int | None = None
-    #: How far in the past the rules look, for samples that arrive late; known from Prometheus 2.53 on.
-    query_offset: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,6 @@ def _group(group: RuleGroup) -> dict[str, Yaml]:
     head: dict[str, Yaml] = {"name": group.name}
     if group.interval:
         head["interval"] = str(group.interval)
-    if group.query_offset:
-        head["query_offset"] = str(group.query_offset)
     if group.limit is not None:
         head["limit"] = group.limit
     rules = [_alert(rule) if isinstance(rule, Alert) else _recording(rule) for rule in group.rules]
