@@ -219,4 +219,13 @@ def test_a_panel_whose_signal_the_contract_lacks_is_left_out_and_a_row_without_p
 
     assert "process-fds" not in {panel.key for panel in _panels(fewer)}
     assert "process-cpu" in {panel.key for panel in _panels(fewer)}
-    assert [row.title for row in none.rows] == ["Targets", "Logs", "Traces"]
+    assert [row.title for row in none.rows] == ["Targets", "Traces"]
+
+
+def test_a_service_whose_lines_reach_no_loki_and_whose_work_is_not_traced_shows_neither() -> None:
+    service = replace(_service("payments"), capabilities=("prometheus",), slos=())
+    dashboard = derive_dashboard(service, [])
+
+    assert not {"Logs", "Traces"} & {row.title for row in dashboard.rows}
+    assert [variable.name for variable in dashboard.variables] == ["datasource", "environment", "instance"]
+    assert not any(panel.data_links for panel in _panels(dashboard))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from obs.catalogue.log import FIELDS, LEVEL
+from obs.generate.derive.capabilities import registry
+from obs.generate.derive.capabilities.logs.capability import CAPABILITY as LOGS
 from obs.generate.derive.dashboards.explore import link
 from obs.generate.derive.explore import ERROR_LINES
 from obs.generate.derive.graphs import legend
@@ -23,12 +25,24 @@ _TRACE_ID = "trace_id"
 _TRACE = link("tempo", "${__value.raw}")
 
 
+def has_logs(service: Service) -> bool:
+    """Tell whether the lines of `service` reach Loki."""
+    return LOGS.name in service.capabilities
+
+
+def has_traces(service: Service) -> bool:
+    """Tell whether `service` does work that is traced."""
+    return any(capability.golden is not None for capability in registry.of(service))
+
+
 def ways(service: Service) -> tuple[tuple[str, str], ...]:
     """Return where a click on a value of a graph leads: (title, address)."""
-    return (
-        ("Logs of this time", link("loki", _stream(service, _IN_ADDRESS))),
-        ("Traces of this time", link("tempo", _spans(service))),
-    )
+    found = []
+    if has_logs(service):
+        found.append(("Logs of this time", link("loki", _stream(service, _IN_ADDRESS))))
+    if has_traces(service):
+        found.append(("Traces of this time", link("tempo", _spans(service))))
+    return tuple(found)
 
 
 def logs(service: Service) -> Row:

@@ -16,7 +16,7 @@ from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import Alert, Annotation, Dashboard, Row, Service
+from obs.generate.model import Alert, Annotation, Dashboard, Row, Service, Variable
 
 #: Tags of the dashboards of services, beside the service's own name and its team's.
 TAGS = ("obs", "service")
@@ -44,14 +44,7 @@ def derive_dashboard(service: Service, alerts: Sequence[Alert]) -> Dashboard:
         description=f"Objectives, golden signals and capabilities of {service.name}, owned by team {service.team}.",
         rows=tuple(row for row in rows if row.panels),
         interval=service.scrape_interval,
-        variables=(
-            choices.PROMETHEUS,
-            choices.LOKI,
-            choices.TEMPO,
-            choices.environment(up),
-            choices.instance(up),
-            choices.SEARCH,
-        ),
+        variables=tuple(_choices(service, up)),
         annotations=tuple(_marks(ask)),
         tags=(*TAGS, service.name, service.team),
         links=(("Runbooks", f"{service.links.runbooks}/{service.name}"),),
@@ -62,12 +55,14 @@ def _rows(service: Service, alerts: Sequence[Alert], ask: Queries) -> Iterator[R
     golden = _golden(service, alerts, ask)
     yield objectives(service, replace(ask, matchers=(choices.ENVIRONMENT,)))
     yield golden
-    for capability in sorted(registry.of(service), key=lambda one: one.name):
+    for capability in registry.of(service):
         if capability.row is not None:
             yield _without(capability.row(ask), golden)
     yield from custom_panels.rows(ask)
-    yield evidence.logs(service)
-    yield evidence.traces(service, alerts)
+    if evidence.has_logs(service):
+        yield evidence.logs(service)
+    if evidence.has_traces(service):
+        yield evidence.traces(service, alerts)
 
 
 def _golden(service: Service, alerts: Sequence[Alert], ask: Queries) -> Row:
@@ -82,6 +77,19 @@ def _without(row: Row, golden: Row) -> Row:
     """Leave out of a row what stands among the golden signals already."""
     shown = {panel.key for panel in golden.panels}
     return Row(row.title, tuple(panel for panel in row.panels if panel.key not in shown))
+
+
+def _choices(service: Service, up: str) -> Iterator[Variable]:
+    yield choices.PROMETHEUS
+    if evidence.has_logs(service):
+        yield choices.LOKI
+    # An error line leads to its trace, too.
+    if evidence.has_logs(service) or evidence.has_traces(service):
+        yield choices.TEMPO
+    yield choices.environment(up)
+    yield choices.instance(up)
+    if evidence.has_logs(service):
+        yield choices.SEARCH
 
 
 def _marks(ask: Queries) -> Iterator[Annotation]:
