@@ -10,7 +10,6 @@ from obs.errors import SpecError, UnknownSignal, suggest
 from obs.generate.derive import custom, grid
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Capability, Entry, JobEntry
-from obs.generate.derive.capabilities.jobs import scheduled as jobs
 from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.drafts import Draft, Kit, finish
 from obs.generate.derive.fleet.alerts import watchdog
@@ -19,10 +18,7 @@ from obs.generate.derive.lacking import without_lacking
 from obs.generate.derive.settings import Settings, settle
 from obs.generate.derive.slo import files as slo
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import FLEET, Alert, Duration, Job, RuleFile, RuleGroup, Service, Skipped
-
-#: Rules that look further back than this are tested on a grid of their own.
-FAST_LOOK_BACK = Duration.parse("6h")
+from obs.generate.model import FLEET, Alert, Job, RuleFile, RuleGroup, Service, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ def _lacks(service: Service, alert: str) -> str:
 
 
 def _built_in(service: Service) -> tuple[list[Alert], dict[str, list[Alert]], tuple[Skipped, ...]]:
-    """Return the alerts that look back for minutes, the slow ones by their file, and what was skipped."""
+    """Return the alerts that look back for minutes, the others by their file, and what was skipped."""
     names = Vocabulary.of(service)
     fast: list[Alert] = []
     slow: dict[str, list[Alert]] = {}
@@ -124,7 +120,8 @@ def _built_in(service: Service) -> tuple[list[Alert], dict[str, list[Alert]], tu
         into = slow.setdefault(f"{service.name}-slow", []) if entry.slow else fast
         add(into, entry.name, partial(_authored, capability, entry, kit))
     for owner, watch, job, settings in _jobs(service):
-        into = slow.setdefault(f"{service.name}-job-{job.name}", []) if _is_slow(job) else fast
+        # Its stories are as long as its cycle, and each step of them evaluates every rule of the file.
+        into = slow.setdefault(f"{service.name}-job-{job.name}", [])
         add(into, watch.name, partial(_job_alert, service, owner, watch, job, settings))
     return fast, slow, tuple(left_out.values())
 
@@ -158,10 +155,6 @@ def _jobs(service: Service) -> list[tuple[Capability, JobEntry, Job, Settings]]:
         if (settings := settle(service, entry.name, entry.defaults)) is not None
         for job in service.jobs
     ]
-
-
-def _is_slow(job: Job) -> bool:
-    return jobs.look_back(job) > FAST_LOOK_BACK
 
 
 def _job_alert(

@@ -104,7 +104,7 @@ def _born(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> C
     """
     k, wait = kit.window_steps, kit.for_steps
     pace = max(1, k // 3)
-    end = 2 * k + wait
+    end = 2 + wait
     events = Decimal(int(line) + 1)
     series: list[Sample] = []
     for number in range(-(-end // pace)):

@@ -134,23 +134,23 @@ def share_value(share: Decimal) -> float:
 
 
 def _born(kit: Kit, write: Writer, *, floor: int, shows: Mapping[str, str], value: float) -> Case:
-    """Return the case of instances that come up one after another, each with one bad event and no more.
+    """Return the case of instances that come up one after another, each with half of the floor and no more.
 
     A plain increase sees nothing of it.
     """
     k, wait = kit.window_steps, kit.for_steps
-    pace = max(1, k // (2 * floor + 1))
-    births = -(-(2 * k + wait) // pace)
-    # One event each, unless a window cannot hold as many births as the floor asks for.
-    events = max(Decimal(1), Decimal(-(-2 * floor // k)))
+    # Three births in each window, of which two reach the floor; the second one is at 1 + pace.
+    pace = max(1, k // 3)
+    end = 2 + pace + wait
+    bad_ones = Decimal(-(-floor // 2))
     series: list[Sample] = []
-    for number in range(births):
+    for number in range(-(-end // pace)):
         late = 1 + number * pace
-        story = [Phase(late, None, None), Phase(1, _ZERO, events), Phase(2 * k + wait, _ZERO, _ZERO)]
+        story = [Phase(late, None, None), Phase(1, _ZERO, bad_ones), Phase(end, _ZERO, _ZERO)]
         series += write(story, f"pod-{number}")
     return Case(
         "born",
-        f"every instance is born with {'one bad event' if events == 1 else 'bad events'}",
+        f"every instance is born with {'one bad event' if bad_ones == 1 else 'a few bad events'}",
         tuple(series),
-        (Fact(2 * k + wait, "firing", ((shows, value),)),),
+        (Fact(end, "firing", ((shows, value),)),),
     )

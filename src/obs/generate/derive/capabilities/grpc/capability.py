@@ -26,4 +26,5 @@ CAPABILITY = Capability(
     ),
     row=panels.row,
     golden=panels.golden,
+    headline=panels.headline,
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from obs.catalogue.rpc import CLIENT_CALLS, METHOD, SERVER_ACTIVE, SERVER_CALLS, SERVER_DURATION, STATUS
+from obs.generate.derive.capabilities.capability import Headline
 from obs.generate.derive.capabilities.grpc.alerts import SERVER_ERRORS
 from obs.generate.derive.graphs import RATE, legend, series
 from obs.generate.derive.guidance.queries import Match, Queries
+from obs.generate.derive.vocabulary import BY
 from obs.generate.model import Alert, Panel, Query, Row
 
 #: Statuses that are the server's own failure.
@@ -17,6 +19,15 @@ FAILED: Match = (STATUS.name, "=~", "|".join(SERVER_ERRORS))
 def golden(ask: Queries, _alerts: Sequence[Alert]) -> tuple[Panel, ...]:
     """Return traffic, errors and latency of calls, by method."""
     return (_traffic(ask), _errors(ask), _latency(ask))
+
+
+def headline(ask: Queries) -> Headline:
+    """Return calls a second, their failures and their duration, by service."""
+    every = f"sum by ({BY}) (rate({ask.series(SERVER_CALLS)}[{RATE}]))"
+    failed = f"sum by ({BY}) (rate({ask.series(SERVER_CALLS, FAILED)}[{RATE}]))"
+    return Headline(
+        every, f"({failed} or 0 * {every}) / {every}", ask.quantile("0.95", SERVER_DURATION, RATE, BY)
+    )
 
 
 def row(ask: Queries) -> Row:

@@ -16,4 +16,5 @@ CAPABILITY = Capability(
     ),
     row=panels.row,
     golden=panels.golden,
+    headline=panels.headline,
 )  # fmt: skip

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from obs.catalogue.queue import DEAD_LETTERS, DEPTH, ERROR_TYPE, OLDEST_AGE, PROCESSING, QUEUE
+from obs.generate.derive.capabilities.capability import Headline
 from obs.generate.derive.graphs import RATE, legend, series
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.vocabulary import BY
 from obs.generate.model import Alert, Panel, Query, Row
 
 
@@ -30,6 +32,14 @@ def golden(ask: Queries, _alerts: Sequence[Alert]) -> tuple[Panel, ...]:
             queries=(Query(ask.quantile("0.95", PROCESSING, RATE, queue), legend(queue), exemplar=True),),
         ),
     )  # fmt: skip
+
+
+def headline(ask: Queries) -> Headline:
+    """Return messages a second, their failures and the time they take, by service."""
+    every = f"sum by ({BY}) (rate({ask.series(PROCESSING, part='_count')}[{RATE}]))"
+    bad = ask.series(PROCESSING, (ERROR_TYPE.name, "!=", ""), part="_count")
+    failed = f"sum by ({BY}) (rate({bad}[{RATE}]))"
+    return Headline(every, f"({failed} or 0 * {every}) / {every}", ask.quantile("0.95", PROCESSING, RATE, BY))
 
 
 def row(ask: Queries) -> Row:

@@ -14,4 +14,5 @@ CAPABILITY = Capability(
     ),
     row=panels.row,
     golden=panels.golden,
+    headline=panels.headline,
 )  # fmt: skip

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from obs.catalogue.tasks import ACTIVE, DURATION, OUTCOME, PUBLISHED, QUEUE_TIME, RUNS, TASK
+from obs.generate.derive.capabilities.capability import Headline
 from obs.generate.derive.capabilities.tasks.alerts import LOST
 from obs.generate.derive.graphs import RATE, legend, series
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.vocabulary import BY
 from obs.generate.model import Alert, Panel, Query, Row
 
 
@@ -31,6 +33,13 @@ def golden(ask: Queries, _alerts: Sequence[Alert]) -> tuple[Panel, ...]:
             queries=(Query(ask.quantile("0.95", DURATION, RATE, took), legend(took), exemplar=True),),
         ),
     )  # fmt: skip
+
+
+def headline(ask: Queries) -> Headline:
+    """Return runs a second, their failures and their duration, by service."""
+    every = f"sum by ({BY}) (rate({ask.series(RUNS)}[{RATE}]))"
+    failed = f"sum by ({BY}) (rate({ask.series(RUNS, (OUTCOME.name, '=~', '|'.join(LOST)))}[{RATE}]))"
+    return Headline(every, f"({failed} or 0 * {every}) / {every}", ask.quantile("0.95", DURATION, RATE, BY))
 
 
 def row(ask: Queries) -> Row:
