@@ -91,6 +91,17 @@ def samples(name: MetricName, labels: Mapping[str, str]) -> list[tuple[str, dict
     return [*series, (signal.bad_metric, told)] if bad else series
 
 
+def shown(metrics: Iterable[str], labels: Mapping[str, str]) -> dict[str, str]:
+    """Return `labels` of an alert on series of `metrics` as the team's values read."""
+    values = dict(labels)
+    for metric in metrics:
+        if isinstance(metric, MetricName):
+            for own in metric.signal.labels.values():
+                if own.label in labels:
+                    values[own.label] = _stand_in(own, labels[own.label])
+    return values
+
+
 def _is_bad(signal: MappedSignal, matcher: str) -> bool:
     label, value = signal.bad_when
     own = label_of(signal, label)

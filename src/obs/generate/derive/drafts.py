@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 
 from obs.generate.derive import templates
+from obs.generate.derive.dialects import shown
 from obs.generate.derive.explore import logs_url, traces_url
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.promql import checked
@@ -201,8 +202,10 @@ def _test(
     own = "" if "environment" in select else f"{draft.name}-{_slug(case, draft)}"
     target = {**select, "environment": select.get("environment", own)}
 
-    def firing(shown: Mapping[str, str], value: float) -> Firing:
-        series = {"environment": target["environment"], **shown}
+    metrics = [sample.metric for sample in case.samples]
+
+    def firing(labels_shown: Mapping[str, str], value: float) -> Firing:
+        series = {"environment": target["environment"], **shown(metrics, labels_shown)}
         everything = {**series, **labels}
         filled = {key: templates.fill(text, everything, value) for key, text in annotations.items()}
         return Firing(dict(sorted(everything.items())), filled)
