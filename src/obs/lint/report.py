@@ -15,11 +15,8 @@ _GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
 
 def console(problems: Sequence[Problem], sources: Mapping[str, Source]) -> Iterator[str]:
     """Yield one paragraph a problem: the sentence, the line it is about, carets under the place."""
-    # Whatever else is wrong in a line with a secret, the line is not shown.
-    secrets = {(problem.place.file, problem.place.line) for problem in problems if problem.secret}
     for problem in problems:
-        hidden = (problem.place.file, problem.place.line) in secrets
-        yield "\n".join(_lines(problem, None if hidden else sources.get(problem.place.file)))
+        yield "\n".join(_lines(problem, None if problem.secret else sources.get(problem.place.file)))
 
 
 def github(problems: Sequence[Problem]) -> Iterator[str]:
