@@ -1,0 +1,1 @@
+"""Backups: that they are made, and that something is in them."""

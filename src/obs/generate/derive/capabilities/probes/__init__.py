@@ -1,0 +1,1 @@
+"""Addresses, as a probe from outside sees them."""

@@ -1,0 +1,1 @@
+"""Certificates, as a probe from outside sees them."""
