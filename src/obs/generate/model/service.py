@@ -20,6 +20,7 @@ from obs.generate.model.slo import Slo
 #: What a service can do; each brings signals, panels, alerts, tests and runbooks.
 CAPABILITIES: tuple[str, ...] = (
     "alertmanager",
+    "backups",
     "cache",
     "collector",
     "database",
@@ -30,6 +31,7 @@ CAPABILITIES: tuple[str, ...] = (
     "jobs",
     "logs",
     "loki",
+    "probes",
     "process",
     "prometheus",
     "queue",
@@ -37,6 +39,7 @@ CAPABILITIES: tuple[str, ...] = (
     "sdk",
     "tasks",
     "tempo",
+    "tls",
     "websocket",
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from obs.generate.derive.capabilities.alertmanager.capability import CAPABILITY as ALERTMANAGER
+from obs.generate.derive.capabilities.backups.capability import CAPABILITY as BACKUPS
 from obs.generate.derive.capabilities.cache.capability import CAPABILITY as CACHE
 from obs.generate.derive.capabilities.capability import Capability, Entry, Guide, JobEntry
 from obs.generate.derive.capabilities.collector.capability import CAPABILITY as COLLECTOR
@@ -14,6 +15,7 @@ from obs.generate.derive.capabilities.http.capability import CAPABILITY as HTTP
 from obs.generate.derive.capabilities.jobs.capability import CAPABILITY as JOBS
 from obs.generate.derive.capabilities.logs.capability import CAPABILITY as LOGS
 from obs.generate.derive.capabilities.loki.capability import CAPABILITY as LOKI
+from obs.generate.derive.capabilities.probes.capability import CAPABILITY as PROBES
 from obs.generate.derive.capabilities.process.capability import CAPABILITY as PROCESS
 from obs.generate.derive.capabilities.prometheus.capability import CAPABILITY as PROMETHEUS
 from obs.generate.derive.capabilities.queue.capability import CAPABILITY as QUEUE
@@ -22,6 +24,7 @@ from obs.generate.derive.capabilities.sdk.capability import CAPABILITY as SDK
 from obs.generate.derive.capabilities.targets.capability import CAPABILITY as TARGETS
 from obs.generate.derive.capabilities.tasks.capability import CAPABILITY as TASKS
 from obs.generate.derive.capabilities.tempo.capability import CAPABILITY as TEMPO
+from obs.generate.derive.capabilities.tls.capability import CAPABILITY as TLS
 from obs.generate.derive.capabilities.websocket.capability import CAPABILITY as WEBSOCKET
 from obs.generate.model import Service
 
@@ -40,6 +43,9 @@ REGISTRY: tuple[Capability, ...] = (
     EVENT_LOOP,
     SDK,
     LOGS,
+    TLS,
+    PROBES,
+    BACKUPS,
     PROMETHEUS,
     ALERTMANAGER,
     LOKI,
