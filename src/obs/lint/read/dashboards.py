@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from obs.lint.query import Language, Query, Use
 from obs.lint.read.json_tree import Tree, Value
-from obs.lint.source import Source, Text
+from obs.lint.source import Source, Span
 
 #: A reference to a variable: $name, ${name}, ${name:format}, [[name]], [[name:format]].
 REFERENCE = re.compile(r"\$(?P<plain>\w+)|\$\{(?P<braced>\w+)(?:[.:][^}]*)?\}|\[\[(?P<old>\w+)(?::\w+)?\]\]")
@@ -305,7 +306,25 @@ def _queries(dashboard: Dashboard) -> Iterator[Query]:
             yield found
 
 
-def _asked(variable: Variable) -> Text | None:
+class Part(NamedTuple):
+    """A piece of a string, which looks up where it stands only when it is asked."""
+
+    value: str
+    of: Value
+    #: Where it begins in the string.
+    offset: int
+
+    @property
+    def span(self) -> Span:
+        """All of it."""
+        return self.of.written.at(self.offset, len(self.value))
+
+    def at(self, offset: int, length: int = 1) -> Span:
+        """Return where `length` characters of the piece from `offset` on were written."""
+        return self.of.written.at(self.offset + offset, length)
+
+
+def _asked(variable: Variable) -> Part | None:
     """Return the PromQL inside of a variable's query: what label_values and query_result ask."""
     if (
         variable.type != "query"
@@ -318,8 +337,7 @@ def _asked(variable: Variable) -> Text | None:
         return None
     group = "selector" if match["selector"] else "expr"
     inner = match[group].rstrip()
-    span = variable.text.written.at(match.start(group), len(inner))
-    return Text(inner, span.source, span.start, span.end, "json")
+    return Part(inner, variable.text, match.start(group))
 
 
 _ASKED = re.compile(
