@@ -119,8 +119,10 @@ def test_all_stands_for_an_expression_and_never_for_a_list_that_may_be_empty() -
 
 
 def test_firing_alerts_are_marked() -> None:
-    (annotation,) = _json(_dashboard())["annotations"]["list"]
+    by_hand, annotation = _json(_dashboard())["annotations"]["list"]
 
+    assert by_hand["builtIn"] == 1
+    assert annotation["expr"] == annotation["target"]["expr"]
     assert annotation["expr"] == 'ALERTS{alertstate="firing"}'
     assert annotation["datasource"]["uid"] == "${datasource}"
 

@@ -13,6 +13,23 @@ Json: TypeAlias = "dict[str, Any]"
 TAG = "obs"
 
 
+#: Marks that people set by hand; Grafana would add it to a dashboard that lacks it.
+_BY_HAND: Json = {
+    "builtIn": 1,
+    "datasource": {"type": "grafana", "uid": "-- Grafana --"},
+    "enable": True,
+    "hide": True,
+    "iconColor": "rgba(0, 211, 255, 1)",
+    "name": "Annotations & Alerts",
+    "type": "dashboard",
+}
+
+
+def annotations(dashboard: Dashboard) -> list[Json]:
+    """Return every kind of mark of the dashboard."""
+    return [_BY_HAND, *(annotation(mark) for mark in dashboard.annotations)]
+
+
 def variable(choice: Variable) -> Json:
     """Return one variable; "All" always stands for an expression, never for a list that may be empty."""
     common: Json = {"hide": 0, "label": choice.label, "name": choice.name, "type": choice.kind}
@@ -52,7 +69,10 @@ def variable(choice: Variable) -> Json:
 
 
 def annotation(mark: Annotation) -> Json:
-    """Return one kind of mark, asked of Prometheus."""
+    """Return one kind of mark, asked of Prometheus.
+
+    Grafana 11 reads the query in one place and step and titles in the other; 12 and 13 read both.
+    """
     return {
         "datasource": SOURCES["prometheus"],
         "enable": True,
@@ -62,6 +82,7 @@ def annotation(mark: Annotation) -> Json:
         "name": mark.name,
         "step": "60s",
         "tagKeys": mark.tags,
+        "target": {"expr": mark.expr, "interval": "60s", "refId": "Anno"},
         "textFormat": mark.text,
         "titleFormat": mark.title,
         "useValueForTime": False,
