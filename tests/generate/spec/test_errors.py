@@ -393,6 +393,23 @@ def test_a_service_declared_twice_names_both_places(tmp_path: Path, monkeypatch:
     )
 
 
+def test_objectives_of_one_id_name_both_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for service, slo in (("shop", "eu-speed"), ("shop-eu", "speed")):
+        text = HEAD.replace("name: shop", f"name: {service}") + (
+            f"slos: {{{slo}: {{objective: 99, sli: {{latency: {{signal: http.server.duration, under: 1s}}}}}}}}\n"
+        )
+        Path(f"{service}.yml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ObsError) as refusal:
+        pipeline.plan([Path()])
+
+    assert str(refusal.value) == (
+        "shop-eu.yml:4:27: objective 'speed' of shop-eu has the id shop-eu-speed, which another has\n"
+        "  hint: the other one is at shop.yml:4:30; rename one of them"
+    )
+
+
 def test_a_place_in_a_base_is_a_place_in_the_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("defaults.yml").write_text("alerts:\n  TargetDwn: {for: 1m}\n", encoding="utf-8")

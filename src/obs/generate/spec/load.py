@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from obs.errors import SpecError
-from obs.generate.model import Service
+from obs.generate.model import Service, Slo
 from obs.generate.spec import document, fields, service, tree
 from obs.generate.spec.document import Entry, Node
 
@@ -41,7 +41,23 @@ def load(
                 f"the other one is at {twin.place}",
             )
         services[found.name] = found
-    return [services[name] for name in sorted(services)]
+    chosen = [services[name] for name in sorted(services)]
+    _check_ids(chosen)
+    return chosen
+
+
+def _check_ids(services: Sequence[Service]) -> None:
+    """Refuse two objectives whose ids (service, dash, objective) are the same: their series would be, too."""
+    taken: dict[str, Slo] = {}
+    for found in services:
+        for slo in found.slos:
+            twin = taken.setdefault(f"{found.name}-{slo.name}", slo)
+            if twin is not slo:
+                raise SpecError(
+                    f"objective {slo.name!r} of {found.name} has the id {found.name}-{slo.name}, which another has",
+                    str(slo.place),
+                    f"the other one is at {twin.place}; rename one of them",
+                )
 
 
 def files(paths: Sequence[Path]) -> list[Path]:

@@ -1,0 +1,109 @@
+"""A check of specs tells every mistake once, and nothing that follows from another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from obs.generate import checking
+
+HEAD = "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [http, jobs, process]\n"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _told(**specs: str) -> list[str]:
+    for name, text in specs.items():
+        Path(f"{name}.yml").write_text(text, encoding="utf-8")
+    return [
+        f"{mistake.error.where}: {mistake.error.message}" for mistake in checking.check([Path()]).mistakes
+    ]
+
+
+def test_a_good_spec_has_no_mistake() -> None:
+    assert _told(spec=HEAD) == []
+
+
+def test_mistakes_of_one_entry_are_all_told() -> None:
+    told = _told(
+        spec=HEAD
+        + "slos:\n"
+        + "  fast:\n"
+        + "    objective: 0.99\n"
+        + "    window: 1 month\n"
+        + "    sli: {latency: {signal: http.server.duration, under: 300ms}}\n"
+    )
+
+    assert [line.partition(": ")[2].partition(":")[0] for line in told] == [
+        "slos.fast.objective",
+        "slos.fast.window",
+        "slos.fast.sli.latency.under",
+    ]
+
+
+def test_what_is_missing_because_of_a_mistake_is_not_told() -> None:
+    assert _told(spec=HEAD + "jobs:\n  nightly:\n    schedul: 1d\n    grace: 1h\n") == [
+        "spec.yml:6:5: unknown key 'schedul' in jobs.nightly"
+    ]
+
+
+def test_what_is_missing_is_told_and_what_stands_beside_it_is_read() -> None:
+    assert _told(spec=HEAD + "jobs:\n  nightly:\n    grace: soon\n") == [
+        "spec.yml:6:5: jobs.nightly needs 'schedule'",
+        "spec.yml:6:12: jobs.nightly.grace: got 'soon', expected a duration such as 30s, 5m or 1h30m",
+    ]
+
+
+def test_a_mistake_in_the_name_hides_no_other() -> None:
+    assert _told(spec=HEAD.replace("name: shop", "name: my shop") + "nope: 1\n") == [
+        "spec.yml:2:17: service.name: got 'my shop', expected letters, digits, - and _, a letter first",
+        "spec.yml:4:1: unknown key 'nope' in the spec",
+    ]
+
+
+def test_every_environment_is_read_and_derived() -> None:
+    told = _told(
+        spec=HEAD
+        + "environments:\n"
+        + "  dev: {alerts: {HttpErrorRatioHigh: {threshold: 5}}}\n"
+        + "  prod: {alerts: {HttpErorRatioHigh: {for: 5m}}}\n"
+    )
+
+    assert told == [
+        "spec.yml:5:50: alerts.HttpErrorRatioHigh.threshold: got 5, expected a ratio from 0.0001 to 0.999",
+        "spec.yml:6:19: there is no alert 'HttpErorRatioHigh'",
+    ]
+
+
+def test_a_mistake_of_a_shared_file_is_told_once() -> None:
+    shared = "alerts:\n  TargetDown: {for: soon}\n"
+    Path("base").mkdir()
+    Path("base/shared.yml").write_text(shared, encoding="utf-8")
+
+    assert _told(
+        a=HEAD + "extends: base/shared.yml\n",
+        b=HEAD.replace("name: shop", "name: other") + "extends: base/shared.yml\n",
+    ) == [
+        "base/shared.yml:2:21: alerts.TargetDown.for: got 'soon', expected a duration such as 30s, 5m or 1h30m"
+    ]
+
+
+def test_mistakes_of_several_specs_stand_in_the_order_of_files_and_lines() -> None:
+    assert _told(
+        b="a: b: c\n", a=HEAD + "nope: 1\nnor: 2\n", c="version: obs/v2\nservice: {name: x, team: y}\n"
+    ) == [
+        "a.yml:4:1: unknown key 'nope' in the spec",
+        "a.yml:5:1: unknown key 'nor' in the spec",
+        "b.yml:1:5: broken YAML: mapping values are not allowed in this context",
+        "c.yml:1:10: version: got 'obs/v2', expected 'obs/v1'",
+    ]
+
+
+def test_what_only_all_specs_together_get_wrong_is_told() -> None:
+    told = _told(a=HEAD, b=HEAD.replace("capabilities: [http, jobs, process]", "capabilities: [process]"))
+
+    assert told == ["b.yml:2:17: service 'shop' is declared twice"]
