@@ -15,6 +15,7 @@ import yaml
 from obs.errors import SpecError
 from obs.generate.derive import notifications
 from obs.generate.derive.capabilities import registry
+from obs.generate.derive.slo import files as slo
 from obs.generate.model import (
     RECEIVER_KINDS,
     Downtime,
@@ -249,6 +250,17 @@ def test_dead_targets_silence_what_follows_from_them_and_nothing_else() -> None:
 
     assert rule["source_matchers"][0] == 'alertname="JobAllTargetsDown"'
     assert 'category!~"backups|security|tls"' in rule["target_matchers"]
+    (never,) = (matcher for matcher in rule["target_matchers"] if matcher.startswith("alertname!~"))
+    assert {"JobAllTargetsDown", "AlertmanagerNotifyFailing", "Watchdog"} <= set(never[13:-1].split("|"))
+
+
+def test_no_alert_that_inhibition_names_is_unknown() -> None:
+    rules = _config(_service(), stronger=notifications.STRONGER)["inhibit_rules"]
+    known = {*registry.entries(), *slo.ALERTS, "Watchdog"}
+    matchers = [matcher for rule in rules for matcher in (*rule["source_matchers"], *rule["target_matchers"])]
+    named = [m.split('"')[1].split("|") for m in matchers if m.startswith("alertname")]
+
+    assert {name for names in named for name in names} <= known
 
 
 def test_a_page_silences_only_the_ticket_that_says_less_of_the_same() -> None:

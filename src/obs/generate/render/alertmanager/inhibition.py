@@ -11,6 +11,8 @@ from obs.generate.render.yaml_writer import Yaml
 ALL_DOWN = "JobAllTargetsDown"
 #: Trouble that dead targets do not cause: it is as true, and as urgent, as before.
 _INDEPENDENT = ("backups", "security", "tls")
+#: What says that notifications do not arrive may itself never be held back.
+_NEVER = ("AlertmanagerNotifyFailing", "PrometheusAlertsDropped", "PrometheusNoAlertmanager", "Watchdog")
 _SAME = ("service", "environment")
 
 
@@ -26,7 +28,7 @@ def rules(stronger: Sequence[tuple[str, str]], group_labels: Sequence[str]) -> l
             "source_matchers": [f'alertname="{ALL_DOWN}"', 'service!=""'],
             "target_matchers": [
                 'service!=""',
-                f'alertname!="{ALL_DOWN}"',
+                f'alertname!~"{"|".join((ALL_DOWN, *_NEVER))}"',
                 f'category!~"{"|".join(_INDEPENDENT)}"',
             ],
             "equal": list(_SAME),
