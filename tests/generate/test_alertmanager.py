@@ -251,7 +251,7 @@ def test_dead_targets_silence_what_follows_from_them_and_nothing_else() -> None:
     assert rule["source_matchers"][0] == 'alertname="JobAllTargetsDown"'
     assert 'category!~"backups|security|tls"' in rule["target_matchers"]
     (never,) = (matcher for matcher in rule["target_matchers"] if matcher.startswith("alertname!~"))
-    assert {"JobAllTargetsDown", "AlertmanagerNotifyFailing", "Watchdog"} <= set(never[13:-1].split("|"))
+    assert {"JobAllTargetsDown", "AlertmanagerNotifyFailing", "Watchdog"} <= set(never[12:-1].split("|"))
 
 
 def test_no_alert_that_inhibition_names_is_unknown() -> None:
