@@ -63,7 +63,7 @@ def read_notify(node: Node | None, tier: str) -> tuple[dict[Severity, str], Rout
             fields.mapping(entry.node, f"notify.tiers.{name}", SEVERITIES), f"notify.tiers.{name}"
         )
         chosen |= of_tier if name == tier else {}
-    severities = {key: entry for key, entry in own.items() if key in SEVERITIES}
+    severities: dict[str, Entry] = {key: entry for key, entry in own.items() if key in SEVERITIES}
     notify = {**_by_severity(severities, "notify"), **chosen}
     heartbeat = _heartbeat(own["heartbeat"].node) if "heartbeat" in own else ""
     receivers = _receivers(own["receivers"].node) if "receivers" in own else {}
