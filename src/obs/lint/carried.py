@@ -11,6 +11,12 @@ from obs.lint.read.rules import Rule
 
 def of_series(alert: Rule, project: Project) -> Labels:
     """Return the labels that the series of its expression may have."""
+    if alert not in project.labels:
+        project.labels[alert] = _of_series(alert, project)
+    return project.labels[alert]
+
+
+def _of_series(alert: Rule, project: Project) -> Labels:
     root = alert.query.parsed.root if alert.query is not None else None
     if root is None or alert.query is None or alert.query.language != "promql":
         return ANY

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from obs.lint.check import Finding, Kind
 from obs.lint.contract import Contract
+from obs.lint.promql.labels import Labels
 from obs.lint.query import Query
 from obs.lint.read.rules import Rule, RuleFile
 from obs.lint.settings import Settings
@@ -58,6 +59,11 @@ class Project:
     def rules(self) -> tuple[Rule, ...]:
         """Every rule of every rule file."""
         return tuple(rule for file in self.of(RuleFile) for rule in file.rules)
+
+    @cached_property
+    def labels(self) -> dict[Rule, Labels]:
+        """Labels of the series of alerts, as far as somebody has asked for them; see `carried`."""
+        return {}
 
     @cached_property
     def alerts(self) -> tuple[Rule, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
 
 from obs.lint.promql.nodes import Node
 from obs.lint.promql.parse import Parsed, parse
@@ -14,7 +16,8 @@ Language: TypeAlias = Literal["promql", "logql", ""]
 Use: TypeAlias = Literal["alert", "record", "panel", "variable", "annotation", "runbook"]
 
 
-class Query(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Query:
     """A query with the place that it was read from."""
 
     text: Located
@@ -23,7 +26,7 @@ class Query(NamedTuple):
     owner: str = ""
     language: Language = "promql"
 
-    @property
+    @cached_property
     def parsed(self) -> Parsed:
         """The tree; every text is parsed once."""
         return parse(self.text.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,7 @@ def lint(
     documents = tuple(collect.documents(paths, settings, texts))
     project = _project(documents, settings, contracts, live, day)
     checks = [check for check in all_checks() if _can_run(check, project)]
-    problems = [*_broken(project), *_checked(project, checks)]
+    problems = _concealed([*_broken(project), *_checked(project, checks)])
     problems = [one for one in problems if not settings.disables(one.check, one.place.file)]
     found, malformed = _silences(documents)
     problems, silenced = silences.hidden(problems, found, day)
@@ -117,6 +117,14 @@ def _broken(project: Project) -> Iterator[Problem]:
     for document in project.documents:
         for id_, finding in document.broken:
             yield _problem(id_, _severity(id_), finding, project.settings)
+
+
+def _concealed(problems: list[Problem]) -> list[Problem]:
+    """Mark whatever else is wrong in a line with a secret, so that no reporter shows the line."""
+    lines = {(one.place.file, one.place.line) for one in problems if one.secret}
+    return [
+        replace(one, secret=True) if (one.place.file, one.place.line) in lines else one for one in problems
+    ]
 
 
 def _silences(documents: Iterable[Document]) -> tuple[list[Silence], list[Finding]]:

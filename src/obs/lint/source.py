@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from obs.generate.model import Place
-from obs.lint.written import offsets
+from obs.lint import written
 
 #: How a text was written: plain, quoted or as a block of YAML; a JSON string; or raw, as in Markdown.
 Style: TypeAlias = Literal["", "'", '"', "|", ">", "json", "raw"]
@@ -87,12 +87,11 @@ class Text(NamedTuple):
 
     def at(self, offset: int, length: int = 1) -> Span:
         """Return where `length` characters of the value from `offset` on were written."""
-        found = offsets(self.source.text[self.start : self.end], self.value, self.style)
-        if not found:
-            return self.span
-        first = found[min(offset, len(found) - 1)]
-        last = found[min(offset + max(length, 1), len(found)) - 1]
-        return Span(self.source, self.start + first, self.start + last + 1)
+        raw = self.source.text[self.start : self.end]
+        offset = max(0, min(offset, len(self.value) - 1))
+        last = min(offset + max(length, 1), len(self.value)) - 1
+        first, end = (written.offset(raw, self.value, self.style, one) for one in (offset, last))
+        return Span(self.source, self.start + first, self.start + max(first, end) + 1)
 
 
 class Located(Protocol):

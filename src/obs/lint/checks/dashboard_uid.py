@@ -16,7 +16,6 @@ _LEGAL = re.compile(r"[A-Za-z0-9_-]+\Z")
 def _run(project: Project) -> Iterator[Finding]:
     seen: dict[str, Dashboard] = {}
     for dashboard in project.of(Dashboard):
-        at = dashboard.root.near("uid").head
         uid = dashboard.uid
         if not uid:
             hint = "without one each installation makes its own, and links lead nowhere"
@@ -24,12 +23,11 @@ def _run(project: Project) -> Iterator[Finding]:
             continue
         if len(uid) > LONGEST or not _LEGAL.match(uid):
             message = f"uid {uid!r}: expected at most {LONGEST} letters, digits, - and _"
-            yield Finding(at, message)
+            yield Finding(dashboard.root.near("uid").head, message)
         twin = seen.setdefault(uid, dashboard)
         if twin is not dashboard:
-            yield Finding(
-                at, f"uid {uid!r} is that of {twin.source.file} too", "Grafana keeps one of the two"
-            )
+            message = f"uid {uid!r} is that of {twin.source.file} too"
+            yield Finding(dashboard.root.near("uid").head, message, "Grafana keeps one of the two")
 
 
 CHECK = Check("dashboard-uid", "error", ("dashboard",), _run)

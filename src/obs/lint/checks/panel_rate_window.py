@@ -28,14 +28,15 @@ def _judged(dashboard: Dashboard, panel: Panel, target: Target) -> Iterator[Find
     for match in _WINDOW.finditer(found.text.value) if found else ():
         assert found is not None  # noqa: S101 - there are no matches in nothing
         window = match["window"].strip()
-        at = found.text.at(match.start("window"), len(match["window"]))
         if _STEP.fullmatch(window) and window.strip("${}[]") not in dashboard.variable:
+            at = found.text.at(match.start("window"), len(match["window"]))
             fix = Fix("use $__rate_interval", (Edit(at.start, at.end, "$__rate_interval"),))
             message = f"{panel.name}: a window of one step holds too few samples when one zooms in"
             hint = "$__rate_interval is never less than four scrapes"
             yield Finding(at, message, hint, fix)
         elif _FIXED.match(window) and not target.value["instant"].data:
             message = f"{panel.name}: the window {window} stays as it is when one zooms out, and samples fall between"
+            at = found.text.at(match.start("window"), len(match["window"]))
             yield Finding(at, message, "$__rate_interval grows with the step of the graph", severity="info")
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from obs.lint.source import Source, Span, Text
 
@@ -95,7 +95,28 @@ def _next(way: Way) -> int:
     return last + 1 if isinstance(last, int) else 0
 
 
-@dataclass(frozen=True, slots=True)
+class Written(NamedTuple):
+    """A string that looks up where it stands only when it is asked, which scans the file."""
+
+    of: Value
+
+    @property
+    def value(self) -> str:
+        """The string."""
+        return self.of.text
+
+    @property
+    def span(self) -> Span:
+        """All of it, quotes included."""
+        return self.of.span
+
+    def at(self, offset: int, length: int = 1) -> Span:
+        """Return where `length` characters of the string from `offset` on were written."""
+        span = self.span
+        return Text(self.value, span.source, span.start, span.end, "json").at(offset, length)
+
+
+@dataclass(slots=True, eq=False)
 class Value:
     """A value of a tree, or the lack of one (`data` is None): reading what is not there is no error."""
 
@@ -147,10 +168,9 @@ class Value:
         return span if whole else Span(span.source, span.start, span.start + 1)
 
     @property
-    def written(self) -> Text:
-        """A string with the piece that it was read from."""
-        span = self.span
-        return Text(self.text, span.source, span.start, span.end, "json")
+    def written(self) -> Written:
+        """The string with the piece that it was read from."""
+        return Written(self)
 
     def near(self, key: str) -> Value:
         """Return the value of `key`, or this one where it has none: what to point at."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from obs.generate.model import Duration
@@ -161,9 +161,7 @@ def _is_logs(rule: Rule) -> bool:
 
 
 def _in_logs(rule: Rule) -> Rule:
-    from dataclasses import replace
-
-    return replace(rule, query=rule.query._replace(language="logql") if rule.query is not None else None)
+    return replace(rule, query=replace(rule.query, language="logql") if rule.query is not None else None)
 
 
 class _Reader:

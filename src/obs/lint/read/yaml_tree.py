@@ -6,6 +6,7 @@ looks. Aliases and several documents are legal here; a file that is no YAML is o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -14,10 +15,19 @@ import yaml
 from obs.generate.model import Place
 from obs.lint.source import Source, Span, Style, Text
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: Deeper than any file that a person or a generator writes; the library itself recurses.
 MAX_DEPTH = 100
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+#: A line that begins with so many levels of blocks, or blanks, that it must be looked at more closely.
+_INDENTED = re.compile(rf"^[ ?:-]{{{MAX_DEPTH},}}", re.MULTILINE)
+
+
+class _Loader(_BASE):  # type: ignore[misc]  # chosen at run time
+    """Composes nodes without asking of each scalar which type it would be: here all are text."""
+
+    def resolve(self, *_: object) -> str:
+        return ""
 
 
 class BrokenYaml(ValueError):
@@ -125,9 +135,9 @@ class Entry(NamedTuple):
 
 def documents(source: Source) -> list[Node]:
     """Return every document of a file; raise `BrokenYaml`."""
-    _check_depth(source)
     try:
-        return [Node(source, raw) for raw in yaml.compose_all(source.text, Loader=_LOADER)]
+        _check_depth(source)
+        return [Node(source, raw) for raw in yaml.compose_all(source.text, Loader=_Loader)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(source.file, mark.line + 1, mark.column + 1) if mark else source.place(0)
@@ -140,18 +150,32 @@ def documents(source: Source) -> list[Node]:
 
 
 def _check_depth(source: Source) -> None:
-    """Refuse brackets in brackets in brackets before the library descends into them."""
-    text = source.text
-    if text.count("[") + text.count("{") < MAX_DEPTH:
+    """Refuse what is nested too deeply before the library descends into it: in C, nothing would stop it."""
+    if not _may_be_deep(source.text):
         return
     depth = 0
-    for at, letter in enumerate(text):
-        if letter in "[{":
+    for event in yaml.parse(source.text, Loader=_BASE):
+        if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise BrokenYaml(f"nested deeper than {MAX_DEPTH} levels", source.place(at))
-        elif letter in "]}":
-            depth = max(0, depth - 1)
-        elif letter == "\n" and depth:
-            # What opens in a text of its own (a template, a query) ends with its line or soon after.
-            depth = max(0, depth - 1)
+                mark: Any = event.start_mark
+                place = Place(source.file, mark.line + 1, mark.column + 1)
+                raise BrokenYaml(f"nested deeper than {MAX_DEPTH} levels", place)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _may_be_deep(text: str) -> bool:
+    """Tell whether brackets could add up to too many; those of templates and queries close in their line."""
+    if _INDENTED.search(text):
+        return True
+    if text.count("[") + text.count("{") < MAX_DEPTH:
+        return False
+    depth = 0
+    for line in text.split("\n"):
+        opened = line.count("[") + line.count("{")
+        if opened:
+            if depth + opened > MAX_DEPTH:
+                return True
+            depth = max(0, depth + opened - line.count("]") - line.count("}"))
+    return False
