@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from obs.errors import SpecError
@@ -83,7 +83,7 @@ def prepare(
             report(service.name, number, len(chosen))
         artefacts, pages, left_out = _of_one(service)
         found += artefacts
-        books += pages
+        books += (_listed(page) for page in pages)
         skipped += left_out
     if selection.has_shared:
         found += _of_all(services, books)
@@ -114,6 +114,12 @@ def _of_one(service: Service) -> tuple[list[Artefact], tuple[Runbook, ...], tupl
         found += [kubernetes.monitor(service, cluster), kubernetes.dashboard(service, cluster, page)]
     found += [runbook.render(page, service.links) for page in pages]
     return found, pages, derived.skipped
+
+
+def _listed(page: Runbook) -> Runbook:
+    """Return what the index says of a page; the stories of thousands of alerts would fill the memory."""
+    alerts = tuple(replace(alert, tests=(), log_tests=()) for alert in page.alerts)
+    return replace(page, alerts=alerts, diagnosis=(), mitigation=(), escalation=(), verification=())
 
 
 def _of_all(services: Sequence[Service], books: Sequence[Runbook]) -> Iterator[Artefact]:

@@ -88,8 +88,10 @@ def edits(artefacts: Sequence[Artefact], out: Path, scope: InScope) -> list[Edit
     """Return every file that has to change, ordered by path; files outside of `scope` stay."""
     found = []
     for artefact in artefacts:
-        before = _read(out / artefact.path)
-        after = _merged(artefact, before, out) if artefact.preserves else artefact.text.encode()
+        before, after = _read(out / artefact.path), artefact.text.encode()
+        # A page in which nobody has written needs no merging, and most pages are such.
+        if before != after and artefact.preserves:
+            after = _merged(artefact, before, out)
         if before != after:
             if before and not artefact.preserves and not is_ours(artefact.path, before):
                 raise ObsError(
