@@ -76,6 +76,6 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
 
 def _capabilities(entry: Entry | None) -> tuple[str, ...]:
     if entry is None:
-        return ("http", "process")
+        return ("http", "process", "sdk")
     items = fields.texts(entry.node, "capabilities")
     return tuple(sorted({fields.choice(item, "capabilities", CAPABILITIES) for item in items}))
