@@ -36,7 +36,7 @@ test: $(READY) ## Run the tests that need no engine
 	$(call say,tests without engines)
 	@$(BIN)/pytest -n auto -m "not engines" $(ARGS)
 
-check: $(READY) ## Format, lint, types, import contracts, drift of generated files, docs
+check: $(READY) ## Format, lint, types, import contracts, drift and coverage of generated files, docs
 	$(call say,format)
 	@$(BIN)/ruff format --check .
 	$(call say,lint)
@@ -50,6 +50,9 @@ check: $(READY) ## Format, lint, types, import contracts, drift of generated fil
 	$(call say,drift of generated files)
 	@$(BIN)/obs generate specs/shop --out . --check
 	@$(BIN)/python docs/render_reference.py --check
+	$(call say,lint of specs and generated files)
+	@$(BIN)/obs lint specs alerts dashboards runbooks --fail-on error
+	@$(BIN)/obs lint specs alerts dashboards runbooks --coverage --min-coverage 100
 
 fix: $(READY) ## Format, apply safe lint fixes and regenerate committed artefacts
 	@$(BIN)/ruff format .
