@@ -92,6 +92,14 @@ def test_a_query_is_narrowed_to_the_series_of_a_service(text: str, expected: str
     assert promql.scoped(text, ('service="shop"',)) == expected
 
 
+def test_series_that_the_server_writes_are_narrowed_by_what_they_keep() -> None:
+    text = 'slo:x:ratio > 1 and ALERTS{alertname="Y"} and up'
+
+    assert " ".join(promql.scoped(text, ('region="eu"', 'service="shop"')).split()) == (
+        'slo:x:ratio{service="shop"} > 1 and ALERTS{alertname="Y",service="shop"} and up{region="eu",service="shop"}'
+    )
+
+
 def test_the_environment_is_kept_where_the_service_is() -> None:
     text = "sum by (service) (a) / on (service) sum by (service, environment) (b) + sum by (route) (c)"
 

@@ -163,6 +163,20 @@ def test_an_alert_that_looks_back_for_days_is_tested_in_a_file_of_its_own() -> N
     ]
 
 
+def test_it_may_read_what_the_objectives_record() -> None:
+    text = SPEC.replace("EXPR", "slo:period_error_budget_remaining:ratio < 0.5").replace(
+        "custom_alerts:\n",
+        "slos: {runs: {objective: 99, sli: {ratio: {total: job.runs, bad: {result: failure}}}}}\ncustom_alerts:\n",
+    )
+    text = text.replace(
+        "'checkout_baskets_total{result=\"abandoned\"}'", "'slo:period_error_budget_remaining:ratio'"
+    )
+    (service,) = load(_spec(text))
+
+    (alert,) = rules.rule_files(service)[-1].alerts
+    assert _flat(alert.expr) == 'slo:period_error_budget_remaining:ratio{service="checkout"} < 0.5'
+
+
 def _broken(old: str, new: str) -> str:
     assert old in SPEC.replace("EXPR", GOOD)
     return SPEC.replace("EXPR", GOOD).replace(old, new)

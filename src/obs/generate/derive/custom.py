@@ -10,6 +10,7 @@ from typing import Literal, cast
 from obs.errors import ObsError, SpecError, suggest
 from obs.generate.derive import promql
 from obs.generate.derive.drafts import KINDS, shared_labels, shared_links
+from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import (
     Alert,
@@ -47,7 +48,7 @@ def rule_files(service: Service, taken: Iterable[str]) -> list[RuleFile]:
     not declare or that loses the labels by which alerts are routed.
     """
     known = set(taken)
-    names = Vocabulary.of(service)
+    names = Vocabulary.of(service, recorded(service))
     found = []
     for custom in service.custom_alerts:
         if custom.name in known:

@@ -21,6 +21,8 @@ from obs.generate.derive.gaps import CannotDerive, is_gap, reason_of
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Duration
 
+#: What recorded series and alerts keep of the labels that pick a service's series.
+_KEPT = frozenset({"service", "environment"})
 #: Ends the label of a matcher.
 _LABEL_OF = re.compile(r"[=!]")
 #: Grafana's macros are no PromQL; each is parsed as a duration that nobody would write.
@@ -114,7 +116,8 @@ def scoped(text: str, matchers: Iterable[str]) -> str:
         if not isinstance(node, promql_parser.VectorSelector) or node.matchers.or_matchers:
             return None
         named = {matcher.name for matcher in node.matchers.matchers}
-        added = ", ".join(given[label] for label in sorted(given) if label not in named)
+        wanted = given.keys() & _KEPT if _is_derived(str(node.name or "")) else given.keys()
+        added = ", ".join(given[label] for label in sorted(wanted - named))
         if not added:
             return None
         head, brace, rest = str(node.prettify()).partition("{")
@@ -123,6 +126,11 @@ def scoped(text: str, matchers: Iterable[str]) -> str:
         return promql_parser.parse(head.replace(str(node.name), f"{node.name}{{{added}}}", 1))
 
     return _printed(promql_parser.transform(_tree(text), None, narrow))
+
+
+def _is_derived(metric: str) -> bool:
+    """Tell whether the server writes `metric` itself: recorded series, by their colons, and alerts."""
+    return ":" in metric or metric.startswith("ALERTS")
 
 
 def kept_with(text: str, label: str, beside: str) -> str:
