@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from obs.catalogue import Histogram, Registry, bundled
 from obs.catalogue.target import UP
 from obs.errors import SpecError
+from obs.generate import pipeline
 from obs.generate.model import MappedSignal
 from obs.generate.spec import document, mapping
 
@@ -140,3 +143,25 @@ def test_what_cannot_work_is_refused(text: str, message: str) -> None:
         _read(text) if "buckets: [1, 0.5]" not in text else _narrowed(text)
 
     assert message == str(refusal.value)
+
+
+def test_an_objective_that_the_values_cannot_express_is_refused_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("spec.yml").write_text(
+        "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [http]\n"
+        "mapping:\n  http.server.requests:\n    metric: req_total\n"
+        "    labels: {http.response.status_code: {label: status, values: class}}\n"
+        "slos:\n  denied:\n    objective: 99\n"
+        "    sli: {ratio: {total: http.server.requests, bad: {http.response.status_code: '403'}}}\n",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(SpecError) as refusal:
+        pipeline.plan([Path("spec.yml")])
+
+    assert str(refusal.value) == (
+        "spec.yml:10:16: slos.denied: the values of label status of req_total cannot express "
+        '="403" of http.server.requests'
+    )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from obs.errors import ObsError
-from obs.generate import pipeline
+from obs.generate import pipeline, spec
+from obs.generate.spec.tree import ENVIRONMENT_KEYS, KEYS
 
 HEAD = "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [process]\n"
 ROW = (
@@ -101,3 +102,10 @@ def test_a_mistake_is_answered_where_it_stands(text: str, message: str) -> None:
         _plan(HEAD + text)
 
     assert str(refusal.value) == message
+
+
+def test_the_form_of_a_spec_names_every_key() -> None:
+    form = spec.__doc__ or ""
+
+    assert [key for key in KEYS if f"\n    {key}:" not in form] == []
+    assert [key for key in ENVIRONMENT_KEYS if key not in form.partition("environments:")[2]] == []

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from obs.generate.derive.drafts import Draft, Kit, finish
+from obs.errors import SpecError
+from obs.generate.derive.drafts import CannotDerive, Draft, Kit, finish
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.settings import Defaults, settle
 from obs.generate.derive.slo import absent_guide, alerts, guide, measured, recordings, state_guide
@@ -82,8 +83,19 @@ GUIDES = {entry.name: entry.guide for entry in _ENTRIES}
 
 
 def rule_files(service: Service) -> list[RuleFile]:
-    """Return the files of each SLO; raise `SpecError` for an objective whose alerts could never fire."""
-    return [file for slo in service.slos for file in _files(service, slo)]
+    """Return the files of each SLO.
+
+    Raises `SpecError` for an objective whose alerts could never fire, and for one that the service's
+    metrics cannot express.
+    """
+    return [file for slo in service.slos for file in _expressed(service, slo)]
+
+
+def _expressed(service: Service, slo: Slo) -> tuple[RuleFile, ...]:
+    try:
+        return _files(service, slo)
+    except CannotDerive as lack:
+        raise SpecError(f"slos.{slo.name}: {lack.message}", str(slo.place), lack.hint) from None
 
 
 def _files(service: Service, slo: Slo) -> tuple[RuleFile, ...]:
