@@ -1,0 +1,1 @@
+"""Business: orders and payments."""

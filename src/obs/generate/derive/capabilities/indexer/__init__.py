@@ -1,0 +1,1 @@
+"""Indexers of block chains: behind the head, standing still, undone by a reorganisation."""

@@ -1,0 +1,1 @@
+"""Security: what an attack looks like in numbers."""
