@@ -21,6 +21,7 @@ from obs.generate.model.slo import Slo
 CAPABILITIES: tuple[str, ...] = (
     "alertmanager",
     "backups",
+    "business",
     "cache",
     "collector",
     "database",
@@ -28,6 +29,7 @@ CAPABILITIES: tuple[str, ...] = (
     "exceptions",
     "grpc",
     "http",
+    "indexer",
     "jobs",
     "logs",
     "loki",
@@ -37,6 +39,7 @@ CAPABILITIES: tuple[str, ...] = (
     "queue",
     "resilience",
     "sdk",
+    "security",
     "tasks",
     "tempo",
     "tls",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from obs.generate.derive.capabilities.alertmanager.capability import CAPABILITY as ALERTMANAGER
 from obs.generate.derive.capabilities.backups.capability import CAPABILITY as BACKUPS
+from obs.generate.derive.capabilities.business.capability import CAPABILITY as BUSINESS
 from obs.generate.derive.capabilities.cache.capability import CAPABILITY as CACHE
 from obs.generate.derive.capabilities.capability import Capability, Entry, Guide, JobEntry
 from obs.generate.derive.capabilities.collector.capability import CAPABILITY as COLLECTOR
@@ -12,6 +13,7 @@ from obs.generate.derive.capabilities.event_loop.capability import CAPABILITY as
 from obs.generate.derive.capabilities.exceptions.capability import CAPABILITY as EXCEPTIONS
 from obs.generate.derive.capabilities.grpc.capability import CAPABILITY as GRPC
 from obs.generate.derive.capabilities.http.capability import CAPABILITY as HTTP
+from obs.generate.derive.capabilities.indexer.capability import CAPABILITY as INDEXER
 from obs.generate.derive.capabilities.jobs.capability import CAPABILITY as JOBS
 from obs.generate.derive.capabilities.logs.capability import CAPABILITY as LOGS
 from obs.generate.derive.capabilities.loki.capability import CAPABILITY as LOKI
@@ -21,6 +23,7 @@ from obs.generate.derive.capabilities.prometheus.capability import CAPABILITY as
 from obs.generate.derive.capabilities.queue.capability import CAPABILITY as QUEUE
 from obs.generate.derive.capabilities.resilience.capability import CAPABILITY as RESILIENCE
 from obs.generate.derive.capabilities.sdk.capability import CAPABILITY as SDK
+from obs.generate.derive.capabilities.security.capability import CAPABILITY as SECURITY
 from obs.generate.derive.capabilities.targets.capability import CAPABILITY as TARGETS
 from obs.generate.derive.capabilities.tasks.capability import CAPABILITY as TASKS
 from obs.generate.derive.capabilities.tempo.capability import CAPABILITY as TEMPO
@@ -46,6 +49,9 @@ REGISTRY: tuple[Capability, ...] = (
     TLS,
     PROBES,
     BACKUPS,
+    SECURITY,
+    BUSINESS,
+    INDEXER,
     PROMETHEUS,
     ALERTMANAGER,
     LOKI,
