@@ -64,11 +64,11 @@ def inbox() -> Inbox:
 
 
 @contextmanager
-def _serving(server: socketserver.BaseServer) -> Iterator[int]:
+def _serving(server: socketserver.TCPServer) -> Iterator[int]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield server.server_address[1]  # type: ignore[misc]
+        yield int(server.socket.getsockname()[1])
     finally:
         server.shutdown()
         server.server_close()
