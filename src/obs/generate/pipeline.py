@@ -18,7 +18,7 @@ from obs.generate.derive.dashboards.fleet import derive_fleet
 from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.derive.dashboards.slos import derive_objectives
 from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
-from obs.generate.model import Artefact, Runbook, Service, Skipped
+from obs.generate.model import Artefact, RuleFile, Runbook, Service, Skipped
 from obs.generate.output.changes import Changes, compare, diff
 from obs.generate.output.writing import write
 from obs.generate.render import alertmanager, grafana, kubernetes, loki, prometheus, promtool, runbook
@@ -81,12 +81,12 @@ def prepare(
     for number, service in enumerate(chosen):
         if report is not None:
             report(service.name, number, len(chosen))
-        artefacts, pages, left_out = _of_one(service)
+        artefacts, pages, left_out = _of_one(service, selection)
         found += artefacts
         books += (_listed(page) for page in pages)
         skipped += left_out
     if selection.has_shared:
-        found += _of_all(services, books)
+        found += _of_all(services, books, selection)
     ordered = sorted(found, key=lambda artefact: artefact.path)
     for first, second in itertools.pairwise(ordered):
         if first.path == second.path:
@@ -95,25 +95,33 @@ def prepare(
     return Plan(wanted, names, selection, tuple(skipped))
 
 
-def _of_one(service: Service) -> tuple[list[Artefact], tuple[Runbook, ...], tuple[Skipped, ...]]:
+def _of_one(
+    service: Service, selection: Selection
+) -> tuple[list[Artefact], tuple[Runbook, ...], tuple[Skipped, ...]]:
     """Return the artefacts of one service, its runbooks for the index, and the alerts that it lacks."""
     derived = rules.derive_rules(service)
     lines = logs.rule_file(service)
     alerts = [alert for file in (*derived.files, *([lines] if lines else ())) for alert in file.alerts]
-    pages = derive_runbooks(service, alerts)
-    found: list[Artefact] = []
-    for file in derived.files:
-        found += [prometheus.render(file), *promtool.render(file)]
+    found = [prometheus.render(file) for file in derived.files]
+    if selection.has_kind("tests"):
+        found += (test for file in derived.files for test in promtool.render(file))
     found += loki.render(lines) if lines else ()
-    page = grafana.render(derive_dashboard(service, alerts))
-    found.append(page)
-    if service.kubernetes is not None:
-        cluster = service.kubernetes
-        for file in derived.files:
-            found.append(kubernetes.rules(service, cluster, file.stem, prometheus.groups(file)))
-        found += [kubernetes.monitor(service, cluster), kubernetes.dashboard(service, cluster, page)]
-    found += [runbook.render(page, service.links) for page in pages]
+    pages = derive_runbooks(service, alerts) if selection.has_kind("runbooks") else ()
+    found += (runbook.render(page, service.links) for page in pages)
+    if selection.has_kind("dashboards") or selection.has_kind("kubernetes"):
+        dashboard = grafana.render(derive_dashboard(service, alerts))
+        found += [dashboard, *_in_cluster(service, derived.files, dashboard)]
     return found, pages, derived.skipped
+
+
+def _in_cluster(service: Service, files: Sequence[RuleFile], dashboard: Artefact) -> Iterator[Artefact]:
+    """Yield the same as objects of Kubernetes, where the spec asks for them."""
+    cluster = service.kubernetes
+    if cluster is not None:
+        for file in files:
+            yield kubernetes.rules(service, cluster, file.stem, prometheus.groups(file))
+        yield kubernetes.monitor(service, cluster)
+        yield kubernetes.dashboard(service, cluster, dashboard)
 
 
 def _listed(page: Runbook) -> Runbook:
@@ -122,19 +130,23 @@ def _listed(page: Runbook) -> Runbook:
     return replace(page, alerts=alerts, diagnosis=(), mitigation=(), escalation=(), verification=())
 
 
-def _of_all(services: Sequence[Service], books: Sequence[Runbook]) -> Iterator[Artefact]:
+def _of_all(
+    services: Sequence[Service], books: Sequence[Runbook], selection: Selection
+) -> Iterator[Artefact]:
     """Yield the artefacts of no single service."""
     links = services[0].links
     fleet = rules.fleet_file(services)
-    heartbeat = derive_heartbeat(fleet.alerts, links)
     yield prometheus.render(fleet)
     yield from promtool.render(fleet)
-    yield runbook.render(heartbeat, links)
-    yield runbook.index([*books, heartbeat])
-    yield grafana.render(derive_fleet(services))
-    objectives = derive_objectives(services)
-    if objectives is not None:
-        yield grafana.render(objectives)
-    yield from alertmanager.render(
-        services, stronger=notifications.STRONGER, group_labels=notifications.grouped_by(services)
-    )
+    if selection.has_kind("runbooks"):
+        heartbeat = derive_heartbeat(fleet.alerts, links)
+        yield runbook.render(heartbeat, links)
+        yield runbook.index([*books, heartbeat])
+    if selection.has_kind("dashboards"):
+        objectives = derive_objectives(services)
+        yield grafana.render(derive_fleet(services))
+        yield from (grafana.render(objectives),) if objectives is not None else ()
+    if selection.has_kind("routes"):
+        yield from alertmanager.render(
+            services, stronger=notifications.STRONGER, group_labels=notifications.grouped_by(services)
+        )

@@ -57,6 +57,10 @@ class Selection:
         """Tell whether artefacts of that service may be among them."""
         return not self.services or name in self.services
 
+    def has_kind(self, kind: str) -> bool:
+        """Tell whether artefacts of that kind may be among them."""
+        return not self.kinds or kind in self.kinds
+
     @property
     def has_shared(self) -> bool:
         """Whether artefacts of no single service may be among them."""
