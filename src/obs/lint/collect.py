@@ -24,18 +24,22 @@ def documents(
 ) -> Iterator[Document]:
     """Yield what the files under `paths` are; `texts` stand in for the files of those names.
 
-    Raises `ConfigError` for a path that does not exist, cannot be read, or was named and is nothing to lint.
+    Raises `ConfigError` for a path that does not exist or cannot be read, and when nothing can be linted.
     """
-    for path, named in _files(paths).items():
+    found = 0
+    for path in _files(paths):
         name = path.as_posix()
         if settings.skips(name):
             continue
         given = (texts or {}).get(name)
         document = kinds.read(Source(name, given)) if given is not None else _read(path, name)
         if document is not None:
+            found += 1
             yield document
-        elif named:
-            raise ConfigError("nothing that can be linted: no rules, tests, dashboard, routes or spec", name)
+    if not found:
+        where = ", ".join(map(str, paths))
+        hint = "rules, promtool tests, dashboards, Alertmanager's configuration, runbooks, specs"
+        raise ConfigError("nothing here that can be linted", where, f"expected {hint}")
 
 
 def _read(path: Path, name: str) -> Document | None:
@@ -57,18 +61,17 @@ def _broken(name: str, place: Place, message: str) -> Document:
     return Document(Source(name, ""), "rules", None, (("broken-yaml", Finding(place, message)),))
 
 
-def _files(paths: Sequence[Path]) -> dict[Path, bool]:
-    """Return every file once, and whether somebody named it."""
-    found: dict[Path, bool] = {}
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """Return every file once, in the order of the paths."""
+    found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            inside = (file for file in sorted(path.rglob("*")) if _wanted(file, path))
-            found.update({file: False for file in inside if file not in found})
+            found |= dict.fromkeys(file for file in sorted(path.rglob("*")) if _wanted(file, path))
         elif path.exists():
-            found[path] = True
+            found[path] = None
         else:
             raise ConfigError("no such file or directory", str(path))
-    return found
+    return list(found)
 
 
 def _wanted(file: Path, root: Path) -> bool:

@@ -39,10 +39,10 @@ def _run(project: Project) -> Iterator[Finding]:
 
 def _templated(rule: Rule) -> Iterator[Finding]:
     for name, entry in rule.labels.items():
-        text = entry.node.text
-        if rule.is_alert and text is not None and "{{" in text.value and _VALUE.search(text.value):
+        text = entry.node.scalar
+        if rule.is_alert and "{{" in text and _VALUE.search(text):
             yield Finding(
-                text.span,
+                entry.node.span,
                 f"label {name!r} holds the value: each evaluation makes another alert, and none lasts for its `for`",
                 "values belong into annotations",
                 severity="error",

@@ -28,15 +28,12 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _mentions(entry: Entry) -> bool:
-    text = entry.node.text
-    return text is not None and "{{" in text.value and ("$labels" in text.value or ".Labels" in text.value)
+    text = entry.node.scalar
+    return "{{" in text and ("$labels" in text or ".Labels" in text)
 
 
 def _missing(entry: Entry, alert: Rule, labels: Labels) -> Iterator[Finding]:
-    text = entry.node.text
-    if text is None:
-        return
-    for match in _USED.finditer(text.value):
+    for match in _USED.finditer(entry.node.scalar):
         name = match[1] or match[2]
         given = name in carried.static(alert) or name == "alertname"
         if name in labels.names or (labels.is_open and not given):
@@ -47,7 +44,9 @@ def _missing(entry: Entry, alert: Rule, labels: Labels) -> Iterator[Finding]:
         else:
             message = f"the expression produces no label {name!r}: it will read as nothing"
             hint = suggest(name, labels.names) or f"produced: {', '.join(sorted(labels.names)) or 'none'}"
-        yield Finding(text.at(match.start(), len(match.group())), message, hint)
+        text = entry.node.text
+        if text is not None:
+            yield Finding(text.at(match.start(), len(match.group())), message, hint)
 
 
 CHECK = Check("unknown-template-label", "error", ("rules",), _run)

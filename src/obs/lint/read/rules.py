@@ -62,14 +62,12 @@ class Rule:
     def label(self, name: str) -> str:
         """Return the value of a static label, of the rule or of its group; empty when there is none."""
         entry = self.labels.get(name) or self.group.labels.get(name)
-        text = entry.node.text if entry else None
-        return text.value if text else ""
+        return entry.node.scalar if entry else ""
 
     def annotation(self, name: str) -> str:
         """Return an annotation; empty when there is none."""
         entry = self.annotations.get(name)
-        text = entry.node.text if entry else None
-        return text.value if text else ""
+        return entry.node.scalar if entry else ""
 
     @property
     def pending(self) -> Duration | None:
@@ -157,7 +155,9 @@ def _value(node: Node, key: str) -> str:
 
 def _is_logs(rule: Rule) -> bool:
     text = rule.query.text.value if rule.query is not None else ""
-    return "{" in text and bool(_STREAM.search(text)) and (bool(_LOGS.search(text)) or "__name__" not in text)
+    if " {" not in text and "({" not in text and not text.startswith("{"):
+        return False
+    return bool(_STREAM.search(text)) and (bool(_LOGS.search(text)) or "__name__" not in text)
 
 
 def _in_logs(rule: Rule) -> Rule:
@@ -228,10 +228,10 @@ class _Reader:
 
     def _keys(self, node: Node) -> dict[str, Entry]:
         keys: dict[str, Entry] = {}
-        for key, value in node.entries:
-            if key.value in keys:
-                self.faults.append(Fault(f"key {key.value!r} is given twice", key.span))
-            keys[key.value] = Entry(key, value)
+        for entry in node.entries:
+            if entry.name in keys:
+                self.faults.append(Fault(f"key {entry.name!r} is given twice", entry.key.span))
+            keys[entry.name] = entry
         return keys
 
     def _query(self, entry: Entry | None, name: Text, *, is_alert: bool) -> Query | None:
@@ -262,7 +262,7 @@ class _Reader:
         if not entry.node.is_mapping:
             self.faults.append(Fault(f"{key}: got {entry.node.what}, expected a mapping", entry.span))
             return {}
-        return {name.value: Entry(name, value) for name, value in entry.node.entries}
+        return entry.node.keys
 
 
 _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+\Z|0\Z")

@@ -98,7 +98,7 @@ def _text(node: Node, key: str) -> str:
 
 
 def _texts(node: Node) -> dict[str, str]:
-    return {key.value: value.text.value for key, value in node.entries if value.text is not None}
+    return {entry.name: entry.node.scalar for entry in node.entries if entry.node.text is not None}
 
 
 #: Not labels of the alert, but of the series about it.

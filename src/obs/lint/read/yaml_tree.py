@@ -7,7 +7,6 @@ looks. Aliases and several documents are legal here; a file that is no YAML is o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
@@ -21,6 +20,7 @@ MAX_DEPTH = 100
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 #: A line that begins with so many levels of blocks, or blanks, that it must be looked at more closely.
 _INDENTED = re.compile(rf"^[ ?:-]{{{MAX_DEPTH},}}", re.MULTILINE)
+_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 class _Loader(_BASE):  # type: ignore[misc]  # chosen at run time
@@ -93,39 +93,56 @@ class Node(NamedTuple):
         return Text(raw.value, self.source, raw.start_mark.index, raw.end_mark.index, style)
 
     @property
+    def scalar(self) -> str:
+        """The text of a scalar without its place; empty for null and for what is no scalar."""
+        raw = self.raw
+        if not isinstance(raw, yaml.ScalarNode) or (not raw.style and raw.value in _NULLS):
+            return ""
+        value: str = raw.value
+        return value
+
+    @property
     def items(self) -> tuple[Node, ...]:
         """The items of a list; none of what is no list."""
         return tuple([Node(self.source, raw) for raw in self.raw.value]) if self.is_list else ()
 
     @property
-    def entries(self) -> Iterator[tuple[Text, Node]]:
-        """The keys and values of a mapping in the order written, repeated keys included."""
-        if not self.is_mapping:
-            return
-        for key, value in self.raw.value:
-            text = Node(self.source, key).text
-            if text is not None:
-                yield text, Node(self.source, value)
+    def entries(self) -> list[Entry]:
+        """The entries of a mapping in the order written, repeated keys included; none of what is no mapping."""
+        if not isinstance(self.raw, yaml.MappingNode):
+            return []
+        source = self.source
+        return [
+            Entry(key.value, Node(source, key), Node(source, value))
+            for key, value in self.raw.value
+            if isinstance(key, yaml.ScalarNode)
+        ]
 
     @property
     def keys(self) -> dict[str, Entry]:
         """The entries by key; of a key given twice the last, as readers do."""
-        return {key.value: Entry(key, value) for key, value in self.entries}
+        return {entry.name: entry for entry in self.entries}
 
     def get(self, key: str) -> Node | None:
         """Return the value of `key`, or None."""
-        found = None
-        for name, value in self.entries:
-            if name.value == key:
-                found = value
-        return found
+        found = self.keys.get(key)
+        return found.node if found is not None else None
 
 
 class Entry(NamedTuple):
     """A key of a mapping with its value."""
 
-    key: Text
+    name: str
+    key_node: Node
     node: Node
+
+    @property
+    def key(self) -> Text:
+        """The key as it was written."""
+        raw = self.key_node.raw
+        return Text(
+            self.name, self.key_node.source, raw.start_mark.index, raw.end_mark.index, raw.style or ""
+        )
 
     @property
     def span(self) -> Span:
@@ -166,16 +183,14 @@ def _check_depth(source: Source) -> None:
 
 
 def _may_be_deep(text: str) -> bool:
-    """Tell whether brackets could add up to too many; those of templates and queries close in their line."""
+    """Tell whether brackets could be nested too deeply, whatever quotes say of them."""
     if _INDENTED.search(text):
         return True
-    if text.count("[") + text.count("{") < MAX_DEPTH:
-        return False
-    depth = 0
-    for line in text.split("\n"):
-        opened = line.count("[") + line.count("{")
-        if opened:
-            if depth + opened > MAX_DEPTH:
-                return True
-            depth = max(0, depth + opened - line.count("]") - line.count("}"))
-    return False
+    brackets = text.encode("utf-8", "replace").translate(None, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        # Each turn takes the innermost pairs away.
+        fewer = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if len(fewer) == len(brackets):
+            return fewer.count(b"{") + fewer.count(b"[") >= MAX_DEPTH
+        brackets = fewer
+    return True
