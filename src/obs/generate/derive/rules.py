@@ -116,8 +116,10 @@ def _built_in(service: Service) -> tuple[list[Alert], dict[str, list[Alert]], tu
             left_out[name] = Skipped(service.name, name, reason.message, service.place)
 
     for capability, entry, settings in _entries(service):
-        kit = Kit(service, names, settings, grid.slow(settings) if entry.slow else grid.fast(settings))
-        into = slow.setdefault(f"{service.name}-slow", []) if entry.slow else fast
+        coarse = entry.slow or entry.weekly
+        kit = Kit(service, names, settings, grid.slow(settings) if coarse else grid.fast(settings))
+        stem = f"{service.name}-slow-{capability.name}" if entry.weekly else f"{service.name}-slow"
+        into = slow.setdefault(stem, []) if coarse else fast
         add(into, entry.name, partial(_authored, capability, entry, kit))
     for owner, watch, job, settings in _jobs(service):
         # Its stories are as long as its cycle, and each step of them evaluates every rule of the file.

@@ -27,6 +27,8 @@ class Entry:
     guide: Guide
     #: Looks back so far that its tests need a coarser grid and therefore a file of their own.
     slow: bool = False
+    #: Looks back for days: its stories are so long that no other capability's rules may be evaluated with them.
+    weekly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

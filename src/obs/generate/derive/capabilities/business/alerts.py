@@ -15,7 +15,7 @@ from obs.generate.derive.stories.level import Track, level_cases, near
 from obs.generate.derive.vocabulary import BY
 from obs.generate.model import Duration, Threshold
 
-ORDERS_DROPPED = Defaults("page", Duration.parse("30m"), Decimal("0.5"), "ratio", Duration.parse("30m"))
+ORDERS_DROPPED = Defaults("page", Duration.parse("30m"), Decimal("0.5"), "ratio", Duration.parse("1h"))
 PAYMENTS_FAIL = Defaults("page", Duration.parse("10m"), Decimal("0.1"), "ratio", Duration.parse("15m"))
 PENDING_TOO_LONG = Defaults("ticket", Duration.parse("10m"), Decimal(1800), "s")
 

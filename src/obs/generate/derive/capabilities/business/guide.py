@@ -15,7 +15,7 @@ _FAILED: Match = (RESULT.name, "=", "failure")
 
 def orders_dropped(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     """OrdersDropped: orders are missing that used to come at this hour of this weekday."""
-    now = f"sum (rate({ask.series(ORDERS_CREATED)}[30m]))"
+    now = f"sum (rate({ask.series(ORDERS_CREATED)}[1h]))"
     past = f"sum (rate({ask.series(ORDERS_CREATED)}[1h] offset 1w))"
     line = percent(alerts[0].threshold.value)
     return Runbook(
@@ -53,7 +53,7 @@ def orders_dropped(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             read_errors(ask),
         ),
         mitigation=(
-            roll_back("30 minutes"),
+            roll_back("an hour"),
             Action(
                 "Switch the broken way to pay or the broken feature off.",
                 "customers take another way.",
