@@ -27,7 +27,7 @@ def count_cases(
     """Return the cases of an alert that fires when there were more than `line` events in its window."""
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
-    settled = 2 * k + wait
+    settled = k + wait
     pace = exact(line * Decimal("1.02") / k) if line else Decimal(1)
     cases = [
         Case(
@@ -54,7 +54,7 @@ def single(metric: str, labels: Mapping[str, str]) -> Writer:
 
 
 def _silent(kit: Kit, write: Writer, line: Decimal) -> Case:
-    end = 2 * kit.window_steps + kit.for_steps + 1
+    end = kit.window_steps + kit.for_steps + 1
     below = exact(line * Decimal("0.98") / kit.window_steps)
     says = "just below the line" if line else "a counter that stays at zero"
     return Case("silent", says, write([(end + 1, below)], "one"), (Fact(end, "silent"),))
@@ -67,7 +67,8 @@ def _step(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> C
     # Between what the window holds a step before the crossing and at it, whichever Prometheus counts.
     middle = (Decimal(crossing - 1) / (k - 1) + Decimal(crossing) / k) / 2
     burst = exact(line / (k * middle))
-    start = 2 * k
+    # Before, every series is new.
+    start = k + 1
     recovery = start + crossing + wait + k
     facts = [Fact(start + crossing - 1, "silent")]
     if wait:
@@ -84,7 +85,9 @@ def _step(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> C
 def _single(kit: Kit, write: Writer, shows: Mapping[str, str]) -> Case:
     """An event is seen at once, until the window has passed."""
     k, wait = kit.window_steps, kit.for_steps
-    start, last = 2 * k, 2 * k + 1 + wait
+    # Before, every series is new.
+    start = k + 1
+    last = start + 1 + wait
     facts = [Fact(start, "silent")]
     if wait:
         facts += [Fact(start + 1, "pending"), Fact(last - 1, "pending")]
@@ -117,7 +120,7 @@ def _born(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> C
 def _gone(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> Case:
     """The instance that counted is replaced: what it counted is forgotten only as the window passes."""
     k, wait = kit.window_steps, kit.for_steps
-    settled = 2 * k + wait
+    settled = k + wait
     many = exact(2 * (line + 1) / k) or Decimal(1)
     story = [(settled, many), (k + 3, None)]
     facts = (

@@ -42,7 +42,7 @@ def share_cases(
     """
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
-    settled = 2 * k + wait
+    settled = k + wait
     above = whole(min(line * Decimal("1.02"), (line + 1) / 2))
 
     def steady(share: Decimal, events: Decimal = BUSY) -> tuple[Sample, ...]:
@@ -86,7 +86,8 @@ def step_case(kit: Kit, write: Writer, *, line: Decimal, shows: Mapping[str, str
     """
     k, wait = kit.window_steps, kit.for_steps
     crossing, share = crossing_of(k, line)
-    start = 2 * k
+    # Before, every series is new.
+    start = k + 1
     recovery = start + crossing + wait + k
     story = [
         Phase(start, BUSY, _ZERO),

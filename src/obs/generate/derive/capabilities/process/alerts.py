@@ -73,10 +73,10 @@ def cpu_high(kit: Kit) -> Draft:
 def _cpu_cases(kit: Kit, write: object, line: Decimal) -> tuple[Case, ...]:
     assert callable(write)  # noqa: S101
     k, wait = kit.window_steps, kit.for_steps
-    end = 2 * k + wait
+    end = k + wait
     above = min(line * Decimal("1.02"), (line + 1) / 2)
     crossing, share = crossing_of(k, line)
-    start = 2 * k
+    start = k + 1
     recovery = start + crossing + wait + k
     facts = [Fact(start + crossing - 1, "silent")]
     if wait:

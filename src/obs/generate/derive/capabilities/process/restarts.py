@@ -50,7 +50,7 @@ def restarting(kit: Kit) -> Draft:
 
 def _cases(kit: Kit, metric: str, starts: int) -> tuple[Case, ...]:
     k, wait = kit.window_steps, kit.for_steps
-    begin = 2 * k
+    begin = k
     seen = begin + starts
     firing = ((_SHOWS, float(starts)),)
 
