@@ -34,14 +34,20 @@ def _of_series(alert: Rule, project: Project) -> Labels:
     return labels
 
 
-def static(alert: Rule) -> frozenset[str]:
+def static(alert: Rule, project: Project) -> frozenset[str]:
     """Return the labels that its rule or group gives it; an empty value takes one away."""
+    if alert not in project.static_labels:
+        project.static_labels[alert] = _static(alert)
+    return project.static_labels[alert]
+
+
+def _static(alert: Rule) -> frozenset[str]:
     return frozenset(name for name in {*alert.group.labels, *alert.labels} if alert.label(name))
 
 
 def certainly_without(alert: Rule, label: str, project: Project) -> bool:
     """Tell whether the alert cannot carry `label`."""
-    return label not in static(alert) and not of_series(alert, project).may_have(label)
+    return label not in static(alert, project) and not of_series(alert, project).may_have(label)
 
 
 def _anything(_: str) -> Labels:

@@ -66,6 +66,11 @@ class Project:
         return {}
 
     @cached_property
+    def static_labels(self) -> dict[Rule, frozenset[str]]:
+        """Labels that rules give their alerts, as far as somebody has asked for them; see `carried`."""
+        return {}
+
+    @cached_property
     def alerts(self) -> tuple[Rule, ...]:
         """Every alert of every rule file."""
         return tuple(rule for rule in self.rules if rule.is_alert)

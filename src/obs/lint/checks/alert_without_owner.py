@@ -12,8 +12,10 @@ from obs.lint.project import Project
 def _run(project: Project) -> Iterator[Finding]:
     names = project.settings.owner
     for alert in project.alerts:
-        carries = carried.static(alert) | carried.of_series(alert, project).names | set(alert.keys)
-        if not carries.intersection(names) and not any(alert.annotation(name) for name in names):
+        if not carried.static(alert, project).isdisjoint(names):
+            continue
+        carries = carried.of_series(alert, project).names | set(alert.keys)
+        if carries.isdisjoint(names) and not any(alert.annotation(name) for name in names):
             yield Finding(
                 alert.name.span,
                 f"{alert.name.value} belongs to nobody: it has no {' or '.join(names)}",

@@ -13,7 +13,9 @@ def _run(project: Project) -> Iterator[Finding]:
     for alert in project.alerts:
         if "severity" in alert.keys:
             continue  # misplaced-key names it
-        if "severity" not in carried.static(alert) | carried.of_series(alert, project).names:
+        if "severity" in carried.static(alert, project):
+            continue
+        if "severity" not in carried.of_series(alert, project).names:
             yield Finding(
                 alert.name.span,
                 f"{alert.name.value} has no label severity: nothing can decide whom it wakes",

@@ -24,7 +24,7 @@ def _run(project: Project) -> Iterator[Finding]:
         if any(_mentions(entry) for entry in entries):
             labels = carried.of_series(alert, project)
             for entry in entries:
-                yield from _missing(entry, alert, labels)
+                yield from _missing(entry, alert, labels, carried.static(alert, project))
 
 
 def _mentions(entry: Entry) -> bool:
@@ -32,10 +32,10 @@ def _mentions(entry: Entry) -> bool:
     return "{{" in text and ("$labels" in text or ".Labels" in text)
 
 
-def _missing(entry: Entry, alert: Rule, labels: Labels) -> Iterator[Finding]:
+def _missing(entry: Entry, alert: Rule, labels: Labels, own: frozenset[str]) -> Iterator[Finding]:
     for match in _USED.finditer(entry.node.scalar):
         name = match[1] or match[2]
-        given = name in carried.static(alert) or name == "alertname"
+        given = name in own or name == "alertname"
         if name in labels.names or (labels.is_open and not given):
             continue
         if given:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from obs.lint.promql.labels import is_scalar
@@ -58,8 +59,13 @@ def constant(node: Node) -> float | None:
     return None
 
 
-def conditions(root: Node) -> Iterator[Condition]:
-    """Yield the comparisons with a number that decide whether the result is empty."""
+@lru_cache(maxsize=100_000)
+def conditions(root: Node) -> tuple[Condition, ...]:
+    """Return the comparisons with a number that decide whether the result is empty."""
+    return tuple(_conditions(root))
+
+
+def _conditions(root: Node) -> Iterator[Condition]:
     for node in deciding(root):
         if isinstance(node, Binary) and node.op in COMPARISONS and not node.is_bool:
             right, left = constant(node.rhs), constant(node.lhs)
