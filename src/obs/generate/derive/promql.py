@@ -148,6 +148,26 @@ def kept_with(text: str, label: str, beside: str) -> str:
     return _printed(promql_parser.transform(_tree(text), None, widen))
 
 
+def result_labels(text: str) -> frozenset[str] | None:
+    """Return the labels that the outermost aggregation leaves, or None where there is none that names them.
+
+    Of an operation on two vectors the left side decides, as it does in the engine.
+    """
+    node = _tree(text)
+    while True:
+        if isinstance(node, promql_parser.AggregateExpr):
+            if node.modifier is None:
+                return frozenset()
+            by = node.modifier.type == promql_parser.AggModifierType.By
+            return frozenset(node.modifier.labels) if by else None
+        if isinstance(node, promql_parser.BinaryExpr):
+            node = node.rhs if isinstance(node.lhs, promql_parser.NumberLiteral) else node.lhs
+        elif isinstance(node, promql_parser.ParenExpr | promql_parser.UnaryExpr | promql_parser.SubqueryExpr):
+            node = node.expr
+        else:
+            return None
+
+
 def ungrouped(text: str) -> tuple[str, frozenset[str]]:
     """Return `text` without the stand-ins of labels (`derive.gaps`) by which it groups or joins, and these."""
     gone: set[str] = set()

@@ -22,6 +22,7 @@ from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
 
 _CLASS = re.compile(r"[1-9]xx\Z")
+_SERIES = re.compile(r'[a-zA-Z_:][\w:]*(?:\{(?:\s*[a-zA-Z_]\w*="[^"\\{}]*"\s*,?)*\})?\Z')
 #: Freshness is judged once a minute.
 _LEAST_AGE = Duration.parse("1m")
 _BUCKETS: tuple[Buckets, ...] = ("classic", "native")
@@ -164,6 +165,12 @@ def _promql(node: Node, what: str) -> str:
 def _series(node: Node, what: str) -> tuple[str, ...]:
     items = node.value if isinstance(node.value, tuple) else (node,)
     found = tuple(fields.text(item, what) for item in items)
+    for item, text in zip(items, found, strict=True):
+        if not _SERIES.match(text):
+            raise fields.refuse(
+                item,
+                f'{what}: {text!r} is no series, expected a metric and labels such as x_total{{result="ok"}}',
+            )
     if not found:
         raise fields.refuse(node, f'{what} needs a series, such as x_total{{result="ok"}}')
     return found

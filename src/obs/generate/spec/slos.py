@@ -29,6 +29,8 @@ _HIGHEST = Decimal("99.9999")
 #: What one label set costs is about twenty series.
 _MOST_GROUPS = 1000
 _MOST_LABELS = 4
+#: Of stale minutes, more than these before anybody hears of it would be a bound of its own.
+_MOST_MINUTES = 30
 _KEYS = ("objective", "window", "sli", "by", "max_groups", "min_bad_events", "exclude")
 _LABEL = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*\Z")
 #: Every recorded series has these already.
@@ -56,11 +58,7 @@ def _slo(key: str, entry: Entry, signals: Registry) -> Slo:
         objective=objective,
         window=period,
         sli=sli,
-        min_bad_events=(
-            fields.integer(floor.node, f"{what}.min_bad_events", 1, 1_000_000)
-            if floor
-            else DEFAULT_MIN_BAD_EVENTS
-        ),
+        min_bad_events=_floor(floor.node, f"{what}.min_bad_events", sli) if floor else DEFAULT_MIN_BAD_EVENTS,
         place=objective_node.place,
         by=_by(own["by"].node, f"{what}.by", sli, signals) if "by" in own else (),
         max_groups=_max_groups(own, what),
@@ -88,6 +86,15 @@ def _window(node: Node, what: str) -> Duration:
     if not Duration.parse("7d") <= window <= Duration.parse("90d") or window.milliseconds % 86_400_000:
         raise fields.refuse(node, f"{what}: got {window}, expected whole days from 7d to 90d")
     return window
+
+
+def _floor(node: Node, what: str, sli: Sli) -> int:
+    floor = fields.integer(node, what, 1, 1_000_000)
+    if isinstance(sli, FreshnessSli) and floor > _MOST_MINUTES:
+        raise fields.refuse(
+            node, f"{what}: got {floor}, expected at most {_MOST_MINUTES}, for every event is a minute"
+        )
+    return floor
 
 
 def _by(node: Node, what: str, sli: Sli, signals: Registry) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from obs.catalogue.target import UP
 from obs.errors import ObsError, SpecError
+from obs.generate.derive import promql
 from obs.generate.derive.expressions import arrivals, total
 from obs.generate.derive.promql import checked
 from obs.generate.derive.settings import SCRAPES_IN_WINDOW
@@ -139,11 +140,20 @@ def _custom(sli: CustomSli, names: Vocabulary, labels: tuple[str, ...], scrape: 
     share = f" / {minutes}" if minutes > 1 else ""
 
     def written(text: str, place: Place) -> str:
-        expr = text.replace(WINDOW_HOLE, str(window))
         try:
+            narrowed = promql.scoped(text.replace(WINDOW_HOLE, str(window)), names.matchers)
+            expr = promql.kept_with(narrowed, "environment", beside="service")
             checked(expr, names)
         except ObsError as error:
             raise SpecError(error.message, str(place), error.hint) from None
+        left = promql.result_labels(expr)
+        lost = [label for label in (*BY.split(", "), *labels) if left is not None and label not in left]
+        if lost:
+            raise SpecError(
+                f"the result has no label {lost[0]!r}, which tells whose budget it is",
+                str(place),
+                f"aggregate by ({', '.join([BY, *labels])})",
+            )
         return f"({total(f'({expr})', *labels)}{share} >= 0)"
 
     return Events(written(sli.total, sli.total_place), written(sli.bad, sli.bad_place))
