@@ -12,12 +12,24 @@ from pathlib import Path
 import pytest
 
 from obs.catalogue import Registry, bundled
+from obs.generate.derive.dashboards.proof import proven
 from obs.generate.derive.dashboards.service import derive_dashboard
+from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.promql import checked
 from obs.generate.derive.rules import rule_files
 from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import Alert, Dashboard, Panel, Service, dashboard_uid, panel_id
+from obs.generate.model import (
+    Alert,
+    Dashboard,
+    Duration,
+    Panel,
+    Query,
+    Row,
+    Service,
+    dashboard_uid,
+    panel_id,
+)
 from obs.generate.spec.load import load
 
 SPECS = Path(__file__).parents[3] / "specs" / "shop"
@@ -231,3 +243,45 @@ def test_a_service_whose_lines_reach_no_loki_and_whose_work_is_not_traced_shows_
     assert not {"Logs", "Traces"} & {row.title for row in dashboard.rows}
     assert [variable.name for variable in dashboard.variables] == ["datasource", "environment", "instance"]
     assert not any(panel.data_links for panel in _panels(dashboard))
+
+
+def _line(comparison: str, value: str, severity: str = "page", unit: str = "1", window: str = "0s") -> Alert:
+    alert = next(alert for alert in _alerts(_service("payments")) if alert.panel == "http-errors")
+    threshold = replace(alert.threshold, comparison=comparison, value=Decimal(value), unit=unit)  # type: ignore[arg-type]
+    return replace(alert, threshold=threshold, severity=severity, panel="p", window=Duration.parse(window))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind", "alerts", "lines"),
+    [
+        ("short", "timeseries", [_line(">", "200", "ticket")], [("200", "yellow")]),
+        ("short", "timeseries", [_line("==", "1")], [("1", "red")]),
+        ("short", "timeseries", [_line("==", "0")], [("0", "red"), ("1", "green")]),
+        ("short", "timeseries", [_line(">", "3", window="30m")], []),
+        ("percentunit", "timeseries", [_line("<", "0.7", "ticket", "ratio")], [("0", "yellow"), ("0.7", "green")]),
+        (
+            "percentunit",
+            "timeseries",
+            [_line("<", "0.7", "ticket", "ratio"), _line("<", "0.5", "page", "ratio")],
+            [("0", "red"), ("0.5", "yellow"), ("0.7", "green")],
+        ),
+        (
+            "percentunit",
+            "timeseries",
+            [_line(">", "0.9", "page", "ratio"), _line("<", "0.1", "page", "ratio")],
+            [("0.9", "red")],
+        ),
+        ("percentunit", "timeseries", [_line("<=", "0", "ticket", "ratio")], []),
+        ("percentunit", "table", [_line(">", "0.9", "page", "ratio")], []),
+        ("reqps", "timeseries", [_line(">", "0.9", "page", "ratio")], []),
+    ],
+    ids=["too many", "is one", "is none", "in a window", "too few", "far too few", "both", "nothing left", "table", "unit"],
+)  # fmt: skip
+def test_a_line_is_drawn_where_the_alert_measures_what_the_panel_shows(
+    unit: str, kind: str, alerts: list[Alert], lines: list[tuple[str, str]]
+) -> None:
+    panel = Panel("p", "P", "Told.", unit, kind, (Query("vector(1)", "one"),))  # type: ignore[arg-type]
+    ask = Queries(_service("payments"), Vocabulary.of(_service("payments")))
+
+    (shown,) = proven(Row("Row", (panel,)), alerts, ask).panels
+    assert _lines(shown) == lines

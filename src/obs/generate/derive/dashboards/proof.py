@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from obs.generate.model.panel import Colour
 
 #: Grafana's unit -> unit of an alert's threshold.
 _SAME_UNIT = {"percentunit": "ratio", "s": "s"}
+_COLOURS: Mapping[str, Colour] = {"page": "red", "ticket": "yellow", "none": "yellow"}
 
 
 def proven(row: Row, alerts: Sequence[Alert], ask: Queries, ways: tuple[tuple[str, str], ...] = ()) -> Row:
@@ -49,11 +50,38 @@ def _answered(queries: Sequence[Query], ask: Queries) -> Iterator[Query]:
 
 
 def _lines(panel: Panel, alerts: Sequence[Alert]) -> tuple[PanelThreshold, ...]:
-    """Return the alerts' thresholds where they are in the panel's own unit, each line once, the worst colour."""
-    same = _SAME_UNIT.get(panel.unit)
-    lines: dict[Decimal, PanelThreshold] = {}
+    """Return the alerts' thresholds where they are in the panel's own unit, each line once, the worst colour.
+
+    Where alerts only watch for too little, what is above their lines is green.
+    """
+    most: dict[Decimal, Colour] = {}
+    least: dict[Decimal, Colour] = {}
     for alert in sorted(alerts, key=lambda a: a.severity == "page"):
-        if alert.threshold.unit == same and alert.threshold.comparison in {">", ">="}:
-            colour: Colour = "red" if alert.severity == "page" else "yellow"
-            lines[alert.threshold.value] = PanelThreshold(alert.threshold.value, colour)
-    return tuple(lines[value] for value in sorted(lines))
+        if not _is_shown(alert, panel):
+            continue
+        value, colour = alert.threshold.value, _COLOURS[alert.severity]
+        if alert.threshold.comparison in {">", ">="} or (alert.threshold.comparison == "==" and value):
+            most[value] = colour
+        elif alert.threshold.comparison == "==":
+            # What must not be nothing must be one.
+            least[Decimal(1)] = colour
+        elif value:
+            least[value] = colour
+    if most or not least:
+        return tuple(PanelThreshold(value, most[value]) for value in sorted(most))
+    bounds = sorted(least)
+    below = (
+        PanelThreshold(bound, least[line])
+        for bound, line in zip((Decimal(0), *bounds[:-1]), bounds, strict=True)
+    )
+    return (*below, PanelThreshold(bounds[-1], "green"))
+
+
+def _is_shown(alert: Alert, panel: Panel) -> bool:
+    """Tell whether an alert's threshold is a value of the panel's axis; each column of a table has its own."""
+    if panel.kind == "table":
+        return False
+    if panel.unit == "short":
+        # A number that is counted in a window is no level, whatever window the panel has.
+        return alert.threshold.unit == "1" and not alert.window
+    return alert.threshold.unit == _SAME_UNIT.get(panel.unit)
