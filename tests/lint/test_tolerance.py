@@ -27,7 +27,7 @@ DASHBOARD: dict[str, Any] = {
     "rows": [{"title": "old", "panels": [{"id": 4, "type": "graph", "title": "Old", "yaxes": [{"format": "s"}]}]}],
     "panels": [
         {"id": 1, "type": "timeseries", "title": "Up", "gridPos": {"x": 0, "y": 0, "w": 12, "h": 8},
-         "fieldConfig": {"defaults": {"unit": "s", "links": [{"url": "https://x.example/d/shop"}],
+         "fieldConfig": {"defaults": {"unit": "s", "links": [{"url": "http://[x/d/shop"}],
                                       "thresholds": {"steps": [{"value": None}, {"value": 3}, {"value": 1}]}},
                          "overrides": [{"properties": [{"id": "unit", "value": "s"}]}]},
          "targets": [{"refId": "A", "expr": 'rate(up{env="$env"}[$__interval])'}, {"refId": "A", "panelId": 9}]},
@@ -58,7 +58,7 @@ groups:
         expr: up == 0
         labels: {severity: page}
         annotations: {runbook_url: 'https://x.example/shop/Down#a', dashboard_url: /d/shop?viewPanel=1}
-      - {alert: Watchdog, expr: vector(1)}
+      - {alert: Watchdog, expr: vector(1), annotations: {runbook_url: 'http://[x/shop/Down', dashboard_url: 'http://[x/d/a'}}
 """,
 )
 
@@ -119,7 +119,7 @@ def test_odd_specs(data: dict[str, Any]) -> None:
 
 _LINES = st.sampled_from(
     ["# Down", "## Meaning", "## Diagnosis", "## Mitigation", "---", "title: x", "```promql", "up ==", "```", "- a", "",
-     "[a](b.md#c)", "[a](#mitigation)", "[a]()", "[a](http://[x)", "TODO", "<a id='x'>", "    code", "> ## Impact", "===", "|a|", "![x](y)"]
+     "[a](b.md#c)", "[a](#mitigation)", "[a]()", "[a](<http://[x/d/b>)", "TODO", "<a id='x'>", "    code", "> ## Impact", "===", "|a|", "![x](y)"]
 )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
+from obs.lint import urls
 from obs.lint.project import Project
 from obs.lint.read.dashboards import Dashboard
 from obs.lint.read.rules import Rule
@@ -37,7 +38,9 @@ class Link(NamedTuple):
 
 def address(url: str) -> Address | None:
     """Return what an address of Grafana leads to; None for any other address."""
-    parts = urlsplit(url)
+    if "/d/" not in url and "/d-solo/" not in url:
+        return None
+    parts = urls.split(url)
     match = _PATH.search(parts.path)
     if match is None:
         return None
@@ -72,7 +75,7 @@ def dashboards(project: Project, links: list[Link]) -> Dashboards:
     """
     by_uid = {dashboard.uid: dashboard for dashboard in project.of(Dashboard) if dashboard.uid}
     hosts = {link.address.host for link in links if link.address.uid in by_uid} | {""}
-    hosts |= {urlsplit(spec.service.links.grafana).netloc for spec in project.of(SpecFile) if spec.service}
+    hosts |= {urls.split(spec.service.links.grafana).netloc for spec in project.of(SpecFile) if spec.service}
     return Dashboards(by_uid, frozenset(hosts))
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from obs.generate.model import Place
-from obs.lint import dashboard_links, page_links, runbook_links
+from obs.lint import dashboard_links, page_links, runbook_links, urls
 from obs.lint.dashboard_links import Dashboards
 from obs.lint.project import Project
 from obs.lint.read.dashboards import Dashboard
@@ -62,7 +61,7 @@ def _is_folder(url: str, base: str, pages: Library) -> bool:
     """Tell whether an address leads to the list of a service's pages, which the place of publication makes."""
     if not runbook_links.is_under(url, base):
         return False
-    way = tuple(part.lower() for part in urlsplit(url.removeprefix(base)).path.split("/") if part)
+    way = tuple(part.lower() for part in urls.split(url.removeprefix(base)).path.split("/") if part)
     return any(key[: len(way)] == way and len(key) > len(way) for key in pages.pages)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from obs.errors import suggest
+from obs.lint import urls
 from obs.lint.project import Project
 from obs.lint.read.runbooks import Link, Page, read
 from obs.lint.source import Source
@@ -18,7 +19,7 @@ def followed(page: Page, project: Project) -> Iterator[tuple[Link, tuple[str, st
     Addresses on the network are not asked; those of a site's root depend on where it is published.
     """
     for link in page.links:
-        parts = urlsplit(link.target)
+        parts = urls.split(link.target)
         if (
             parts.scheme
             or parts.netloc

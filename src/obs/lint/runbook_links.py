@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from obs.lint import urls
 from obs.lint.project import Project
 from obs.lint.read.rules import Rule
 from obs.lint.read.runbooks import FOLDERS, Page
@@ -39,7 +40,7 @@ class Library:
 
     def target(self, url: str) -> Target:
         """Return the page that `url` leads to, None when no page of the library is called so."""
-        parts = urlsplit(url)
+        parts = urls.split(url)
         way = _parts(_SUFFIX.sub("", unquote(parts.path)))
         for length in range(len(way), 0, -1):
             page = self.pages.get(way[-length:])

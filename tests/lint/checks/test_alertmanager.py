@@ -240,3 +240,15 @@ def test_repeats_are_multiples(group: str, repeat: str, count: int) -> None:
     head = f"receiver: team\n  group_interval: {group}\n  repeat_interval: {repeat}"
 
     assert len(_findings("route-repeat", _route(head=head))) == count
+
+
+def test_of_several_configurations_one_that_tells_somebody_is_enough() -> None:
+    quiet, loud = _route(head="receiver: quiet") + RECEIVERS, _route() + RECEIVERS
+    rules = "groups: [{name: shop, rules: [{alert: Down, expr: up == 0}]}]"
+
+    def found(*configs: str) -> int:
+        sources = [Source("rules.yml", rules), *(Source(f"{n}.yml", text) for n, text in enumerate(configs))]
+        documents = [document for source in sources if (document := kinds.read(source)) is not None]
+        return len(list(find("alert-unrouted").run(Project(documents))))
+
+    assert (found(quiet, loud), found(quiet, quiet), found(loud)) == (0, 1, 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from urllib.parse import urlsplit
 
+from obs.lint import urls
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
 from obs.lint.read.specs import SpecFile
@@ -19,7 +19,7 @@ def _run(project: Project) -> Iterator[Finding]:
         if service is None:
             continue
         links = {field.name: getattr(service.links, field.name) for field in fields(service.links)}
-        local = sorted(name for name, url in links.items() if urlsplit(url).hostname in _LOCAL)
+        local = sorted(name for name, url in links.items() if urls.split(url).hostname in _LOCAL)
         if local:
             message = f"{service.name}: the links to {', '.join(local)} lead to the reader's own machine"
             hint = "links: {grafana: https://grafana.example.com}, also in the file that all specs extend"

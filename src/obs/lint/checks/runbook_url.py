@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from obs.lint import runbook_links
+from obs.lint import runbook_links, urls
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
 
@@ -28,7 +27,7 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _is_absolute(url: str) -> bool:
-    parts = urlsplit(url)
+    parts = urls.split(url)
     return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 

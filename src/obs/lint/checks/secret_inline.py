@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
+from obs.lint import urls
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
 from obs.lint.read.alertmanager import Configuration
@@ -82,7 +82,7 @@ def _judged(key: str, entry: Entry) -> Iterator[Finding]:
 
 def _tells_a_secret(url: str) -> bool:
     """Tell whether whoever knows an address may write there: a password, or a part that is a key."""
-    parts = urlsplit(url)
+    parts = urls.split(url)
     return bool(parts.password) or bool(_LONG_WORD.search(f"{parts.path}?{parts.query}"))
 
 
