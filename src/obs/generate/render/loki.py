@@ -31,7 +31,7 @@ def render(file: RuleFile) -> tuple[Artefact, Artefact]:
     omitted: dict[str, Yaml] = {
         alert.name: dict(sorted(alert.omits.items())) for alert in file.alerts if alert.omits
     }
-    written: dict[str, Yaml] = {"rule_file": f"../../loki/{name}", "omits": omitted, "tests": tests}
+    written: dict[str, Yaml] = {"rule_files": [f"../../loki/{name}"], "omits": omitted, "tests": tests}
     return (
         Artefact(FOLDER / name, HEADER + dump({"groups": groups})),
         Artefact(TESTS / name, HEADER + dump(written)),
