@@ -91,5 +91,8 @@ class Project:
 
     def has(self, kinds: Iterable[Kind]) -> bool:
         """Tell whether a file of one of these kinds was read."""
-        wanted = set(kinds)
-        return any(document.kind in wanted for document in self.documents)
+        return not self._kinds.isdisjoint(kinds)
+
+    @cached_property
+    def _kinds(self) -> frozenset[Kind]:
+        return frozenset(document.kind for document in self.documents)

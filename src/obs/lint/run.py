@@ -102,6 +102,8 @@ def _project(
 
 
 def _can_run(check: Check, project: Project) -> bool:
+    if not project.has(check.kinds):
+        return False
     if check.needs == "live":
         return project.live is not None
     return check.needs != "contract" or project.contract is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
@@ -15,7 +14,7 @@ def _run(project: Project) -> Iterator[Finding]:
     first: dict[tuple[object, ...], Rule] = {}
     for rule in project.rules:
         source = rule.name.source
-        key = (PurePosixPath(source.file).parent, rule.kind, rule.name.value, _labels(rule))
+        key = (source.file.rpartition("/")[0], rule.kind, rule.name.value, _labels(rule))
         earlier = first.setdefault(key, rule)
         if earlier is rule:
             continue
@@ -31,7 +30,7 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _labels(rule: Rule) -> frozenset[tuple[str, str]]:
-    return frozenset((name, rule.label(name)) for name in {*rule.group.labels, *rule.labels})
+    return frozenset([(name, rule.label(name)) for name in {*rule.group.labels, *rule.labels}])
 
 
 def _text(rule: Rule) -> str:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from obs.lint.query import Language, Query, Use
-from obs.lint.read.json_tree import Tree, Value
+from obs.lint.read.json_tree import Tree, Value, Way
 from obs.lint.source import Source, Span
 
 #: A reference to a variable: $name, ${name}, ${name:format}, [[name]], [[name:format]].
@@ -385,12 +385,19 @@ def _variable(value: Value, types: Mapping[str, str]) -> Variable:
 
 def _links(value: Value) -> Iterator[Value]:
     """Find the addresses under keys that Grafana reads as links, at any depth, without recursion."""
-    waiting = [value]
+    # Plain data and not values: there are hundreds of containers in a dashboard and a link or two.
+    waiting: list[tuple[Way, Any]] = [(value.way, value.data)]
     while waiting:
-        here = waiting.pop()
-        if isinstance(here.data, list):
-            waiting += list(here)
-        elif isinstance(here.data, dict):
-            if here["url"].text and here.way[-2:-1] in {("links",), ("value",), ("dataLinks",)}:
-                yield here["url"]
-            waiting += [here[key] for key, inner in here.data.items() if isinstance(inner, dict | list)]
+        way, data = waiting.pop()
+        if isinstance(data, list):
+            waiting += [
+                ((*way, at), inner) for at, inner in enumerate(data) if isinstance(inner, dict | list)
+            ]
+        elif isinstance(data, dict):
+            url = data.get("url")
+            if isinstance(url, str) and url and way[-2:-1] in _LINK_KEYS:
+                yield Value(value.tree, (*way, "url"), url)
+            waiting += [((*way, key), inner) for key, inner in data.items() if isinstance(inner, dict | list)]
+
+
+_LINK_KEYS = frozenset({("links",), ("value",), ("dataLinks",)})
