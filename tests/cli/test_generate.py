@@ -1,0 +1,47 @@
+"""`obs generate`: what is said to machines, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from obs.cli.main import run
+
+SPEC = Path(__file__).parents[1] / "golden" / "shop" / "spec.yml"
+
+
+def _generate(out: Path, *arguments: str) -> int:
+    return run(["generate", str(SPEC), "--out", str(out), *arguments])
+
+
+def test_a_difference_is_data_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _generate(tmp_path, "--only", "rules") == 0
+    rules = tmp_path / "alerts" / "prometheus" / "payments.yml"
+    rules.write_text(rules.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    capsys.readouterr()
+
+    assert _generate(tmp_path, "--only", "rules", "--diff", "--format", "json") == 1
+
+    data = json.loads(capsys.readouterr().out)
+    assert data["changed"] == ["alerts/prometheus/payments.yml"]
+    assert data["written"] is False
+    assert "-# mine\n" in data["diff"]
+
+
+def test_without_a_difference_diff_is_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _generate(tmp_path, "--only", "dashboards") == 0
+    capsys.readouterr()
+
+    assert _generate(tmp_path, "--only", "dashboards", "--diff") == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_words_add_up_in_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _generate(tmp_path, "--only", "runbooks", "--only", "dashboards", "--format", "json") == 0
+
+    data = json.loads(capsys.readouterr().out)
+    assert data["written"] is True
+    assert data["artefacts"] == len(data["created"])
+    assert {path.split("/")[0] for path in data["created"]} == {"dashboards", "runbooks"}
