@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from obs.lint.query import Language, Query, Use
 from obs.lint.read.json_tree import Tree, Value, Way
