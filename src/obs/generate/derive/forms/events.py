@@ -10,7 +10,7 @@ from obs.catalogue import Counter
 from obs.generate.derive.drafts import Draft, Kit, Sample
 from obs.generate.derive.expressions import events, total
 from obs.generate.derive.samples import counter
-from obs.generate.derive.stories.events import Track, Writer, event_cases
+from obs.generate.derive.stories.events import Track, Writer, brief_cases, event_cases
 from obs.generate.derive.vocabulary import escape, matcher
 from obs.generate.model import Threshold
 
@@ -35,7 +35,7 @@ def event_draft(
     """Return the draft of an alert on at least so many events in the window of `kit`.
 
     `what` names the events ("lines refused"). Of several counters each is watched on its own and
-    shows its `data_type`; the stories are told of the first.
+    shows its `data_type`; the whole story is told of the first, a brief one of the others.
     """
     least = kit.settings.threshold if least is None else least
     window, first = kit.settings.window, counted[0]
@@ -53,7 +53,16 @@ def event_draft(
             f"{{{{ $value | humanize }}}} {what}{f' ({which.strip()})' if which else ''}; "
             f"the alert watches for at least {least:f}."
         ),
-        cases=event_cases(kit, _writer(kit, first), least=least, shows=_shows(kit, first)),
+        cases=(
+            *event_cases(kit, _writer(kit, first), least=least, shows=_shows(kit, first)),
+            *(
+                case
+                for event in counted[1:]
+                for case in brief_cases(
+                    kit, _writer(kit, event), least=least, shows=_shows(kit, event), of=event.data_type
+                )
+            ),
+        ),
         window=window,
     )
 

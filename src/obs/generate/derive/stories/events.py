@@ -58,6 +58,7 @@ def event_cases(
             (
                 Fact(k - 1, "silent"),
                 Fact(k + wait, "firing", ((labels, float(least)),)),
+                Fact(2 * k - 1, "firing", ((labels, float(least)),)),
                 Fact(2 * k + 1, "silent"),
             ),
         ),
@@ -66,6 +67,40 @@ def event_cases(
             "the instance that counted vanishes",
             write([(settled, above), (k + 3, None)]),
             (Fact(settled, "firing", ((labels, float(above * k)),)), Fact(settled + k + 2, "silent")),
+        ),
+    )
+
+
+def brief_cases(
+    kit: Kit, write: Writer, *, least: Decimal, shows: Mapping[str, str], of: str
+) -> tuple[Case, ...]:
+    """Return what tells that one more counter, `of` a kind of its own, is watched in the same way."""
+    k, wait = kit.window_steps, kit.for_steps
+    settled = 2 * k + wait
+    above = _grains(least * Decimal("1.02") / k, ROUND_CEILING)
+    below = _grains(least * Decimal("0.98") / k, ROUND_FLOOR)
+    return (
+        Case(
+            "fires",
+            f"just enough events of {of}",
+            write([(settled + 2, above)]),
+            (Fact(settled + 1, "firing", ((shows, float(above * k)),)),),
+        ),
+        Case(
+            "silent",
+            f"just too few events of {of}",
+            write([(settled + 2, below)]),
+            (Fact(settled + 1, "silent"),),
+        ),
+        Case(
+            "born",
+            f"a new series of {of} is born with all of them",
+            write([(k, None), (1, least), (k + 1, _ZERO)]),
+            (
+                Fact(k + wait, "firing", ((shows, float(least)),)),
+                Fact(2 * k - 1, "firing", ((shows, float(least)),)),
+                Fact(2 * k + 1, "silent"),
+            ),
         ),
     )
 

@@ -54,8 +54,8 @@ def rise_cases(kit: Kit, metric: str, line: Decimal, least: Decimal, ago: Durati
         ),
         Case(
             "silent",
-            "a quiet hour after a busy half-day",
-            story((day // 3, usual * line * 2), (day - day // 3, usual), (end - day, usual * 2)),
+            "as busy as at this hour yesterday, after a quiet half-day",
+            story((day // 3, usual * line * 2), (day - day // 3, usual), (end - day, usual * line * 2)),
             (Fact(late, "silent"),),
         ),
         _step(kit, metric, line, least, day),

@@ -45,13 +45,14 @@ def stale(kit: Kit) -> Draft:
             f"The last backup of {{{{ $labels.{label} }}}} ({{{{ $labels.service }}}}, {{{{ $labels.environment }}}}) "
             f"that worked is {{{{ $value | humanizeDuration }}}} old; the alert watches for more than {old}."
         ),
-        cases=_stale_cases(kit, metric, label, line),
+        cases=_stale_cases(kit, metric, label, line, memory),
         window=memory,
     )
 
 
-def _stale_cases(kit: Kit, metric: str, label: str, line: Decimal) -> tuple[Case, ...]:
+def _stale_cases(kit: Kit, metric: str, label: str, line: Decimal, memory: Duration) -> tuple[Case, ...]:
     wait, step = kit.for_steps, kit.step.seconds
+    forgotten = 2 + kit.steps(memory)
     made = step  # a backup ends at step 1
     late = int((line + made) // step) + 1
     end = late + wait + 2
@@ -93,8 +94,13 @@ def _stale_cases(kit: Kit, metric: str, label: str, line: Decimal) -> tuple[Case
         Case(
             "gone",
             "is made once and its worker goes away",
-            told((2, made), (end, None)),
-            (Fact(late - 1, "silent"), firing(late + wait)),
+            told((2, made), (forgotten, None)),
+            (
+                Fact(late - 1, "silent"),
+                firing(late + wait),
+                firing(forgotten - 2),
+                Fact(forgotten + 2, "silent"),
+            ),
         ),
     )
 
@@ -125,7 +131,7 @@ def missing(kit: Kit) -> Draft:
 
 
 def _missing_cases(kit: Kit, metric: str, label: str) -> tuple[Case, ...]:
-    wait, shows = kit.for_steps, {label: _STORY}
+    wait, shows, forgotten = kit.for_steps, {label: _STORY}, 2 + kit.window_steps
     lost = ((shows, 0.0),)
     nowhere = {label: ANY, **({} if "environment" in kit.names.select else {"environment": UNKNOWN})}
 
@@ -149,8 +155,12 @@ def _missing_cases(kit: Kit, metric: str, label: str) -> tuple[Case, ...]:
         Case(
             "gone",
             "is not told of any more",
-            told((2, 1), (wait + 4, None)),
-            (Fact(3 + wait, "firing", lost),),
+            told((2, 1), (forgotten, None)),
+            (
+                Fact(3 + wait, "firing", lost),
+                Fact(forgotten - 2, "firing", lost),
+                Fact(forgotten + 2, "silent"),
+            ),
         ),
     )
 
@@ -183,7 +193,7 @@ def shrank(kit: Kit) -> Draft:
 
 def _shrank_cases(kit: Kit, metric: str, label: str, line: Decimal) -> tuple[Case, ...]:
     wait, shows, whole = kit.for_steps, {label: _STORY}, Decimal(1_000_000_000)
-    below, above = line * Decimal("0.98"), line * Decimal("1.02")
+    below, above, week = line * Decimal("0.98"), line * Decimal("1.02"), kit.window_steps
     firing = ((shows, float(below)),)
 
     def sized(*track: tuple[int, Decimal | None]) -> tuple[Sample, ...]:
@@ -203,9 +213,9 @@ def _shrank_cases(kit: Kit, metric: str, label: str, line: Decimal) -> tuple[Cas
     return (
         Case(
             "fires",
-            "just below the line",
-            sized((2, full), (wait + 3, below)),
-            (Fact(4 + wait, "firing", firing),),
+            "just below the line, until the week has passed",
+            sized((2, full), (week + 2, below)),
+            (Fact(4 + wait, "firing", firing), Fact(week, "firing", firing), Fact(week + 4, "silent")),
         ),
         Case(
             "silent", "just above the line", sized((2, full), (wait + 3, above)), (Fact(4 + wait, "silent"),)

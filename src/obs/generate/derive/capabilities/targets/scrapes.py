@@ -144,7 +144,9 @@ def _jump_cases(kit: Kit, metric: str, line: Decimal) -> tuple[Case, ...]:
         return (story((day, before), (wait + 2, before * times)),)
 
     above, below = line * Decimal("1.02"), line * Decimal("0.98")
-    few = Decimal(LEAST_SAMPLES) / 4
+    few, third = Decimal(LEAST_SAMPLES) / 4, kit.steps(_DAY) // 3
+    much = line * 4
+    small = (Decimal(LEAST_SAMPLES) * Decimal("1.02") / much).quantize(Decimal(1)) + 1
     step = [Fact(day, "silent")]
     if wait:
         step += [Fact(day + 1, "pending"), Fact(day + wait, "pending")]
@@ -152,7 +154,24 @@ def _jump_cases(kit: Kit, metric: str, line: Decimal) -> tuple[Case, ...]:
     return (
         Case("fires", "just above the line", grows(above), (Fact(late, "firing", (({}, float(above)),)),)),
         Case("silent", "just below the line", grows(below), (Fact(late, "silent"),)),
-        Case("silent", "grows, and is still small", grows(Decimal(3), few), (Fact(late, "silent"),)),
+        Case(
+            "silent",
+            "grows many times, and is still small",
+            (story((day, few / line), (wait + 2, few * 4 * Decimal("0.98"))),),
+            (Fact(late, "silent"),),
+        ),
+        Case(
+            "fires",
+            "grows many times, and is no longer small",
+            (story((day, small), (wait + 2, small * much)),),
+            (Fact(late, "firing", (({}, float(much)),)),),
+        ),
+        Case(
+            "silent",
+            "as large as at this hour yesterday, after a small half-day",
+            (story((third, many * much), (day - third, many), (wait + 2, many * much)),),
+            (Fact(late, "silent"),),
+        ),
         Case(
             "for",
             "grows and shrinks again",
