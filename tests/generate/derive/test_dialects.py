@@ -69,6 +69,14 @@ def test_what_the_values_cannot_express_has_a_reason(matcher: str) -> None:
     assert label.rstrip("!~") in reason
 
 
+def test_a_label_that_does_not_exist_is_an_empty_one() -> None:
+    error = label_of(REQUESTS, "error.type")
+
+    assert _adapt(REQUESTS, f'{error}!~"timeout|reset"') == ("http_requests_total", ['handler="api"'])
+    assert _adapt(REQUESTS, f'{error}=""') == ("http_requests_total", ['handler="api"'])
+    assert _adapt(REQUESTS, f'{error}!=""')[1] == ['handler="api"', f'{error}!=""']
+
+
 def test_bad_events_of_a_metric_of_their_own_are_asked_there() -> None:
     result = label_of(RUNS, "result")
 

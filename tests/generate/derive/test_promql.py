@@ -122,6 +122,7 @@ def test_a_query_that_lacks_nothing_is_left_alone() -> None:
     assert promql.ungrouped("sum  by (service) (x)") == ("sum  by (service) (x)", frozenset())
 
 
-def test_text_that_is_no_query_is_refused() -> None:
+@pytest.mark.parametrize("text", ["rate(a)", 'a{x="1" or y="2"}', "a >", ""])
+def test_text_that_is_no_query_is_refused(text: str) -> None:
     with pytest.raises(ObsError, match="no PromQL"):
-        promql.scoped("rate(a)", ('service="shop"',))
+        promql.scoped(text, ('service="shop"',))

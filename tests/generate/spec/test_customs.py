@@ -250,6 +250,16 @@ def _broken(old: str, new: str) -> str:
             "spec.yml:11:9: custom_alerts.BasketAbandoned.tests.1: two states are expected at 25m",
         ),
         (
+            "    for: 10m\n",
+            "    for: 30m\n",
+            "spec.yml:11:7: custom_alerts.BasketAbandoned.tests: it cannot fire at 25m, for it waits 30m",
+        ),
+        (
+            "    for: 10m\n    severity: ticket\n    tests:\n      - {",
+            "    severity: ticket\n    tests:\n      - {pending_at: 2m, ",
+            "spec.yml:10:7: custom_alerts.BasketAbandoned.tests: an alert without 'for' is never pending",
+        ),
+        (
             "0+60x30",
             "0..60",
             (

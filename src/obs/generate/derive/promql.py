@@ -113,8 +113,10 @@ def scoped(text: str, matchers: Iterable[str]) -> str:
     given = {_LABEL_OF.split(matcher, maxsplit=1)[0]: matcher for matcher in matchers}
 
     def narrow(node: Any) -> Any:
-        if not isinstance(node, promql_parser.VectorSelector) or node.matchers.or_matchers:
+        if not isinstance(node, promql_parser.VectorSelector):
             return None
+        if node.matchers.or_matchers:
+            raise ObsError(f"no PromQL: matchers joined by or: {node.prettify()}")
         named = {matcher.name for matcher in node.matchers.matchers}
         wanted = given.keys() & _KEPT if _is_derived(str(node.name or "")) else given.keys()
         added = ", ".join(given[label] for label in sorted(wanted - named))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -51,11 +51,14 @@ def _alert(key: str, entry: Entry) -> CustomAlert | None:
 
     expr_node, severity = required("expr"), required("severity")
     summary = fields.text(required("summary"), f"{what}.summary") if "summary" in own else _spoken(key)
-    for_, keep = own.get("for"), own.get("keep_firing_for")
+    wait, keep = own.get("for"), own.get("keep_firing_for")
+    for_ = fields.duration(wait.node, f"{what}.for", zero=True) if wait else Duration(0)
+    tests = _tests(required("tests"), f"{what}.tests")
+    _check_wait(tests, for_, own["tests"].node, f"{what}.tests")
     alert = CustomAlert(
         name=key,
         expr=fields.lines(expr_node, f"{what}.expr"),
-        for_=fields.duration(for_.node, f"{what}.for", zero=True) if for_ else Duration(0),
+        for_=for_,
         severity=cast("Severity", fields.choice(severity, f"{what}.severity", SEVERITIES)),
         category=(
             fields.name(own["category"].node, f"{what}.category") if "category" in own else DEFAULT_CATEGORY
@@ -64,7 +67,7 @@ def _alert(key: str, entry: Entry) -> CustomAlert | None:
         description=(
             fields.lines(own["description"].node, f"{what}.description") if "description" in own else summary
         ),
-        tests=_tests(required("tests"), f"{what}.tests"),
+        tests=tests,
         runbook=_runbook(required("runbook"), f"{what}.runbook"),
         place=entry.key,
         expr_place=expr_node.place,
@@ -102,6 +105,16 @@ def _tests(node: Node, what: str) -> tuple[CustomTest, ...]:
                 node, f"{what}: no test says when the alert is {wanted}", f"add {key}: to one"
             )
     return tests
+
+
+def _check_wait(tests: Sequence[CustomTest], for_: Duration, node: Node, what: str) -> None:
+    """Refuse what `for` makes impossible."""
+    for test in tests:
+        for at, state in test.expects:
+            if state == "pending" and not for_:
+                raise fields.refuse(node, f"{what}: an alert without 'for' is never pending")
+            if state == "firing" and at < for_:
+                raise fields.refuse(node, f"{what}: it cannot fire at {at}, for it waits {for_}")
 
 
 def _test(node: Node, what: str, number: int) -> CustomTest:
