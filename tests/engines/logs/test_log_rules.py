@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.error
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -240,3 +241,73 @@ def _reads(text: str) -> bool:
     except ObsError:
         return False
     return True
+
+
+#: What a slip of the pen makes of a rule: alert, what stands there, and what would stand there.
+_SLIPS = (
+    ("LogErrorSpike", "error|critical", "error"),
+    ("LogErrorSpike", "error|critical", "critical"),
+    ("LogErrorSpike", "error|critical", "info|error|critical"),
+    ("LogErrorSpike", "> 50", "> 60"),
+    ("LogErrorSpike", "> 50", "> 40"),
+    ("LogErrorSpike", "[5m]", "[10m]"),
+    ("LogErrorSpike", "[5m]", "[2m]"),
+    ("LogErrorSpike", 'service="payments"', 'service!=""'),
+    ("LogPanic", "exception[.]main|", ""),
+    ("LogPanic", "|lifespan", ""),
+    ("LogPanic", "exception[.]asyncio|", ""),
+    ("LogPanic", "exception[.]main", ".*exception.*"),
+    ("LogPanic", "(?i)", ""),
+    ("LogPanic", "|out of memory", ""),
+    ("LogPanic", "[10m]", "[20m]"),
+    ("LogPanic", "> 0", "> 1"),
+    ("LogAuthAnomaly", '| stream="security" ', ""),
+    ("LogAuthAnomaly", "failed|", ""),
+    ("LogAuthAnomaly", "|replay|", "|"),
+    ("LogAuthAnomaly", "(denied|failed", "(denied|succeeded|failed"),
+    ("LogAuthAnomaly", "> 20", "> 24"),
+    ("LogAuthAnomaly", "> 20", "> 16"),
+    ("LogSilence", "unless", "and"),
+    ("LogSilence", "[15m]", "[45m]"),
+    ("LogSilence", "[15m]", "[5m]"),
+    ("LogSilence", "absent_over_time", "count_over_time"),
+    ("LogSilence", "offset 15m", "offset 3h"),
+    ("LogSilence", '"unknown"', '"nowhere"'),
+    ("LogSlowRequests", "duration > 1", "duration > 2"),
+    ("LogSlowRequests", "duration > 1", "duration > 0.5"),
+    ("LogSlowRequests", ' | __error__=""', ""),
+    ("LogSlowRequests", "> 0.1", "> 0.12"),
+    ("LogSlowRequests", "> 0.1", "> 0.08"),
+    ("LogSlowRequests", ">= 10", ">= 20"),
+    ("LogSlowRequests", ">= 10", ">= 5"),
+)
+
+
+def test_the_generated_tests_catch_every_slip_of_the_pen(loki: Any) -> None:
+    rules, tests = _written(_service())
+    now = time.time() // 60 * 60
+    bases = {}
+    for number, case in enumerate(tests["tests"]):
+        bases[number] = now - 400 * 3600 - number * 6 * 3600
+        _push(loki, case, bases[number], f"slip-{number}")
+
+    def caught(rule: Mapping[str, Any]) -> bool:
+        for number, case in enumerate(tests["tests"]):
+            if case["alert"] != rule["alert"]:
+                continue
+            for fact in case["expect"]:
+                labels = {"environment": f"slip-{number}", **fact.get("labels", {})}
+                try:
+                    found = _state(loki, rule, bases[number] + _seconds(fact["at"]), labels)
+                except urllib.error.HTTPError:
+                    return True
+                if found != fact["state"]:
+                    return True
+        return False
+
+    survivors = []
+    for name, here, there in _SLIPS:
+        assert here in rules[name]["expr"], (name, here)
+        if not caught({**rules[name], "expr": rules[name]["expr"].replace(here, there)}):
+            survivors.append((name, here, there))
+    assert survivors == []

@@ -8,7 +8,7 @@ from decimal import Decimal
 from obs.catalogue.log import LEVEL
 from obs.catalogue.log_events import CRASHES, EVENT, KIND, SECURITY, STREAM
 from obs.generate.derive.capabilities.logs.drafts import LogDraft, LogKit
-from obs.generate.derive.capabilities.logs.stories import around, late, others, steady, waiting
+from obs.generate.derive.capabilities.logs.stories import around, late, neighbours, others, steady, waiting
 from obs.generate.derive.explore import ERROR_LINES
 from obs.generate.derive.settings import Defaults
 from obs.generate.model import Duration, LogCase, LogFact, Threshold
@@ -46,6 +46,7 @@ def error_spike(kit: LogKit) -> LogDraft:
         cases=(
             *around(kit, error),
             *others(kit, {LEVEL.name: "info"}, "lines of level info"),
+            *neighbours(kit, error),
             LogCase(
                 "critical lines count, too",
                 "fires",
@@ -131,6 +132,7 @@ def auth_anomaly(kit: LogKit) -> LogDraft:
             ),
             *others(kit, {**failed, KIND.name: "login.succeeded"}, "logins that succeeded"),
             *others(kit, {KIND.name: "login.failed"}, "lines of another stream"),
+            *neighbours(kit, failed),
             *waiting(kit, failed),
         ),
         panel="logs-lines",

@@ -51,6 +51,15 @@ def others(kit: LogKit, fields: Mapping[str, str], says: str) -> tuple[LogCase, 
     return (LogCase(says, "silent", (steady(kit, fields, many),), (LogFact(late(kit), "silent"),)),)
 
 
+def neighbours(kit: LogKit, fields: Mapping[str, str]) -> tuple[LogCase, ...]:
+    """Tell of lines that would be meant, were they not those of another service."""
+    many = int(kit.settings.threshold) * 10 + 10
+    lines = kit.burst(
+        Duration(0), late(kit), _in(late(kit), kit, many), fields, service=f"not-{kit.service.name}"
+    )
+    return (LogCase("another service's lines", "silent", (lines,), (LogFact(late(kit), "silent"),)),)
+
+
 def waiting(kit: LogKit, fields: Mapping[str, str]) -> tuple[LogCase, ...]:
     """Tell of trouble that begins, lasts longer than the alert waits, and ends; nothing where it does not wait."""
     window, for_ = kit.settings.window, kit.settings.for_
