@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from obs.generate.derive.guidance.investigation import (
-    escalate,
-    failing_requests,
-    roll_back,
-    slow_requests,
-    take_out,
-)
+from obs.generate.derive.guidance.investigation import escalate, roll_back, take_out
 from obs.generate.derive.guidance.queries import BUDGET_LEFT, BURN_RATE, Queries, percent, spell
-from obs.generate.model import Action, Alert, LatencySli, Runbook, Slo, Step
+from obs.generate.derive.slo import lines
+from obs.generate.model import Action, Alert, Runbook, Slo, Step
 
 _WINDOW = "5m"
 
@@ -100,30 +95,27 @@ def _watched(alerts: Sequence[Alert], ask: Queries) -> Iterator[Slo]:
 def _promise(slo: Slo) -> str:
     share = f"{slo.objective.normalize():f} %"
     spare = percent(slo.budget)
-    what = (
-        f"{share} of requests take at most {slo.sli.under.words}"
-        if isinstance(slo.sli, LatencySli)
-        else f"{share} of requests succeed"
-    )
-    return f"`{slo.name}` promises over {slo.window.words}: {what}; the error budget is the other {spare}."
+    each = f", for each {' and '.join(slo.by)}" if slo.by else ""
+    return f"`{slo.name}` promises over {slo.window.words}{each}: {lines.kept(slo, share)}; the error budget is the other {spare}."
 
 
 def _diagnosis(slos: Sequence[Slo], ask: Queries) -> tuple[Step, ...]:
     """One step to tell the SLOs apart, then a line of investigation for each kind that there is."""
-    late = tuple(slo for slo in slos if isinstance(slo.sli, LatencySli))
-    bad = tuple(slo for slo in slos if not isinstance(slo.sli, LatencySli))
-    failing = failing_requests(ask, _WINDOW, start=2) if bad else ()
-    slow = slow_requests(ask, _WINDOW, start=2 + len(failing)) if late else ()
+    steps: list[Step] = []
+    ways: list[tuple[str, str]] = []
+    for kind in lines.KINDS:
+        start = 2 + len(steps)
+        own = [slo for slo in slos if lines.kind_of(slo) is kind]
+        if not own:
+            continue
+        ways += [(f"`{slo.name}` burns", f"{kind.trouble}; go on with step {start}.") for slo in own]
+        steps += kind.steps(own, ask, start)
+    rates = (
+        f"topk(5, {ask.slo(BURN_RATE, slo.name)})" if slo.by else ask.slo(BURN_RATE, slo.name) for slo in slos
+    )
     first = Step(
         "See which promise is being broken, and how fast: 1 spends the budget exactly in its period.",
-        tuple(ask.slo(BURN_RATE, slo.name) for slo in slos),
-        (
-            *((f"`{slo.name}` burns", "requests fail; go on with step 2.") for slo in bad),
-            *(
-                (f"`{slo.name}` burns", f"requests are slow; go on with step {2 + len(failing)}.")
-                for slo in late
-            ),
-            ("none burns any more", "it is over: go to Verification."),
-        ),
+        tuple(rates),
+        (*ways, ("none burns any more", "it is over: go to Verification.")),
     )
-    return (first, *failing, *slow)
+    return (first, *steps)
