@@ -7,7 +7,7 @@ The keys, all optional::
     optional: [service]              # what alerts go without on purpose
     labels: [cluster, region]        # what the server adds to every series
     scrape_interval: 30s             # of targets that no spec declares; default: 15s
-    by: [service, environment]       # what a repaired ratio is grouped by; default: job
+    by: [service, environment]       # what a repaired ratio is grouped by; default: service, job
     unbounded: [user_id, path]       # labels without an end, beside those that everybody knows
     runbooks: https://runbooks.example.com   # where runbooks are published; else what the specs say
     paths:
@@ -55,7 +55,7 @@ class Settings:
     optional: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
     scrape_interval: Duration = _OFTEN
-    by: tuple[str, ...] = ("job",)
+    by: tuple[str, ...] = ("service", "job")
     unbounded: frozenset[str] = frozenset()
     #: Address below which runbooks are published; "" leaves it to the specs.
     runbooks: str = ""
