@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from obs.catalogue import DOMAINS, Histogram, Signal, log
+from obs.catalogue import Histogram, Signal, log
+from obs.catalogue.everything import DOMAINS
 from obs.cli.main import COMMANDS, group
 
 REFERENCE = Path(__file__).parent / "reference"

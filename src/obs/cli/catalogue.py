@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from obs.catalogue import DOMAINS, Counter, Dialect, Gauge, Histogram, Registry, Signal, bundled, contract
+from obs.catalogue import Counter, Dialect, Gauge, Histogram, Registry, Signal, bundled, contract
+from obs.catalogue.everything import DOMAINS, everything
 from obs.errors import ConfigError, ObsError
 
 #: Runs in a child, because a user's module may import the runtime, and the toolchain must not.
@@ -54,16 +55,16 @@ def command() -> None:
 @_dialect
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_(dialect: Dialect, format_: str) -> None:
-    """List every signal of the bundled catalogue.
+    """List every signal that obs has a name for: the SDK's, those of engines and exporters, and conventions.
 
     \b
     Example:
       obs catalogue list --dialect classic
     """
     if format_ == "json":
-        click.echo(contract.dumps(bundled()), nl=False)
+        click.echo(contract.dumps(everything()), nl=False)
         return
-    width = max(len(signal.id) for signal in bundled())
+    width = max(len(signal.id) for signal in everything())
     for domain, signals in DOMAINS.items():
         click.echo(f"{domain}:")
         for signal in signals:
@@ -80,7 +81,7 @@ def show(signal_id: str, format_: str) -> None:
     Example:
       obs catalogue show job.runs
     """
-    signal = bundled().find(signal_id)
+    signal = everything().find(signal_id)
     if format_ == "json":
         click.echo(json.dumps(contract.export([signal])["signals"][0], indent=2))
         return

@@ -49,7 +49,7 @@ def all_targets_down(kit: Kit) -> Draft:
 
 def _all_down_cases(kit: Kit, metric: str) -> tuple[Case, ...]:
     wait = kit.for_steps
-    down = (({}, 0.0),)
+    down: tuple[tuple[dict[str, str], float], ...] = (({}, 0.0),)
 
     def up(*track: tuple[int, int | None], instance: str = "one") -> Sample:
         return Sample(metric, {"instance": instance}, gauge(track))
