@@ -9,6 +9,7 @@ from obs.lint.check import Check, Finding
 from obs.lint.contract import Contract
 from obs.lint.project import Project
 from obs.lint.promql.labels import produced
+from obs.lint.promql.parse import VARIABLE
 from obs.lint.query import Query
 
 #: Prometheus and Grafana add these to ALERTS, or they stand for no label.
@@ -44,7 +45,7 @@ def _grouped(query: Query, contract: Contract) -> Iterator[Finding]:
             continue
         labels = produced(aggregate.expr, contract.labels_of)
         for label in aggregate.by:
-            if not labels.may_have(label) and not query.parsed.has_variables:
+            if not labels.may_have(label) and not label.startswith(VARIABLE):
                 yield Finding(
                     query.at(aggregate, label),
                     f"what {aggregate.op} adds up has no label {label!r}",

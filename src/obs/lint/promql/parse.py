@@ -29,7 +29,13 @@ from obs.lint.promql.nodes import (
 
 #: Grafana's variables are no PromQL: inside brackets they are durations, elsewhere names or numbers.
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)(?::\w+)?\]\]")
+#: What the name of a variable begins with where it stands for a metric or label.
+VARIABLE = "var_"
+#: An open list of labels.
+_GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*\Z")
 _PLACEHOLDER_SPAN = "7m7s"
+#: A variable after one of these stands for a number, unless braces or brackets follow it.
+BEFORE_NUMBERS = ("<", ">", "=", "*", "/", "+", "-", "(", ",")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`')
 #: By the parser's own numbers: they cost a quarter of the names.
 _MATCH_OPS = {
@@ -91,13 +97,15 @@ def _without_variables(text: str) -> str:
 def _replaced(text: str) -> str:
     def chosen(match: re.Match[str]) -> str:
         before = text[: match.start()]
+        name = f"{VARIABLE}{match[1] or match[2] or match[3]}"
+        if _GROUPING.search(before):
+            return name
         if before.rfind("[") > before.rfind("]") or before.rstrip().endswith(("offset", ":")):
             return _PLACEHOLDER_SPAN
-        if before.rstrip().endswith(("<", ">", "=", "*", "/", "+", "-", "(")) and not text[
-            match.end() :
-        ].lstrip().startswith(("{", "[")):
+        after = text[match.end() :].lstrip()
+        if before.rstrip().endswith(BEFORE_NUMBERS) and not after.startswith(("{", "[")):
             return "7007"
-        return f"var_{match[1] or match[2] or match[3]}"
+        return name
 
     return _VARIABLE.sub(chosen, text)
 

@@ -23,7 +23,7 @@ from obs.lint.promql.nodes import (
     below,
     children,
 )
-from obs.lint.promql.parse import Parsed
+from obs.lint.promql.parse import BEFORE_NUMBERS, Parsed
 
 AGGREGATIONS = frozenset(
     {
@@ -173,6 +173,11 @@ def _in_order(root: Node) -> list[Node]:
     return found
 
 
+def _is_number(before: Token | None, following: str) -> bool:
+    """Tell whether the parser was given a number in place of a variable."""
+    return before is not None and before.text.endswith(BEFORE_NUMBERS) and following not in {"{", "["}
+
+
 class _Scan:
     def __init__(self, text: str) -> None:
         self._tokens = tokens(text)
@@ -188,6 +193,9 @@ class _Scan:
 
     def _step(self, at: int, token: Token, before: Token | None) -> int:
         following = self._tokens[at + 1].text if at + 1 < len(self._tokens) else ""
+        if token.kind == "variable" and _is_number(before, following):
+            self._add("number", token)
+            return at + 1
         if token.kind in {"word", "variable"}:
             return self._word(at, token, following)
         if token.text == "{":

@@ -30,7 +30,9 @@ _LANGUAGES: Mapping[str, Language] = {
 }
 #: What only a query of logs holds.
 _LOGS = re.compile(
-    r"\|[=~]|\|\s*(?:json|logfmt|unpack|unwrap|line_format|label_format|pattern|regexp)\b|\}\s*\["
+    r"\|[=~]|\|\s*(?:json|logfmt|unpack|unwrap|line_format|label_format|pattern|regexp)\b"
+    # A selector without the name of a metric is one of streams.
+    r"|(?:^|[\s(,])\{[^{}]*\}\s*(?:\[|\||\Z)"
 )
 
 
