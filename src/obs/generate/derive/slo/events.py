@@ -146,8 +146,7 @@ def _custom(sli: CustomSli, names: Vocabulary, labels: tuple[str, ...], scrape: 
             checked(expr, names)
         except ObsError as error:
             raise SpecError(error.message, str(place), error.hint) from None
-        left = promql.result_labels(expr)
-        lost = [label for label in (*BY.split(", "), *labels) if left is not None and label not in left]
+        lost = [label for label in (*BY.split(", "), *labels) if not promql.keeps(expr, label)]
         if lost:
             raise SpecError(
                 f"the result has no label {lost[0]!r}, which tells whose budget it is",
