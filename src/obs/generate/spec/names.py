@@ -64,6 +64,6 @@ def metric_name(node: Node, what: str) -> str:
     value = text(node, what)
     if not _METRIC.match(value):
         raise refuse(
-            node, f"{what}: got {value!r}, expected the name of a metric such as http_requests_total"
+            node, f"{what}: got {value!r}, expected the name of a metric such as shop_orders_total"
         )
     return value

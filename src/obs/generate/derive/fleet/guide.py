@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from obs.catalogue.engines.alertmanager import NOTIFICATIONS_FAILED
 from obs.generate.model import Action, Alert, Links, Runbook, Step
 
 
@@ -65,7 +66,7 @@ def watchdog(alerts: Sequence[Alert], links: Links) -> Runbook:
                 ),
                 commands=(
                     f"amtool config routes test --alertmanager.url={links.alertmanager} alertname=Watchdog",
-                    f"curl --silent {links.alertmanager}/metrics | grep alertmanager_notifications_failed_total",
+                    f"curl --silent {links.alertmanager}/metrics | grep {NOTIFICATIONS_FAILED.metric}",
                 ),
             ),
         ),
