@@ -80,8 +80,8 @@ def ungrouped(text: str) -> tuple[str, frozenset[str]]:
 
     if not any(is_gap(name) for name in parse(text).grouped):
         return text, frozenset()
-    widened = text_of(promql_parser.transform(tree_of(text), None, narrow))
-    return widened, frozenset(gone)
+    narrowed = text_of(promql_parser.transform(tree_of(text), None, narrow))
+    return narrowed, frozenset(gone)
 
 
 def _is_derived(metric: str) -> bool:
