@@ -216,6 +216,8 @@ class _Scan:
 
     def _word(self, at: int, token: Token, following: str) -> int:
         word = token.text.lower()
+        if word == "bool":
+            return at + 1
         if word in _GROUPINGS:
             return self._closing(at + 1, "(", ")") + 1 if following == "(" else at + 1
         if word == "offset":
@@ -232,7 +234,7 @@ class _Scan:
             close = self._closing(at + 1, "{", "}")
             self._add("selector", token, token.end, self._tokens[close].end)
             return close + 1
-        elif word != "bool":
+        else:
             self._add("selector", token)
         return at + 1
 
