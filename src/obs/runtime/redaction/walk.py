@@ -34,7 +34,13 @@ _BYTES = 3 * TEXT_LIMIT
 
 
 def plain_text(value: Any, limit: int = TEXT_LIMIT) -> str:
-    """Return any value as scrubbed text that has a UTF-8 form. Never raises."""
+    """Return any value as scrubbed text that has a UTF-8 form. Never raises.
+
+    A `limit` in characters below 64 is as good as 64.
+    """
+    # Names and messages come again and again: this is on the path of every line and span.
+    if type(value) is str and value in harmless and value.isascii():
+        return value
     text = scrub(value if type(value) is str else _text(value), limit)
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
