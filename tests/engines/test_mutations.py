@@ -71,6 +71,8 @@ MUTATIONS: tuple[tuple[str, str, str, str], ...] = (
     ("shop", "JobFailureRatioHigh", r"environment, job_name", "environment"),
     ("shop", "JobFailureRatioHigh", r"\[1h\]\)", "[10m])"),
     ("shop", "JobFailureRatioHigh", r"for: 5m", "for: 15m"),
+    ("shop", "JobFailureRatioHigh", r"\band on\b", "unless on"),
+    ("shop", "JobFailureRatioHigh", r"(up\{[^}]*\}\[1h\]) offset 1h", r"\g<1>"),
     ("shop-job-nightly", "JobNotRunning", r"93600", "86400"),
     ("shop-job-nightly", "JobNotRunning", r"93600", "100000"),
     ("shop-job-nightly", "JobNotRunning", r"\[2d4h\]", "[1h]"),

@@ -11,13 +11,17 @@ _HOLE = "1h"
 _OUTAGE = "30m"
 
 
-def events(selector: str, window: Duration) -> str:
+def events(selector: str, window: Duration, up: str = "") -> str:
     """Return what a counter counted in `window`, for each series, its first event included.
 
     `increase` alone sees nothing of a counter that is born at 1, so a series that did not exist
-    before the window counts with its whole value.
+    before the window counts with its whole value. With `up`, the selector of the service's targets,
+    it does so only where the service was scraped before the window: a Prometheus that starts without
+    a past would otherwise take what a counter gathered in its lifetime for what happened just now.
     """
     newborn = f"({selector} unless last_over_time({selector}[{_HOLE}] offset {window}))"
+    if up:
+        newborn = f"({newborn} and on ({BY}) last_over_time({up}[{_HOLE}] offset {window}))"
     return f"({newborn} or increase({selector}[{window}]))"
 
 

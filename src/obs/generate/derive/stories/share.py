@@ -35,10 +35,13 @@ def share_cases(
     line: Decimal,
     floor: int,
     shows: Mapping[str, str] | None = None,
+    seen_before: bool = False,
 ) -> tuple[Case, ...]:
     """Return the cases of an alert that fires when more than `line` of the events are bad.
 
-    `value_of` says what the alert shows for a steady share; `floor` is the fewest bad events.
+    `value_of` says what the alert shows for a steady share; `floor` is the fewest bad events. With
+    `seen_before`, a birth counts only of a service that was scraped for a whole window before, as the
+    series of `write` say.
     """
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
@@ -69,7 +72,7 @@ def share_cases(
             (Fact(settled + 1, "firing", ((labels, value_of(Decimal(1))),)),),
         ),
         step_case(kit, write, line=line, shows=labels),
-        _born(kit, write, floor=floor, shows=labels, value=value_of(Decimal(1))),
+        _born(kit, write, floor=floor, shown=(labels, value_of(Decimal(1))), after=k if seen_before else 0),
     ]
     if floor > 1:
         too_few = steady(Decimal(1), few * Decimal("0.9"))
@@ -134,8 +137,10 @@ def share_value(share: Decimal) -> float:
     return float(share)
 
 
-def _born(kit: Kit, write: Writer, *, floor: int, shows: Mapping[str, str], value: float) -> Case:
+def _born(kit: Kit, write: Writer, *, floor: int, shown: tuple[Mapping[str, str], float], after: int) -> Case:
     """Return the case of instances that come up one after another, each with half of the floor and no more.
+
+    The first one comes `after` so many steps.
 
     A plain increase sees nothing of it.
     """
@@ -146,12 +151,12 @@ def _born(kit: Kit, write: Writer, *, floor: int, shows: Mapping[str, str], valu
     bad_ones = Decimal(-(-floor // 2))
     series: list[Sample] = []
     for number in range(-(-end // pace)):
-        late = 1 + number * pace
+        late = after + 1 + number * pace
         story = [Phase(late, None, None), Phase(1, _ZERO, bad_ones), Phase(end, _ZERO, _ZERO)]
         series += write(story, f"pod-{number}")
     return Case(
         "born",
         f"every instance is born with {'one bad event' if bad_ones == 1 else 'a few bad events'}",
         tuple(series),
-        (Fact(end, "firing", ((shows, value),)),),
+        (Fact(after + end, "firing", (shown,)),),
     )
