@@ -73,7 +73,7 @@ def test_without_a_contract_only_what_is_mapped_and_what_every_scrape_brings_exi
         ("job.runs: {labels: {}}", "spec.yml:1:11: mapping.job.runs needs 'metric'"),
         (
             "job.runs: {metric: a-b}",
-            "spec.yml:1:20: mapping.job.runs.metric: got 'a-b', expected the name of a metric such as http_requests_total",
+            "spec.yml:1:20: mapping.job.runs.metric: got 'a-b', expected the name of a metric such as shop_orders_total",
         ),
         (
             "http.server.duration: {metric: x_seconds}",
