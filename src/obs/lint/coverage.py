@@ -16,7 +16,7 @@ from obs.lint.dashboard_links import Dashboards
 from obs.lint.links import Link, dashboards_linked, runbooks_linked
 from obs.lint.project import Project
 from obs.lint.read.alertmanager import Configuration
-from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.grafana import Dashboard
 from obs.lint.read.rules import Rule
 from obs.lint.read.tests import TestFile
 from obs.lint.routing import arrivals

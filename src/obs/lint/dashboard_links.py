@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from obs.lint import urls
 from obs.lint.project import Project
-from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.grafana import Dashboard
 from obs.lint.read.rules import Rule
 from obs.lint.read.runbooks import Page
 from obs.lint.read.specs import SpecFile

@@ -9,7 +9,7 @@ from obs.generate.model import Place
 from obs.lint import dashboard_links, page_links, runbook_links, urls
 from obs.lint.dashboard_links import Dashboards
 from obs.lint.project import Project
-from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.grafana import Dashboard
 from obs.lint.read.json_tree import Value
 from obs.lint.read.runbooks import Page
 from obs.lint.runbook_links import Library

@@ -88,7 +88,7 @@ def test_a_panel_alone(check: str, panel: dict[str, Any], count: int) -> None:
 
 
 def test_panels_overlap_only_in_one_grid() -> None:
-    grid = {"gridPos": {"x": 0, "y": 0, "w": 12, "h": 8}}
+    grid: dict[str, Any] = {"gridPos": {"x": 0, "y": 0, "w": 12, "h": 8}}
     row = {
         "type": "row",
         "title": "R",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from obs.lint.read import dashboards
-from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.grafana import Dashboard
 from obs.lint.read.json_tree import Tree
 from obs.lint.source import Source
 

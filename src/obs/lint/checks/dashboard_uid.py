@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
-from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.grafana import Dashboard
 
 LONGEST = 40
 _LEGAL = re.compile(r"[A-Za-z0-9_-]+\Z")

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from obs.lint.check import Check, Finding
 from obs.lint.problem import Edit, Fix
 from obs.lint.project import Project
-from obs.lint.read.dashboards import Dashboard, DataSource, Panel, data_source
+from obs.lint.read.data_sources import DataSource, data_source
+from obs.lint.read.grafana import Dashboard, Panel
 from obs.lint.read.json_tree import Value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from obs.lint.check import Check, Finding
 from obs.lint.panels import WITHOUT_QUERY
 from obs.lint.project import Project
-from obs.lint.read.dashboards import Dashboard, Panel
+from obs.lint.read.grafana import Dashboard, Panel
 
 
 def _run(project: Project) -> Iterator[Finding]:

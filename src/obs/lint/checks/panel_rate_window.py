@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from obs.lint.check import Check, Finding
 from obs.lint.problem import Edit, Fix
 from obs.lint.project import Project
-from obs.lint.read.dashboards import Dashboard, Panel, Target, query
+from obs.lint.read.dashboard_queries import query_of
+from obs.lint.read.grafana import Dashboard, Panel, Target
 
 #: A function over a counter's increase, its selector, and the window.
 _WINDOW = re.compile(r"\b(?:rate|irate|increase|delta|idelta|deriv)\s*\(\s*[^()\[\]]*\[(?P<window>[^\]:]+)\]")
@@ -24,7 +25,7 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _judged(dashboard: Dashboard, panel: Panel, target: Target) -> Iterator[Finding]:
-    found = query(panel, target)
+    found = query_of(panel, target)
     for match in _WINDOW.finditer(found.text.value) if found else ():
         assert found is not None  # noqa: S101 - there are no matches in nothing
         window = match["window"].strip()

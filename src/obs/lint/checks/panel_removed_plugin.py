@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from obs.lint.check import Check, Finding
 from obs.lint.panels import MIGRATED, REMOVED
 from obs.lint.project import Project
-from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.grafana import Dashboard
 
 
 def _run(project: Project) -> Iterator[Finding]:

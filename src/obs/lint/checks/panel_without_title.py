@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
-from obs.lint.read.dashboards import Dashboard
+from obs.lint.read.grafana import Dashboard
 
 #: A text says itself what it is.
 _TITLELESS = frozenset({"text", "row", "news", "welcome"})

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from obs.lint.check import Check, Finding
 from obs.lint.problem import Edit, Fix
 from obs.lint.project import Project
-from obs.lint.read.dashboards import REFERENCE, Dashboard
+from obs.lint.read.data_sources import REFERENCE
+from obs.lint.read.grafana import Dashboard
 
 _EQUALS = re.compile(r"""(?P<label>\w+)\s*(?P<op>!?=)\s*(?P<quote>["'])(?P<value>[^"'\n]*)(?P=quote)""")
 

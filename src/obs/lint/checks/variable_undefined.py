@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from obs.errors import suggest
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
-from obs.lint.read.dashboards import REFERENCE, Dashboard
+from obs.lint.read.data_sources import REFERENCE
+from obs.lint.read.grafana import Dashboard
 
 #: Grafana's own that do not begin with two underscores.
 _OWN = frozenset({"timeFilter", "interval", "timeFrom", "timeTo"})

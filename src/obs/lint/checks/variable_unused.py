@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
-from obs.lint.read.dashboards import REFERENCE, Dashboard
+from obs.lint.read.data_sources import REFERENCE
+from obs.lint.read.grafana import Dashboard
 
 #: Ask by themselves (filters on every query); that nothing asks a data source has checks of its own.
 _ALONE = frozenset({"adhoc", "groupby", "datasource"})
