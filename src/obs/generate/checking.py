@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ class Mistake:
 class Report:
     """What a check of specs has found."""
 
+    #: The day on which it was made.
+    today: dt.date
     specs: int = 0
     #: Names of the services that could be read.
     services: list[str] = field(default_factory=list)
@@ -42,13 +45,14 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def check(paths: Sequence[Path]) -> Report:
+def check(paths: Sequence[Path], today: dt.date | None = None) -> Report:
     """Return every mistake of the specs in `paths`, by file, line and column.
 
-    Each spec is read and derived as it stands and with each of its environments. Raises `SpecError` only
-    where there is no spec at all.
+    Each spec is read and derived as it stands and with each of its environments. An alert that was to be
+    switched off until a day before `today` (by default the day in UTC) is a mistake, too. Raises
+    `SpecError` only where there is no spec at all.
     """
-    report = Report()
+    report = Report(today or dt.datetime.now(dt.timezone.utc).date())
     places: dict[str, Service] = {}
     for path in load.files(paths):
         report.specs += 1
@@ -85,6 +89,18 @@ def _check_one(path: Path, report: Report, places: dict[str, Service]) -> None:
     report.services.append(found.name)
 
 
+def _check_ends(found: Service, report: Report) -> None:
+    for name, tuning in found.tunings.items():
+        if tuning.until is not None and tuning.until < report.today:
+            message = f"alerts.{name}: was to be switched off until {tuning.until}: {tuning.disabled}"
+            where = str(tuning.places.get("until", tuning.place))
+            _add(
+                report,
+                SpecError(message, where, "switch it on again, or say until when and why"),
+                found.environment,
+            )
+
+
 def _exhausted(pruner: Pruner, environment: str | None, report: Report) -> Service | None:
     """Tell every mistake of one spec in one environment; return the service once none is left."""
     for _ in range(MOST_MISTAKES):
@@ -113,6 +129,7 @@ def _derived(root: Node, environment: str | None, report: Report) -> Service:
     derive_dashboard(found, alerts)
     if environment is None:
         report.skipped += derived.skipped
+    _check_ends(found, report)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def _told(**specs: str) -> list[str]:
+def _told(today: dt.date = dt.date(2026, 6, 15), **specs: str) -> list[str]:
     for name, text in specs.items():
         Path(f"{name}.yml").write_text(text, encoding="utf-8")
     return [
-        f"{mistake.error.where}: {mistake.error.message}" for mistake in checking.check([Path()]).mistakes
+        f"{mistake.error.where}: {mistake.error.message}"
+        for mistake in checking.check([Path()], today).mistakes
     ]
 
 
@@ -107,3 +109,27 @@ def test_what_only_all_specs_together_get_wrong_is_told() -> None:
     told = _told(a=HEAD, b=HEAD.replace("capabilities: [http, jobs, process]", "capabilities: [process]"))
 
     assert told == ["b.yml:2:17: service 'shop' is declared twice"]
+
+
+OFF = HEAD + "alerts:\n  TargetDown: {disabled: moves in June, until: 2026-06-14}\n"
+
+
+def test_an_alert_that_was_to_be_switched_on_again_is_told_the_day_after() -> None:
+    assert _told(dt.date(2026, 6, 14), spec=OFF) == []
+    assert _told(dt.date(2026, 6, 15), spec=OFF) == [
+        "spec.yml:5:48: alerts.TargetDown: was to be switched off until 2026-06-14: moves in June"
+    ]
+
+
+def test_what_an_environment_has_switched_off_ends_too() -> None:
+    text = (
+        HEAD + "environments:\n  dev: {alerts: {TargetDown: {disabled: moves in June, until: 2026-06-14}}}\n"
+    )
+
+    assert len(_told(dt.date(2026, 6, 15), spec=text)) == 1
+
+
+def test_only_what_is_switched_off_ends() -> None:
+    assert _told(spec=HEAD + "alerts:\n  TargetDown: {for: 1m, until: 2026-06-14}\n") == [
+        "spec.yml:5:32: alerts.TargetDown.until: only what is disabled ends"
+    ]

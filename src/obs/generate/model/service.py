@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -74,6 +75,8 @@ class Tuning:
     severity: Severity | None = None
     #: Why the alert is switched off; None keeps it on.
     disabled: str | None = None
+    #: Last day on which it is switched off, for whoever checks the spec; what is generated knows no clock.
+    until: dt.date | None = None
     #: Where each given key stands, for findings about its value.
     places: Mapping[str, Place] = field(default_factory=dict)
 

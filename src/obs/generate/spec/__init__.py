@@ -24,7 +24,7 @@ The keys of a spec; only `version` and `service` (name, team) are required::
         sli: {latency: {signal: SIGNAL, under: 500ms, buckets: classic | native}}
         sli: {freshness: {signal: SIGNAL, under: 1h, where: {LABEL: VALUE}}}
         sli: {custom: {total: PROMQL, bad: PROMQL, series: {good: SELECTOR, bad: SELECTOR}}}
-    alerts: {NAME: {threshold, window, for, severity: page|ticket|none, disabled: "the reason"}}
+    alerts: {NAME: {threshold, window, for, severity: page|ticket|none, disabled: "the reason", until: DATE}}
     custom_alerts:
         NAME:
             expr: PROMQL                  # proven, and narrowed to the series of the service

@@ -10,7 +10,7 @@ from obs.generate.spec.document import Entry, Node
 
 #: The last success is looked up for two cycles, which the server's retention must hold.
 LONGEST_CYCLE = Duration.parse("40d")
-_KEYS = ("threshold", "window", "for", "severity", "disabled")
+_KEYS = ("threshold", "window", "for", "severity", "disabled", "until")
 
 
 def read_tunings(node: Node) -> dict[str, Tuning]:
@@ -29,6 +29,11 @@ def _tuning(key: str, entry: Entry) -> Tuning:
 
     threshold, window, for_ = given("threshold"), given("window"), given("for")
     severity, disabled = given("severity"), given("disabled")
+    until = given("until")
+    if until is not None and disabled is None:
+        raise fields.refuse(
+            until, f"{what}.until: only what is disabled ends", f"{what}.disabled: the reason"
+        )
     return Tuning(
         alert=key,
         place=entry.key,
@@ -39,6 +44,7 @@ def _tuning(key: str, entry: Entry) -> Tuning:
             cast("Severity", fields.choice(severity, f"{what}.severity", SEVERITIES)) if severity else None
         ),
         disabled=fields.reason(disabled, f"{what}.disabled") if disabled else None,
+        until=fields.date(until, f"{what}.until") if until else None,
         places={name: own[name].node.place for name in own},
     )
 
