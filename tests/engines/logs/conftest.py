@@ -45,6 +45,11 @@ limits_config:
   reject_old_samples: false
   discover_log_levels: false
   discover_service_name: []
+  otlp_config:
+    resource_attributes:
+      ignore_defaults: true
+      attributes_config:
+        - {{action: index_label, attributes: [service, environment]}}
   max_query_lookback: 0s
   ingestion_rate_mb: 100
   ingestion_burst_size_mb: 200
@@ -90,10 +95,12 @@ class Loki:
                 for labels, lines in streams
             ]
         }
+        self.post("/loki/api/v1/push", body)
+
+    def post(self, path: str, body: object) -> None:
+        """Send JSON that Loki must take."""
         request = urllib.request.Request(  # noqa: S310 - the address of our own server
-            f"{self.url}/loki/api/v1/push",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
+            f"{self.url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         with _direct.open(request, timeout=60) as answer:
             assert answer.status == 204

@@ -142,6 +142,41 @@ def test_the_ruler_fires_just_above_the_line_and_stays_silent_just_below(loki: A
     assert (spike["health"], [a["labels"]["environment"] for a in spike["alerts"]]) == ("ok", ["loud"])
 
 
+def _attributes(**values: str | float) -> list[dict[str, Any]]:
+    return [
+        {"key": key, "value": {"stringValue" if isinstance(value, str) else "doubleValue": value}}
+        for key, value in values.items()
+    ]
+
+
+def test_lines_that_come_by_otlp_carry_the_labels_and_fields_that_rules_ask_for(loki: Any) -> None:
+    now = time.time() // 60 * 60
+    service = replace(_service(), name="otlp", select={"service": "otlp"}, tunings={})
+    rules, _ = _written(service)
+    record = {
+        "severityText": "ERROR",
+        "body": {"stringValue": "it broke: {no json}"},
+        "attributes": _attributes(level="error", event="http.request", duration=1.5, status="500"),
+        "traceId": "0af7651916cd43dd8448eb211c80319c",
+        "spanId": "b7ad6b7169203331",
+    }
+    records = [{**record, "timeUnixNano": str(int((now - number) * _NANO))} for number in range(60)]
+    resource = {"attributes": _attributes(service="otlp", environment="production", host="h")}
+    loki.post(
+        "/otlp/v1/logs", {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": records}]}]}
+    )
+
+    labels = {"service": "otlp", "environment": "production"}
+    for name in ("LogErrorSpike", "LogSlowRequests"):
+        assert loki.query(rules[name]["expr"], now + 1) == [labels]
+    of_the_trace = 'sum by (service) (count_over_time({service="otlp"} | trace_id="0af7651916cd43dd8448eb211c80319c" [5m]))'
+    assert loki.query(of_the_trace, now + 1) == [{"service": "otlp"}]
+    # Why a query of ours never parses a line again: the message is no JSON, and the whole query fails.
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        loki.query('count_over_time({service="otlp"} | json [5m])', now + 1)
+    refused.value.close()
+
+
 def _tuned(service: Service, alert: str, **changes: Any) -> Service:
     return replace(service, tunings={alert: Tuning(alert, service.place, **changes)})
 
