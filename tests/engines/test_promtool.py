@@ -65,6 +65,14 @@ def test_rules_at_the_ends_of_what_is_legal_pass_their_tests(promtool: Promtool,
     assert _judge(promtool, tmp_path / "alerts") == ""
 
 
+def test_every_alert_of_a_service_that_can_do_everything_passes_its_tests(
+    promtool: Promtool, tmp_path: Path
+) -> None:
+    pipeline.write(pipeline.plan([GOLDEN / "complete"]), tmp_path)
+
+    assert _judge(promtool, tmp_path / "alerts") == ""
+
+
 def test_obs_test_passes_what_is_generated_and_names_what_is_broken(
     promtool: Promtool, tmp_path: Path
 ) -> None:

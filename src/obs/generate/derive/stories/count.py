@@ -19,6 +19,8 @@ Track = Sequence[tuple[int, Decimal | None]]
 Writer = Callable[[Track, str], tuple[Sample, ...]]
 
 _ZERO = Decimal(0)
+#: More events in a step than any line allows in a window.
+_BUSY = Decimal(1_000_000)
 
 
 def count_cases(
@@ -44,11 +46,19 @@ def count_cases(
     return tuple(cases)
 
 
-def single(metric: str, labels: Mapping[str, str]) -> Writer:
-    """Return the writer of a plain counter."""
+def single(metric: str, labels: Mapping[str, str], beside: Mapping[str, str] | None = None) -> Writer:
+    """Return the writer of a plain counter.
+
+    Next to that of the instance `one` stands a busy counter with the labels `beside`, whose events are of
+    no interest.
+    """
 
     def write(track: Track, instance: str) -> tuple[Sample, ...]:
-        return (Sample(metric, {"instance": instance, **labels}, counter(list(track))),)
+        found = [Sample(metric, {"instance": instance, **labels}, counter(list(track)))]
+        if beside is not None and instance == "one":
+            noise = [(steps, None if growth is None else _BUSY) for steps, growth in track]
+            found.append(Sample(metric, {"instance": instance, **beside}, counter(noise)))
+        return tuple(found)
 
     return write
 

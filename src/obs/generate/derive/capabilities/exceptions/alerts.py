@@ -33,6 +33,6 @@ def unhandled(kit: Kit) -> Draft:
             f"last {window} were handled by nobody; they surfaced in {{{{ $labels.{mechanism} }}}}. What they ended does "
             "not come back by itself."
         ),
-        cases=count_cases(kit, single(metric, shows), line=Decimal(0), shows=shows),
+        cases=count_cases(kit, single(metric, shows, {mechanism: "http"}), line=Decimal(0), shows=shows),
         window=window,
     )

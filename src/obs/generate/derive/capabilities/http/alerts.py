@@ -142,6 +142,6 @@ def privilege_denied(kit: Kit) -> Draft:
             "{{ $value | humanize }} HTTP requests to {{ $labels.service }} ({{ $labels.environment }}) in the last "
             f"{window} were answered with 403; the alert watches for more than {words(line, '')}."
         ),
-        cases=count_cases(kit, single(metric, {status: "403"}), line=line),
+        cases=count_cases(kit, single(metric, {status: "403"}, {status: "200"}), line=line),
         window=window,
     )

@@ -86,6 +86,11 @@ def dependency_timeouts(kit: Kit) -> Draft:
             f"{{{{ $labels.{address} }}}} in the last {window} got no answer in time; "
             f"the alert watches for more than {words(line, '')}."
         ),
-        cases=count_cases(kit, single(metric, {**shows, error: "ReadTimeout"}), line=line, shows=shows),
+        cases=count_cases(
+            kit,
+            single(metric, {**shows, error: "ReadTimeout"}, {**shows, error: "ConnectionError"}),
+            line=line,
+            shows=shows,
+        ),
         window=window,
     )

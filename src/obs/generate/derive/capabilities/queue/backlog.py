@@ -16,6 +16,8 @@ def backlog_cases(kit: Kit, metric: str, labels: Mapping[str, str]) -> tuple[Cas
     #: Grows over the line with the third step.
     pace = exact(line * Decimal("0.4"))
 
+    slow = max(exact(line / 100 / end), Decimal(1) / 1024)
+
     def grows(*track: tuple[int, Decimal | None]) -> tuple[Sample, ...]:
         return (Sample(metric, labels, counter(track)),)
 
@@ -28,13 +30,23 @@ def backlog_cases(kit: Kit, metric: str, labels: Mapping[str, str]) -> tuple[Cas
     if wait:
         facts += [Fact(crossing, "pending"), Fact(crossing + wait - 1, "pending")]
     # The slope of the window is flat once every sample in it is of the time after the growth.
-    facts += [Fact(crossing + wait, "firing", ((labels, 0.0),)), Fact(last + k + 1, "silent")]
+    facts += [
+        Fact(crossing + wait, "firing", ((labels, 0.0),)),
+        Fact(last + k // 2, "firing", ((labels, 0.0),)),
+        Fact(last + k + 1, "silent"),
+    ]
     return (
         Case(
             "fires",
             "long, and grows",
             grows((end, pace)),
             (Fact(end, "firing", ((labels, float(pace * end)),)),),
+        ),
+        Case(
+            "fires",
+            "just above the line, and grows",
+            grows((1, exact(line * Decimal("1.01"))), (end, slow)),
+            (Fact(end, "firing", ((labels, 0.0),)),),
         ),
         Case("silent", "long, and stands", stands(line * 3), (Fact(end, "silent"),)),
         Case(

@@ -97,7 +97,9 @@ def breaker_flapping(kit: Kit) -> Draft:
             f"{{{{ $labels.{target} }}}} opened {{{{ $value | humanize }}}} times in the last {window}; "
             f"the alert watches for more than {words(line, '')}."
         ),
-        cases=count_cases(kit, single(metric, {**shows, to: "open"}), line=line, shows=shows),
+        cases=count_cases(
+            kit, single(metric, {**shows, to: "open"}, {**shows, to: "closed"}), line=line, shows=shows
+        ),
         window=window,
     )
 

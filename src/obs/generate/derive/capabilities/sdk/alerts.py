@@ -34,7 +34,7 @@ def spans_dropped(kit: Kit) -> Draft:
             "obs in {{ $labels.service }} ({{ $labels.environment }}) dropped {{ $value | humanize }} spans in the last "
             f"{window}, because its queue was full or the receiver refused them: traces have holes."
         ),
-        cases=count_cases(kit, single(metric, {reason: "queue_full"}), line=Decimal(0)),
+        cases=count_cases(kit, single(metric, {reason: "queue_full"}, {reason: "shutdown"}), line=Decimal(0)),
         window=window,
     )
 
@@ -59,7 +59,7 @@ def export_failing(kit: Kit) -> Draft:
             f"lines in the last {window}, because the collector could not be reached: traces or logs are missing."
         ),
         cases=(
-            *count_cases(kit, single(spans, {why: _FAILED}), line=Decimal(0)),
+            *count_cases(kit, single(spans, {why: _FAILED}, {why: "queue_full"}), line=Decimal(0)),
             Case("fires", "log lines are not delivered", lines, (Fact(end, "firing"),)),
         ),
         window=window,
