@@ -63,7 +63,5 @@ def metric_name(node: Node, what: str) -> str:
     """Return the name of a Prometheus metric."""
     value = text(node, what)
     if not _METRIC.match(value):
-        raise refuse(
-            node, f"{what}: got {value!r}, expected the name of a metric such as shop_orders_total"
-        )
+        raise refuse(node, f"{what}: got {value!r}, expected the name of a metric such as shop_orders_total")
     return value
