@@ -83,7 +83,7 @@ test-engines: $(READY) ## Run the tests against the real engines: Debian's old o
 	@$(BIN)/obs stack install --route debian
 	@$(BIN)/obs stack install --route debian postgres redis-server
 	@$(BIN)/obs stack install --route go
-	@$(BIN)/obs stack install --route go loki
+	@$(BIN)/obs stack install --route go loki otelcol
 	$(call say,tests with engines)
 	@$(BIN)/pytest -n 2 -m engines $(ARGS)
 

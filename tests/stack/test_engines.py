@@ -182,3 +182,25 @@ def test_the_go_modules_pin_the_versions_of_the_table() -> None:
         assert f"{repository} {tag}" in text
         assert facts.go_package in text
         assert "replace" not in text
+
+
+def test_an_engine_is_not_asked_of_a_route_that_cannot_bring_it(programs: Path) -> None:
+    with pytest.raises(StackError, match="debian of otelcol: not to be had so"):
+        engines.install(["otelcol"], routes=["debian"])
+
+
+def test_the_collector_is_built_from_modules_of_one_release() -> None:
+    from obs.stack import bundle
+    from obs.stack.table import facts_of
+
+    facts = facts_of("otelcol")
+    text = bundle.path("tools", facts.go_directory, "go.mod").read_text()
+    direct = [
+        line.split()
+        for line in text.splitlines()
+        if "opentelemetry-collector-contrib" in line and "indirect" not in line
+    ]
+    assert len(direct) > 10
+    assert {version for _, version in direct} == {f"v{facts.go_version}"}
+    assert "replace" not in text
+    assert bundle.path("tools", facts.go_directory, "otelcol", "main.go").is_file()
