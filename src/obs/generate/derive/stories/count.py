@@ -30,13 +30,13 @@ def count_cases(
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
     settled = k + wait
-    pace = exact(line * Decimal("1.02") / k) if line else Decimal(1)
+    pace = exact(line * Decimal("1.02") / _whole(kit)) if line else Decimal(1)
     cases = [
         Case(
             "fires",
             "just above the line" if line else "one in each step",
             write([(settled + 2, pace)], "one"),
-            (Fact(settled + 1, "firing", ((labels, float(pace * k)),)),),
+            (Fact(settled + 1, "firing", ((labels, float(pace * _whole(kit))),)),),
         ),
         _silent(kit, write, line),
         _step(kit, write, line, labels) if line else _single(kit, write, labels),
@@ -63,9 +63,14 @@ def single(metric: str, labels: Mapping[str, str], beside: Mapping[str, str] | N
     return write
 
 
+def _whole(kit: Kit) -> Decimal:
+    """Return the window in steps, exactly: what there is in its last part of a step is extrapolated."""
+    return Decimal(kit.settings.window.milliseconds) / kit.step.milliseconds
+
+
 def _silent(kit: Kit, write: Writer, line: Decimal) -> Case:
     end = kit.window_steps + kit.for_steps + 1
-    below = exact(line * Decimal("0.98") / kit.window_steps)
+    below = exact(line * Decimal("0.98") / _whole(kit))
     says = "just below the line" if line else "a counter that stays at zero"
     return Case("silent", says, write([(end + 1, below)], "one"), (Fact(end, "silent"),))
 

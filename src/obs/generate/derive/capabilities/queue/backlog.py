@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
-from obs.generate.derive.samples import counter, exact, gauge
+from obs.generate.derive.samples import counter, gauge
 
 
 def backlog_cases(kit: Kit, metric: str, labels: Mapping[str, str]) -> tuple[Case, ...]:
@@ -14,9 +14,9 @@ def backlog_cases(kit: Kit, metric: str, labels: Mapping[str, str]) -> tuple[Cas
     k, wait, line = kit.window_steps, kit.for_steps, kit.settings.threshold
     end = k + wait + 4
     #: Grows over the line with the third step.
-    pace = exact(line * Decimal("0.4"))
+    pace = _fine(line * Decimal("0.4"))
 
-    slow = max(exact(line / 100 / end), Decimal(1) / 1024)
+    slow = _fine(line / 100 / end)
 
     def grows(*track: tuple[int, Decimal | None]) -> tuple[Sample, ...]:
         return (Sample(metric, labels, counter(track)),)
@@ -45,14 +45,14 @@ def backlog_cases(kit: Kit, metric: str, labels: Mapping[str, str]) -> tuple[Cas
         Case(
             "fires",
             "just above the line, and grows",
-            grows((1, exact(line * Decimal("1.01"))), (end, slow)),
+            grows((1, _fine(line * Decimal("1.01"))), (end, slow)),
             (Fact(end, "firing", ((labels, 0.0),)),),
         ),
         Case("silent", "long, and stands", stands(line * 3), (Fact(end, "silent"),)),
         Case(
             "silent",
             "grows, but stays just below the line",
-            grows((end, exact(line * Decimal("0.98") / end))),
+            grows((end, _fine(line * Decimal("0.98") / end))),
             (Fact(end, "silent"),),
         ),
         Case("for", "grows, then stands", grows((2, Decimal(0)), (last - 2, pace), (k + 2, Decimal(0))), tuple(facts)),
@@ -69,3 +69,8 @@ def backlog_cases(kit: Kit, metric: str, labels: Mapping[str, str]) -> tuple[Cas
             (Fact(end, "firing", ((labels, 0.0),)), Fact(end + 1, "silent")),
         ),
     )  # fmt: skip
+
+
+def _fine(depth: Decimal) -> Decimal:
+    """Round to what a sample is written with; a gauge, unlike a counter, may be off by a rounding error."""
+    return depth.quantize(Decimal("1e-9")).normalize()
