@@ -122,6 +122,26 @@ def test_alerts_on_logs_are_not_counted_as_tested_or_untested(tmp_path: Path) ->
     assert tests.note == "1 on logs not counted: promtool cannot test them"
 
 
+def test_where_one_alert_on_logs_is_tested_all_are_counted(tmp_path: Path) -> None:
+    logs = """\
+        groups:
+          - name: logs
+            rules:
+              - {alert: LogPanic, expr: 'sum(count_over_time({a="b"} |= "panic" [5m])) > 0'}
+              - {alert: LogLeak, expr: 'sum(count_over_time({a="b"} |= "key" [5m])) > 0'}
+        """
+    test = """\
+        rule_files: [logs.yml]
+        tests:
+          - alert_rule_test:
+              - {eval_time: 5m, alertname: LogPanic, exp_alerts: [{exp_labels: {}}]}
+        """
+    tests = _figures(tmp_path, logs_yml=logs, t_yml=test)["tests"]
+
+    assert _names(tests) == [("LogLeak", 5)]
+    assert tests.note == ""
+
+
 def test_a_runbook_counts_when_its_page_exists(tmp_path: Path) -> None:
     figures = _figures(tmp_path, rules_yml=RULES, runbooks__shop__Down_md=PAGE)
 
