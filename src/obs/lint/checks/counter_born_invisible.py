@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
-from obs.lint.promql.nodes import Binary, Selector
+from obs.lint.promql.nodes import Binary, Selector, above
 from obs.lint.promql.shape import conditions, rated, selectors
 
 
@@ -20,6 +20,8 @@ def _run(project: Project) -> Iterator[Finding]:
             one_event = (condition.op, condition.limit) in {(">", 0.0), (">=", 1.0)}
             if counter is None or not one_event or _is_guarded(query.parsed.binaries, counter):
                 continue
+            if any(isinstance(one, Binary) and one.op == "and" for one in above(condition.node)):
+                continue  # it narrows another condition down
             yield Finding(
                 query.at(condition.value),
                 f"the first event of {counter.name} is not seen: a counter born at 1 has no increase",

@@ -16,6 +16,7 @@ from obs.lint.read.rules import Rule
 #: Words by which a person says that a share is meant.
 _SAYS_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent|per cent)", re.IGNORECASE)
 _NAMES_SHARE = re.compile(r"ratio|percent|(?:error|failure|fail)[ _]?rate|error_?ratio", re.IGNORECASE)
+_TIME = re.compile(r"seconds(?:_total|_sum)?$")
 #: Matchers that pick what went wrong out of all that happened.
 _BAD_LABELS = re.compile(r"(?:^|_)(?:status|code|result|outcome|error|error_type|success|state|class)(?:_|$)")
 _BAD_VALUES = re.compile(
@@ -33,27 +34,32 @@ def _run(project: Project) -> Iterator[Finding]:
             bad = rated(condition.value)
             if bad is None or condition.op not in {">", ">="} or not 0 < condition.limit <= 1:
                 continue
-            said = _said(alert, condition.limit)
-            if not said:
+            said, named = _said(alert, condition.limit), _named(alert, condition.limit)
+            # Seconds a second are a share: of the time.
+            if _TIME.search(bad.name) or not (said or named):
                 continue
             yield Finding(
                 query.whole(condition.value),
                 f"this is events a second, not a share of all: {condition.op} {condition.limit:g} is "
                 f"{condition.limit:g} of them a second, however many go well",
-                f"{said}; divide by the rate of all events",
-                _divided(alert, condition, bad, project),
+                f"{said or named}; divide by the rate of all events",
+                _divided(alert, condition, bad, project) if said else None,
+                severity=None if said else "warning",
             )
 
 
 def _said(alert: Rule, limit: float) -> str:
-    """Return how the alert says that it means a share; empty when it does not."""
+    """Return where the alert says in percent what its limit is; empty when it does not."""
     for name in ("summary", "description", "message", "title"):
         for match in _SAYS_SHARE.finditer(alert.annotation(name)):
             if abs(float(match[1]) / 100 - limit) < 1e-9:
                 return f"its {name} says {match.group()}"
-    if limit < 1 and _NAMES_SHARE.search(alert.name.value):
-        return f"its name says {alert.name.value}"
     return ""
+
+
+def _named(alert: Rule, limit: float) -> str:
+    """Return how the alert's name says that it means a share; empty when it does not."""
+    return f"its name is {alert.name.value}" if limit < 1 and _NAMES_SHARE.search(alert.name.value) else ""
 
 
 def _divided(alert: Rule, condition: Condition, bad: Selector, project: Project) -> Fix | None:

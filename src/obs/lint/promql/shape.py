@@ -76,11 +76,13 @@ def _conditions(root: Node) -> Iterator[Condition]:
 
 
 def deciding(root: Node) -> Iterator[Node]:
-    """Yield the parts that are joined by set operators, the root itself when it is one part."""
+    """Yield the parts that are joined by `and` and `or`; what stands after `unless` only takes away."""
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Binary) and node.op in {"and", "or", "unless"}:
+        if isinstance(node, Binary) and node.op == "unless":
+            waiting.append(node.lhs)
+        elif isinstance(node, Binary) and node.op in {"and", "or"}:
             waiting += [node.rhs, node.lhs]
         else:
             yield node
