@@ -43,7 +43,7 @@ def auth_failure_spike(kit: Kit) -> Draft:
     times = words(line, "")
     return Draft(
         name="AuthFailureSpike",
-        expr=f"{now} > {LEAST_FAILURES} and {now} > {line:f} * ({past} or 0 * {now})",
+        expr=f"({now} > {LEAST_FAILURES}) > {line:f} * ({past} or 0 * {now})",
         signals=(AUTH_FAILURES.id,),
         threshold=Threshold(
             line, "1", ">", f"more than {times} times the failed attempts of the same hour yesterday"
