@@ -57,6 +57,17 @@ def test_every_object_has_a_name_that_kubernetes_takes_and_the_labels_that_were_
     assert len(names) == len(set(names))
 
 
+def test_two_services_whose_names_look_alike_to_kubernetes_keep_apart() -> None:
+    service = load([SPECS])[0]
+    names = {
+        yaml.safe_load(kubernetes.monitor(replace(service, name=name), SETTING).text)["metadata"]["name"]
+        for name in ("a-b", "a_b", "A-b", "a-b-")
+    }
+
+    assert len(names) == 4
+    assert "obs-a-b-monitor" in names
+
+
 def test_rules_are_those_of_the_files(tmp_path: Path) -> None:
     artefacts = pipeline.plan([_spec(tmp_path)])
     files = [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -19,6 +20,8 @@ FOLDER = PurePosixPath("kubernetes")
 #: What Kubernetes stores of the data of one ConfigMap, in bytes.
 MOST_BYTES = 1_048_576
 _OPERATOR = "monitoring.coreos.com/v1"
+#: What Kubernetes allows for a name, less the mark that makes it the only one.
+_LONGEST = 253 - 9
 #: The namespace of a pod stands for its environment where the spec names none.
 _NAMESPACE = "__meta_kubernetes_namespace"
 
@@ -108,5 +111,9 @@ def _object(
 
 
 def _dns(name: str) -> str:
-    """Return `name` as Kubernetes names objects: lower case, digits, dashes and dots."""
-    return re.sub(r"[^a-z0-9.-]", "-", name.lower()).strip("-.")[:253]
+    """Return `name` as Kubernetes names objects: lower case, digits, dashes and dots.
+
+    What had to be changed gets a mark of what it was, so that two names never become one.
+    """
+    plain = re.sub(r"[^a-z0-9.-]", "-", name.lower()).strip("-.")[:_LONGEST]
+    return plain if plain == name else f"{plain}-{zlib.crc32(name.encode()):08x}"

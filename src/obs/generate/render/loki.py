@@ -39,11 +39,11 @@ def render(file: RuleFile) -> tuple[Artefact, Artefact]:
 
 
 def _rule(alert: Alert) -> Yaml:
-    waits: dict[str, Yaml] = {"for": str(alert.for_)} if alert.for_ else {}
     return {
         "alert": alert.name,
         "expr": alert.expr,
-        **waits,
+        # Written even where it is 0s: one evaluation is meant to do.
+        "for": str(alert.for_),
         "labels": dict(alert.labels),
         "annotations": dict(alert.annotations),
     }
