@@ -30,11 +30,11 @@ def test_quick_work_says_nothing(clock: list[float], capsys: pytest.CaptureFixtu
 
 
 def test_a_log_gets_a_line_now_and_then(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
-    _work(clock, 1.0, 20)
+    _work(clock, 1.0, 40)
 
     assert capsys.readouterr().err.splitlines() == [
-        "1 of 20 services done, now s1",
-        "16 of 20 services done, now s16",
+        "15 of 40 services done, now s15",
+        "30 of 40 services done, now s30",
     ]
 
 

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import click
 
-#: Seconds: what is done sooner is not worth a line, and a log does not want one every moment.
+#: Seconds: what is done sooner is not worth a line; a log wants one only now and then.
 _WORTH_SHOWING = 1.0
 _LIVE_EVERY = 0.1
 _PLAIN_EVERY = 15.0
@@ -18,8 +18,8 @@ class ServiceProgress:
     """A line on standard error, live on a terminal and now and then in a log; gone when the work is done."""
 
     def __init__(self) -> None:
-        self._next = time.monotonic() + _WORTH_SHOWING
         self._is_live = sys.stderr.isatty()
+        self._next = time.monotonic() + (_WORTH_SHOWING if self._is_live else _PLAIN_EVERY)
         self._shown = False
 
     def __enter__(self) -> ServiceProgress:  # noqa: PYI034 - typing.Self is younger than Python 3.10

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from obs.catalogue.self import BUILD, VERSION
 from obs.catalogue.target import UP
 from obs.errors import SpecError
-from obs.generate.derive.capabilities import registry
-from obs.generate.derive.capabilities.capability import Headline
 from obs.generate.derive.dashboards import choices
 from obs.generate.derive.dashboards.addresses import series_links, service_column
+from obs.generate.derive.dashboards.fleet_queries import Fleet
 from obs.generate.derive.dashboards.objectives import BUDGET_SCALE
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.promql import printed
-from obs.generate.derive.slo.series import BUDGET_LEFT, recorded
-from obs.generate.derive.vocabulary import BY, Vocabulary
+from obs.generate.derive.slo.series import BUDGET_LEFT
+from obs.generate.derive.vocabulary import BY
 from obs.generate.model import (
     FLEET,
     Annotation,
@@ -43,55 +42,11 @@ _HIDDEN = Column("Time", "Time", hidden=True)
 _ENVIRONMENT = Column("environment", "environment")
 
 
-@dataclass(frozen=True, slots=True)
-class _Fleet:
-    """Every service with what asks about it; a query holds for all services that would write it alike."""
-
-    asks: tuple[tuple[Service, Queries], ...]
-
-    def query(self, write: Callable[[Service, Queries], str | None]) -> str:
-        """Return what `write` says of each service, each text once, joined; empty when none can answer."""
-        return self._joined(lambda service, ask: (0, write(service, ask)))
-
-    def headline(self, part: Callable[[Headline], str]) -> str:
-        """Return one part of the headline of what each service mainly does."""
-
-        def write(service: Service, ask: Queries) -> tuple[int, str | None]:
-            for rank, one in enumerate(registry.REGISTRY):
-                if one.headline is not None and one in registry.of(service):
-                    return rank, part(one.headline(ask))
-            return 0, None
-
-        return self._joined(write)
-
-    def _joined(self, write: Callable[[Service, Queries], tuple[int, str | None]]) -> str:
-        texts: dict[str, int] = {}
-        for service, ask in self.asks:
-            with contextlib.suppress(CannotDerive):
-                rank, text = write(service, ask)
-                if text is not None:
-                    texts.setdefault(ask.checked(text), rank)
-        # A service that does several kinds of work has the answer of the first of them.
-        return printed(" or ".join(sorted(texts, key=lambda text: texts[text]))) if texts else ""
-
-    @property
-    def version(self) -> str:
-        """The label that holds the version."""
-        _, ask = self.asks[0]
-        return ask.label(BUILD, VERSION.name)
-
-    def alerts(self, *where: str) -> str:
-        """Return the selector of firing alerts."""
-        _, ask = self.asks[0]
-        plain = replace(ask, names=replace(ask.names, select={}))
-        return plain.checked(plain.names.selector("ALERTS", *ask.matchers, 'alertstate="firing"', *where))
-
-
 def derive_fleet(services: Sequence[Service]) -> Dashboard:
     """Return the overview of `services`. Raises `SpecError` when one has the overview's own name."""
     known = tuple(service.name for service in services)
     _check(services)
-    fleet = _Fleet(tuple((service, _ask(service)) for service in services))
+    fleet = Fleet.of(services)
     _, first = fleet.asks[0]
     up = f'up{{service=~"{"|".join(known)}"}}'
     rows = (
@@ -130,19 +85,11 @@ def _check(services: Sequence[Service]) -> None:
             )
 
 
-def _ask(service: Service) -> Queries:
-    # The reader chooses the services and the environment.
-    mine = {"service", "environment", "instance"}
-    select = {name: value for name, value in service.select.items() if name not in mine}
-    names = replace(Vocabulary.of(service, recorded(service)), select=select)
-    return Queries(service, names, (choices.SERVICE, choices.ENVIRONMENT))
-
-
 def _up(function: str) -> Callable[[Service, Queries], str]:
     return lambda _, ask: f"{function} by ({BY}) ({ask.series(UP)})"
 
 
-def _now(fleet: _Fleet) -> Row:
+def _now(fleet: Fleet) -> Row:
     up = fleet.query(_up("max"))
     return Row(
         "Now",
@@ -162,7 +109,7 @@ def _now(fleet: _Fleet) -> Row:
 _SEVERITY = 'severity="{}"'
 
 
-def _services(fleet: _Fleet, services: Sequence[Service]) -> Row:
+def _services(fleet: Fleet, services: Sequence[Service]) -> Row:
     """One line a service, each value a query of its own."""
     objectives = fleet.query(
         lambda service, ask: f"min by ({BY}) ({_recorded(ask)})" if service.slos else None
@@ -198,7 +145,7 @@ def _recorded(ask: Queries) -> str:
     return replace(ask.names, select={}).selector(BUDGET_LEFT, *ask.matchers)
 
 
-def _trends(fleet: _Fleet, services: Sequence[Service]) -> Row:
+def _trends(fleet: Fleet, services: Sequence[Service]) -> Row:
     links = series_links("service", services)
 
     def graph(key: str, title: str, told: str, unit: str, expr: str) -> Panel:
@@ -218,7 +165,7 @@ def _trends(fleet: _Fleet, services: Sequence[Service]) -> Row:
     )  # fmt: skip
 
 
-def _alerts(fleet: _Fleet, services: Sequence[Service]) -> Row:
+def _alerts(fleet: Fleet, services: Sequence[Service]) -> Row:
     firing = fleet.alerts()
     bases = {service.links.runbooks for service in services}
     page = "/${__data.fields.service}/${__data.fields.alertname}"
@@ -261,7 +208,7 @@ def _alerts(fleet: _Fleet, services: Sequence[Service]) -> Row:
     )
 
 
-def _versions(fleet: _Fleet) -> Row:
+def _versions(fleet: Fleet) -> Row:
     def write(_: Service, ask: Queries) -> str:
         return f"count by ({BY}, {ask.label(BUILD, VERSION.name)}) ({ask.series(BUILD)})"
 
