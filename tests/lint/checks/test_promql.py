@@ -75,6 +75,9 @@ _CASES = [
     ("alert-without-comparison", "x", True),
     ("alert-without-comparison", "vector(1)", False),
     ("alert-without-for", "increase(x_total[5m]) > 0", False),
+    ("alert-without-for", "sum(changes(x[15m])) > 2", False),
+    ("alert-without-for", "rate(x_total[15m]) > 2", True),
+    ("decrease-goes-silent", "sum(up) == 0 or 0 * (last_over_time(up[1h]) unless up)", False),
     ("alert-without-for", "e:ratio_rate5m > 0.1 and e:ratio_rate1h > 0.1", False),
     ("alert-without-for", "e:ratio_rate5m > 0.1", True),
 ]  # fmt: skip

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
+from obs.lint.promql.nodes import Call, Node
 from obs.lint.promql.parse import Parsed
-from obs.lint.promql.shape import conditions, rated
+from obs.lint.promql.shape import conditions, inside
 from obs.lint.read.rules import Rule
 
 #: The window that the name of a recorded rate ends in.
 _RECORDED_WINDOW = re.compile(r"(?:rate|increase|ratio)_?\w*?(\d+(?:s|m|h|d|w))$")
+
+_COUNTING = frozenset({"increase", "changes", "resets"})
 
 
 def _run(project: Project) -> Iterator[Finding]:
@@ -27,18 +30,22 @@ def _run(project: Project) -> Iterator[Finding]:
 
 def _needs_none(alert: Rule) -> bool:
     """Tell whether the expression itself says how long, or that once is enough."""
-    parsed = alert.query.parsed if alert.query is not None else None
-    if parsed is None or parsed.root is None:
+    if alert.query is None or alert.query.language != "promql":
+        # A query of logs always counts over a window.
+        return alert.query is not None
+    parsed = alert.query.parsed
+    if parsed.root is None:
         return False
     if not parsed.selectors or len(_windows(parsed)) > 1:
         # A heartbeat; or a short and a long window that must agree.
         return True
-    found = list(conditions(parsed.root))
-    return any(
-        rated(one.value) is not None
-        and ((one.op == ">" and one.limit == 0) or (one.op == ">=" and one.limit == 1))
-        for one in found
-    )
+    return any(_counts(one.value) for one in conditions(parsed.root))
+
+
+def _counts(node: Node) -> bool:
+    """Tell whether `node` counts events over a window, which waits as `for` would."""
+    node = inside(node)
+    return isinstance(node, Call) and node.func in _COUNTING
 
 
 def _windows(parsed: Parsed) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from obs.catalogue.target import UP
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
-from obs.lint.promql.nodes import Aggregate, Binary, Node, below
+from obs.lint.promql.nodes import Aggregate, Binary, Node, above, below
 from obs.lint.promql.shape import conditions, deciding, selectors
 from obs.lint.query import Query
 
@@ -42,6 +42,8 @@ def _all_down(query: Query, root: Node) -> Iterator[Finding]:
         value = condition.value
         if not isinstance(value, Aggregate) or value.op not in {"sum", "avg", "max"} or _survives(value):
             continue
+        if any(isinstance(one, Binary) and one.op == "or" for one in above(condition.node)):
+            continue  # the other side is for when they are gone
         is_zero = (condition.op == "==" and condition.limit == 0) or (
             condition.op == "<" and condition.limit <= 1
         )
