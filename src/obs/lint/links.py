@@ -11,7 +11,6 @@ from obs.lint.dashboard_links import Dashboards
 from obs.lint.project import Project
 from obs.lint.read.grafana import Dashboard
 from obs.lint.read.json_tree import Value
-from obs.lint.read.runbooks import Page
 from obs.lint.runbook_links import Library
 
 
@@ -37,32 +36,27 @@ def runbooks_linked(project: Project, pages: Library) -> Iterator[Link]:
         yield Link(f"runbook {page.name}", page.at(page.title.line if page.title else 1).place, dead)
     for title, value, dead in from_dashboards(project, pages):
         yield Link(title, value.head.place, dead)
-    for page in project.of(Page):
-        for link, fault in page_links.followed(page, project):
-            place = page.at(link.line, link.target).place
-            yield Link(f"runbook {page.name}", place, fault[0] if fault else "")
+    for page, link, fault in page_links.followed(project):
+        place = page.at(link.line, link.target).place
+        yield Link(f"runbook {page.name}", place, fault[0] if fault else "")
 
 
 def from_dashboards(project: Project, pages: Library) -> Iterator[tuple[str, Value, str]]:
     """Yield each link of a dashboard to a page: who has it, where it is written, and why it is dead or ""."""
     bases = runbook_links.bases(project)
+    folders = {key[:length] for key in pages.pages for length in range(len(key))}
     for dashboard in project.of(Dashboard) if pages.pages else ():
         for value in dashboard.links:
             url = value.text
+            base = next((one for one in bases if runbook_links.is_under(url, one)), None)
             # What is filled in when somebody clicks cannot be followed here.
-            if "$" in url or "{{" in url or not any(runbook_links.is_under(url, base) for base in bases):
+            if base is None or "$" in url or "{{" in url:
                 continue
-            if not any(_is_folder(url, base, pages) for base in bases):
+            way = tuple(part.lower() for part in urls.split(url.removeprefix(base)).path.split("/") if part)
+            # A folder is shown as the list of its pages, which the place of publication makes.
+            if way not in folders:
                 dead = "" if pages.target(url).page is not None else "leads to no page"
                 yield f"dashboard {dashboard.title}", value, dead
-
-
-def _is_folder(url: str, base: str, pages: Library) -> bool:
-    """Tell whether an address leads to the list of a service's pages, which the place of publication makes."""
-    if not runbook_links.is_under(url, base):
-        return False
-    way = tuple(part.lower() for part in urls.split(url.removeprefix(base)).path.split("/") if part)
-    return any(key[: len(way)] == way and len(key) > len(way) for key in pages.pages)
 
 
 def dashboards_linked(project: Project, known: Dashboards) -> Iterator[Link]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import unquote
 
 from obs.errors import suggest
@@ -12,12 +13,23 @@ from obs.lint.project import Project
 from obs.lint.read.runbooks import Link, Page, read
 from obs.lint.source import Source
 
+#: What is wrong with a link and a hint, or None when it leads somewhere.
+Fault: TypeAlias = "tuple[str, str | None] | None"
 
-def followed(page: Page, project: Project) -> Iterator[tuple[Link, tuple[str, str | None] | None]]:
-    """Yield each link that can be followed, with what is wrong and a hint, or None when it leads somewhere.
+
+def followed(project: Project) -> Iterator[tuple[Page, Link, Fault]]:
+    """Yield each link of a page that can be followed, with what is wrong and a hint, or None when nothing is.
 
     Addresses on the network are not asked; those of a site's root depend on where it is published.
     """
+    pages = project.of(Page)
+    known = {Path(page.source.file).resolve(): page for page in pages}
+    for page in pages:
+        for link, fault in _followed(page, known):
+            yield page, link, fault
+
+
+def _followed(page: Page, pages: dict[Path, Page]) -> Iterator[tuple[Link, Fault]]:
     for link in page.links:
         parts = urls.split(link.target)
         if (
@@ -28,10 +40,10 @@ def followed(page: Page, project: Project) -> Iterator[tuple[Link, tuple[str, st
             or not link.target
         ):
             continue
-        yield link, _judged(page, unquote(parts.path), unquote(parts.fragment), project)
+        yield link, _judged(page, unquote(parts.path), unquote(parts.fragment), pages)
 
 
-def _judged(page: Page, path: str, anchor: str, project: Project) -> tuple[str, str | None] | None:
+def _judged(page: Page, path: str, anchor: str, pages: dict[Path, Page]) -> Fault:
     target: Page | None = page
     if path:
         file = Path(page.source.file).parent / path
@@ -42,18 +54,14 @@ def _judged(page: Page, path: str, anchor: str, project: Project) -> tuple[str, 
                 else None
             )
             return f"there is no file {path!r} beside it", near
-        target = _page(file, project)
+        target = pages.get(file.resolve()) or _page(file)
     if anchor and target is not None and anchor.lower() not in {known.lower() for known in target.anchors}:
         where = "it" if target is page else path
         return f"{where} has no heading #{anchor}", suggest(anchor, target.anchors)
     return None
 
 
-def _page(file: Path, project: Project) -> Page | None:
-    real = file.resolve()
-    for page in project.of(Page):
-        if page.name == file.stem and Path(page.source.file).resolve() == real:
-            return page
+def _page(file: Path) -> Page | None:
     try:
         text = file.read_text(encoding="utf-8") if file.suffix == ".md" else None
     except (OSError, UnicodeDecodeError):

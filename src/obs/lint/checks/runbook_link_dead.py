@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from obs.lint import links, page_links, runbook_links
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
-from obs.lint.read.runbooks import Page
 
 
 def _run(project: Project) -> Iterator[Finding]:
-    for page in project.of(Page):
-        for link, dead in page_links.followed(page, project):
-            if dead is not None:
-                message, hint = dead
-                yield Finding(page.at(link.line, link.target), f"{page.name}: {message}", hint)
+    for page, link, fault in page_links.followed(project):
+        if fault is not None:
+            message, hint = fault
+            yield Finding(page.at(link.line, link.target), f"{page.name}: {message}", hint)
     for owner, value, words in links.from_dashboards(project, runbook_links.library(project)):
         if words:
             yield Finding(value.head, f"{owner}: its link to a runbook {words}")
