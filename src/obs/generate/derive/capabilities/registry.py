@@ -70,11 +70,11 @@ def of(service: Service) -> tuple[Capability, ...]:
 
 def entries() -> dict[str, tuple[Capability, Entry | JobEntry]]:
     """Return every alert of every capability by its name."""
-    return {
-        entry.name: (capability, entry)
-        for capability in REGISTRY
-        for entry in (*capability.alerts, *capability.job_alerts)
-    }
+    found: dict[str, tuple[Capability, Entry | JobEntry]] = {}
+    for capability in REGISTRY:
+        found |= {entry.name: (capability, entry) for entry in capability.alerts}
+        found |= {entry.name: (capability, entry) for entry in capability.job_alerts}
+    return found
 
 
 def guides() -> dict[str, Guide]:

@@ -124,7 +124,7 @@ def _not_running_cases(kit: Kit, job: Job, metric: str, label: str) -> tuple[Cas
     punctual = [(0, Decimal(0))]
     every = max(1, job.cycle.milliseconds // kit.step.milliseconds - 1)
     punctual += [(every, Decimal(number * every) * step) for number in range(-(-end // every) + 1)]
-    never = (({}, float(job.cycle.seconds)),)
+    never: tuple[tuple[dict[str, str], float], ...] = (({}, float(job.cycle.seconds)),)
     # With no sample at the first step there is none a cycle before, either.
     cycle = kit.steps(job.cycle)
     young_until = 2 + cycle
