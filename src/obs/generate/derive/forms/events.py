@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from obs.catalogue import Counter
+from obs.catalogue.target import UP
+from obs.errors import SpecError
 from obs.generate.derive.drafts import Draft, Kit, Sample
 from obs.generate.derive.expressions import events, total
-from obs.generate.derive.samples import counter
+from obs.generate.derive.samples import counter, gauge
 from obs.generate.derive.stories.events import Track, Writer, brief_cases, event_cases
 from obs.generate.derive.vocabulary import escape, matcher
 from obs.generate.model import Threshold
@@ -38,6 +40,7 @@ def event_draft(
     shows its `data_type`; the whole story is told of the first, a brief one of the others.
     """
     least = kit.settings.threshold if least is None else least
+    _check_wait(kit, name)
     window, first = kit.settings.window, counted[0]
     shown = [kit.names.label(first.signal.id, label) for label in first.apart]
     shown += ["data_type"] if first.data_type else []
@@ -67,12 +70,25 @@ def event_draft(
     )
 
 
+def _check_wait(kit: Kit, name: str) -> None:
+    """Raise `SpecError` when a burst would be forgotten before it is told."""
+    if kit.for_steps + 2 > kit.window_steps:
+        tuning = kit.service.tunings.get(name)
+        place = tuning.places.get("for", tuning.place) if tuning else kit.service.place
+        raise SpecError(
+            f"alerts.{name}.for: after {kit.settings.for_} the events of a window of {kit.settings.window} are forgotten",
+            str(place),
+            "expected less than half of the window",
+        )
+
+
 def _condition(kit: Kit, event: Event, least: Decimal) -> str:
     names, id_ = kit.names, event.signal.id
     chosen = (matcher(names.label(id_, label), value) for label, value in event.where.items())
     selector = names.selector(names.metric(id_), *chosen)
     apart = [names.label(id_, label) for label in event.apart]
-    condition = f"{total(events(selector, kit.settings.window), *apart)} >= {least:f}"
+    up = names.selector(names.metric(UP.id))
+    condition = f"{total(events(selector, kit.settings.window, up), *apart)} >= {least:f}"
     if not event.data_type:
         return condition
     return f'label_replace({condition}, "data_type", "{escape(event.data_type)}", "", "")'
@@ -83,7 +99,9 @@ def _writer(kit: Kit, event: Event) -> Writer:
     labels = {names.label(id_, label): value for label, value in {**event.where, **event.apart}.items()}
 
     def write(track: Track) -> tuple[Sample, ...]:
-        return (Sample(names.metric(id_), labels, counter(track)),)
+        # A birth counts of a service that was there before; it is, whatever happens to the series.
+        up = Sample(names.metric(UP.id), {}, gauge([(sum(steps for steps, _ in track), 1)]))
+        return (up, Sample(names.metric(id_), labels, counter(track)))
 
     return write
 
