@@ -12,12 +12,13 @@ import pytest
 
 from obs.generate.derive import grid
 from obs.generate.derive.capabilities import registry
+from obs.generate.derive.capabilities.capability import Capability
 from obs.generate.derive.dashboards.service import derive_dashboard
 from obs.generate.derive.drafts import KINDS, Case, Draft, Fact, Kit, finish
 from obs.generate.derive.rules import derive_rules
 from obs.generate.derive.settings import Settings
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import CAPABILITIES, Alert, Duration, Service, Threshold
+from obs.generate.model import CAPABILITIES, Alert, Duration, Kind, Service, Threshold
 from obs.generate.spec.load import load
 
 COMPLETE = Path(__file__).parents[2] / "golden" / "complete"
@@ -33,6 +34,10 @@ def _complete() -> Service:
     return service
 
 
+def _names(capability: Capability) -> list[str]:
+    return [*(entry.name for entry in capability.alerts), *(entry.name for entry in capability.job_alerts)]
+
+
 def _alerts(service: Service) -> list[Alert]:
     return [alert for file in derive_rules(service).files for alert in file.alerts]
 
@@ -43,7 +48,7 @@ def test_specs_may_name_exactly_the_capabilities_that_are_not_always_there() -> 
 
 def test_no_two_capabilities_and_no_two_alerts_share_a_name() -> None:
     names = Counter(one.name for one in registry.REGISTRY)
-    alerts = Counter(entry.name for one in registry.REGISTRY for entry in (*one.alerts, *one.job_alerts))
+    alerts = Counter(name for one in registry.REGISTRY for name in _names(one))
 
     assert max(names.values()) == 1
     assert max(alerts.values()) == 1
@@ -56,12 +61,7 @@ def test_categories_are_words_that_a_label_may_hold() -> None:
 
 def test_the_complete_service_has_every_alert_of_its_capabilities() -> None:
     service = _complete()
-    wanted = {
-        entry.name
-        for one in registry.REGISTRY
-        if one.name in OWN or one.always
-        for entry in (*one.alerts, *one.job_alerts)
-    }
+    wanted = {name for one in registry.REGISTRY if one.name in OWN or one.always for name in _names(one)}
 
     assert set(service.capabilities) == OWN
     assert derive_rules(service).skipped == ()
@@ -105,7 +105,8 @@ def test_a_draft_that_leaves_out_a_kind_without_a_reason_is_refused() -> None:
 
 
 def test_a_draft_with_reasons_for_what_it_leaves_out_is_an_alert_that_carries_them() -> None:
-    reasons = dict.fromkeys(("silent", "for", "born", "gone"), "nothing of that kind can happen")
+    left_out: tuple[Kind, ...] = ("silent", "for", "born", "gone")
+    reasons = dict.fromkeys(left_out, "nothing of that kind can happen")
     alert = finish(replace(_draft(), omits=reasons), _kit(), category="http", panel="http-errors")
 
     assert alert.omits == reasons
