@@ -8,16 +8,23 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from obs.catalogue import Histogram, bundled
 from obs.generate import pipeline
 from obs.stack.engine import Engine
 
 pytestmark = pytest.mark.engines
 
 SPEC = Path(__file__).parents[1] / "golden" / "mapped" / "spec.yml"
+#: Capabilities of which every signal is the SDK's own.
+CAPABILITIES = [
+    "cache", "database", "event_loop", "exceptions", "grpc", "http", "process", "queue", "resilience", "sdk", "tasks",
+    "websocket",
+]  # fmt: skip
 TARGET = 'service="auth", environment="prod", instance="one"'
 
 #: Alert -> series that a scrape of the service stores, and minutes after which it must fire.
@@ -127,6 +134,50 @@ def test_alerts_fire_on_the_series_of_the_service(
     file.write_text(yaml.safe_dump(document), encoding="utf-8")
 
     assert _promtool(installed, "go", "test", "rules", file) == ""
+
+
+def _every_signal(*, labels: bool) -> dict[str, Any]:
+    """Map every signal of the SDK to a metric of other names, values and units; without labels, to a bare one."""
+    mapping: dict[str, Any] = {}
+    for signal in bundled():
+        if signal.origin != "sdk":
+            continue
+        name = signal.id.replace(".", "_")
+        own: dict[str, Any] = {"metric": f"my_{name}", "labels": {}}
+        if isinstance(signal, Histogram):
+            factor = 1000 if signal.unit == "s" else 1
+            own |= {"buckets": [bound * factor for bound in signal.buckets]}
+            own |= {"unit": "ms"} if signal.unit == "s" else {}
+        for label in signal.labels if labels else ():
+            values = {value: [f"a-{value.lower()}", f"b-{value.lower()}"] for value in label.values}
+            own["labels"][label.name] = {
+                "label": f"my_{label.named()}",
+                **({"values": values} if values else {}),
+            }
+        mapping[signal.id] = own | ({"match": {"kind": "mine"}} if labels else {})
+    return mapping
+
+
+@pytest.mark.parametrize("labels", [True, False], ids=["renamed", "bare"])
+def test_rules_of_every_capability_can_be_told_in_other_names(
+    labels: bool, tmp_path: Path, installed: Callable[[str], dict[str, Engine]]
+) -> None:
+    spec = {
+        "version": "obs/v1",
+        "service": {"name": "auth", "team": "identity"},
+        "contract": "none",
+        "capabilities": CAPABILITIES,
+        "mapping": _every_signal(labels=labels),
+    }
+    (tmp_path / "auth.yml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+    plan = pipeline.prepare([tmp_path / "auth.yml"])
+    pipeline.write(plan.artefacts, tmp_path)
+    alerts = tmp_path / "alerts"
+
+    # Without any label some alerts have nothing to tell bad from good by.
+    assert bool(plan.skipped) is not labels
+    assert not any("obs_gap_" in artefact.text for artefact in plan.artefacts)
+    assert _promtool(installed, "go", "test", "rules", *sorted((alerts / "tests").glob("*_test.yml"))) == ""
 
 
 def test_the_rules_name_only_what_the_service_exposes(generated: Path) -> None:
