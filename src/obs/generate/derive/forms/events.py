@@ -9,7 +9,7 @@ from decimal import Decimal
 from obs.catalogue import Counter
 from obs.catalogue.target import UP
 from obs.errors import SpecError
-from obs.generate.derive.drafts import Draft, Kit, Sample
+from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample
 from obs.generate.derive.expressions import events, total
 from obs.generate.derive.samples import counter, gauge
 from obs.generate.derive.stories.events import Track, Writer, brief_cases, event_cases
@@ -65,8 +65,22 @@ def event_draft(
                     kit, _writer(kit, event), least=least, shows=_shows(kit, event), of=event.data_type
                 )
             ),
+            _lifetime(kit, _writer(kit, first), least),
         ),
         window=window,
+    )
+
+
+def _lifetime(kit: Kit, write: Writer, least: Decimal) -> Case:
+    """Prometheus starts without a past: what a counter gathered before it did not happen just now."""
+    wait = kit.for_steps
+    up, *counted = write([(2, None), (1, least * 10), (wait + 2, Decimal(0))])
+    late = Sample(up.metric, {}, gauge([(1, None), (wait + 4, 1)]))
+    return Case(
+        "silent",
+        "old events are seen for the first time",
+        (late, *counted),
+        (Fact(3, "silent"), Fact(wait + 4, "silent")),
     )
 
 
