@@ -20,11 +20,13 @@ def _run(project: Project) -> Iterator[Finding]:
     for alert in project.alerts:
         if alert.query is None or alert.query.language != "promql" or alert.query.parsed.root is None:
             continue
-        entries = [*alert.labels.values(), *alert.annotations.values()]
-        if any(_mentions(entry) for entry in entries):
-            labels = carried.of_series(alert, project)
+        entries = [
+            entry for entry in (*alert.labels.values(), *alert.annotations.values()) if _mentions(entry)
+        ]
+        if entries:
+            labels, own = carried.of_series(alert, project), carried.static(alert, project)
             for entry in entries:
-                yield from _missing(entry, alert, labels, carried.static(alert, project))
+                yield from _missing(entry, alert, labels, own)
 
 
 def _mentions(entry: Entry) -> bool:
