@@ -85,3 +85,11 @@ def test_comments_and_code_are_no_prose() -> None:
 def test_a_part_of_a_line_can_be_pointed_at() -> None:
     assert str(PAGE.at(5, "../shop").place) == "runbooks/shop/HttpErrorRatioHigh.md:5:18"
     assert PAGE.at(7, "not there").length == len("## Meaning")
+
+
+def test_an_address_stays_as_it_was_written_so_that_it_can_be_pointed_at() -> None:
+    page = read(Source("a.md", "See **[there](<../ö b.md#Mü>)**.\n"))
+
+    (link,) = page.links
+    assert link.target == "../ö b.md#Mü"
+    assert page.at(link.line, link.target).place.column == 15

@@ -18,7 +18,20 @@ from markdown_it.token import Token
 from obs.lint.query import Language, Query
 from obs.lint.source import Source, Span, Text
 
-_PARSER = MarkdownIt("commonmark").enable("table")
+
+class _Parser(MarkdownIt):
+    """Leaves addresses as they were written, which is what is looked for in their lines."""
+
+    def __init__(self) -> None:
+        super().__init__("commonmark")
+        self.enable("table")
+
+    def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's name for its hook
+        """Return the address itself."""
+        return url
+
+
+_PARSER = _Parser()
 #: Headings that every page of an alert has, in this order; the first four are common to all collections.
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Escalation", "Verification")
 FOLDERS = frozenset({"runbooks", "runbook", "playbooks"})
