@@ -92,4 +92,4 @@ def test_an_address_stays_as_it_was_written_so_that_it_can_be_pointed_at() -> No
 
     (link,) = page.links
     assert link.target == "../ö b.md#Mü"
-    assert page.at(link.line, link.target).place.column == 15
+    assert page.at(link.line, link.target).place.column == 16
