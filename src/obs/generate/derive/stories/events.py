@@ -33,8 +33,8 @@ def event_cases(
     """
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
-    assert wait < k, "an alert on events waits for less than its window"  # noqa: S101 - an author's slip
-    settled = 2 * k + wait
+    # A step more than the window, so that the service was there before it.
+    settled, born = 2 * k + wait, k + 2
     above = _grains(least * Decimal("1.02") / k, ROUND_CEILING)
     below = _grains(least * Decimal("0.98") / k, ROUND_FLOOR)
     return (
@@ -42,7 +42,7 @@ def event_cases(
             "fires",
             "just enough events",
             write([(settled + 2, above)]),
-            (Fact(settled + 1, "firing", ((labels, float(above * k)),)),),
+            (Fact(settled + 1, "firing", ((labels, _shown(kit, above)),)),),
         ),
         Case(
             "silent",
@@ -54,19 +54,19 @@ def event_cases(
         Case(
             "born",
             "a new series is born with all of them",
-            write([(k, None), (1, least), (k + 1, _ZERO)]),
+            write([(born, None), (1, least), (k + 3, _ZERO)]),
             (
-                Fact(k - 1, "silent"),
-                Fact(k + wait, "firing", ((labels, float(least)),)),
-                Fact(2 * k - 1, "firing", ((labels, float(least)),)),
-                Fact(2 * k + 1, "silent"),
+                Fact(born - 1, "silent"),
+                Fact(born + wait, "firing", ((labels, float(least)),)),
+                Fact(born + k - 1, "firing", ((labels, float(least)),)),
+                Fact(born + k + 2, "silent"),
             ),
         ),
         Case(
             "gone",
             "the instance that counted vanishes",
             write([(settled, above), (k + 3, None)]),
-            (Fact(settled, "firing", ((labels, float(above * k)),)), Fact(settled + k + 2, "silent")),
+            (Fact(settled, "firing", ((labels, _shown(kit, above)),)), Fact(settled + k + 2, "silent")),
         ),
     )
 
@@ -76,7 +76,8 @@ def brief_cases(
 ) -> tuple[Case, ...]:
     """Return what tells that one more counter, `of` a kind of its own, is watched in the same way."""
     k, wait = kit.window_steps, kit.for_steps
-    settled = 2 * k + wait
+    # A step more than the window, so that the service was there before it.
+    settled, born = 2 * k + wait, k + 2
     above = _grains(least * Decimal("1.02") / k, ROUND_CEILING)
     below = _grains(least * Decimal("0.98") / k, ROUND_FLOOR)
     return (
@@ -84,7 +85,7 @@ def brief_cases(
             "fires",
             f"just enough events of {of}",
             write([(settled + 2, above)]),
-            (Fact(settled + 1, "firing", ((shows, float(above * k)),)),),
+            (Fact(settled + 1, "firing", ((shows, _shown(kit, above)),)),),
         ),
         Case(
             "silent",
@@ -95,11 +96,11 @@ def brief_cases(
         Case(
             "born",
             f"a new series of {of} is born with all of them",
-            write([(k, None), (1, least), (k + 1, _ZERO)]),
+            write([(born, None), (1, least), (k + 3, _ZERO)]),
             (
-                Fact(k + wait, "firing", ((shows, float(least)),)),
-                Fact(2 * k - 1, "firing", ((shows, float(least)),)),
-                Fact(2 * k + 1, "silent"),
+                Fact(born + wait, "firing", ((shows, float(least)),)),
+                Fact(born + k - 1, "firing", ((shows, float(least)),)),
+                Fact(born + k + 2, "silent"),
             ),
         ),
     )
@@ -116,11 +117,16 @@ def _step(kit: Kit, write: Writer, least: Decimal, labels: Mapping[str, str]) ->
     if wait:
         facts += [Fact(start + crossing, "pending"), Fact(start + crossing + wait - 1, "pending")]
     facts += [
-        Fact(end, "firing", ((labels, float(pace * k)),)),
+        Fact(end, "firing", ((labels, _shown(kit, pace)),)),
         Fact(end + k - crossing + 1, "silent"),
     ]
     story = write([(start, _ZERO), (end - start, pace), (k + 2, _ZERO)])
     return Case("for", "a burst begins and ends", story, tuple(facts))
+
+
+def _shown(kit: Kit, pace: Decimal) -> float:
+    """Return what a full window of `pace` events a step shows, whole steps or not."""
+    return float(pace * kit.settings.window.milliseconds / kit.step.milliseconds)
 
 
 def _grains(value: Decimal, rounding: str) -> Decimal:

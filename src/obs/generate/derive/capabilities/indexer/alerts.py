@@ -93,7 +93,8 @@ def stalled(kit: Kit) -> Draft:
 
 
 def _stalled_cases(kit: Kit, head: str, last: str, labels: dict[str, str]) -> tuple[Case, ...]:
-    k, wait = kit.window_steps, kit.for_steps
+    # An offset between two samples takes the earlier one.
+    k, wait = kit.steps(kit.settings.window), kit.for_steps
     end = 4 * k + wait + 4
     came = ((labels, float(k)),)
     # One block a step.
