@@ -27,7 +27,7 @@ EDITS = {
 
 def _check(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "obs", "generate", "specs/shop", "--check"],
+        [sys.executable, "-m", "obs", "generate", "specs/shop", "specs/stack", "--check"],
         cwd=folder,
         capture_output=True,
         text=True,
