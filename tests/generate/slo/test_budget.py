@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 SCRAPE, MINUTE, SPAN = 15, 60, 240
@@ -173,13 +173,13 @@ def test_ratio_and_budget_are_within_one_percent_from_a_thousand_bad_events_on(
     seed: int, offsets: tuple[float, float], days: int
 ) -> None:
     end = (days + 1) * DAY + 77.7
-    good, bad = _service(seed, days, 60_000, 1_300, bursts=False, until=end)
+    good, bad = _service(seed, days, 60_000, 1_600, bursts=False, until=end)
 
     at, seen_bad = _period(bad, days, offsets, end)
     _, seen_good = _period(good, days, offsets, end)
     true_bad, true_good = (happened(each, at - days * DAY, at) for each in (bad, good))
 
-    assert true_bad >= 1_000
+    assume(true_bad >= 1_000)
     ratio, truth = seen_bad / (seen_bad + seen_good), true_bad / (true_bad + true_good)
     assert ratio == pytest.approx(truth, rel=0.01)
     assert 1 - ratio / BUDGET == pytest.approx(1 - truth / BUDGET, rel=0.011)
@@ -198,7 +198,7 @@ def test_burn_rates_are_within_one_percent_from_a_thousand_bad_events_on(
         return sums(minutes(counters, Rhythm(MINUTE, offset), 0.0, end), window, [instant])[0][1]
 
     true_bad, true_good = (happened(each, instant - window, instant) for each in (bad, good))
-    assert true_bad >= 1_000
+    assume(true_bad >= 1_000)
     seen_bad, seen_good = recorded(bad), recorded(good)
     assert seen_bad / (seen_bad + seen_good) == pytest.approx(true_bad / (true_bad + true_good), rel=0.01)
 
