@@ -64,6 +64,30 @@ def test_any_text_can_be_scanned_and_parsed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 100_000 + "x" + ")" * 100_000,
+        "-" * 100_000 + "x",
+        "abs(" * 50_000 + "x" + ")" * 50_000,
+        "+".join(["x"] * 100_000),
+        " or ".join(["x"] * 50_000),
+        "x" + "[5m:1m]" * 50_000,
+        "+".join(["x"] * 900),
+    ],
+    ids=["brackets", "signs", "calls", "sum", "or", "subqueries", "a long sum"],
+)
+def test_a_query_without_end_is_refused_and_ends_no_process(text: str) -> None:
+    parsed = parse(text)
+
+    assert parsed.root is None
+    assert parsed.error
+
+
+def test_a_long_query_that_somebody_may_write_is_read() -> None:
+    assert parse(" or ".join(f'x{{a="{number}"}} > 1' for number in range(150))).error == ""
+
+
+@pytest.mark.parametrize(
     ("text", "label", "expected"),
     [
         ('sum(rate(x{job="a"}[5m])) by (job)', "job", 'sum(rate(x{job="a"}[5m])) by (▸job)'),

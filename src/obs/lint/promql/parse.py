@@ -33,6 +33,11 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)(?::\w+)?\]\]")
 VARIABLE = "var_"
 #: An open list of labels.
 _GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*\Z")
+#: The parser descends without end and takes the process with it; a text this short cannot take it so far.
+_SHORT, _MOST = 2000, 1500
+_NESTING = re.compile(r"[-+*/%^<>=(\[]|\b(?:and|or|unless|atan2)\b")
+#: Levels of a tree: what looks at trees descends in Python.
+MAX_DEPTH = 200
 _PLACEHOLDER_SPAN = "7m7s"
 #: A variable after one of these stands for a number, unless braces or brackets follow it.
 BEFORE_NUMBERS = ("<", ">", "=", "*", "/", "+", "-", "(", ",")
@@ -73,15 +78,13 @@ def parse(text: str) -> Parsed:
     if has_variables := "$" in text or "[[" in text:
         plain = _without_variables(text)
     parsed = Parsed(has_variables=has_variables)
+    if len(plain) > _SHORT and len(_NESTING.findall(plain)) > _MOST:
+        parsed.error = f"more than {_MOST} operators and brackets: not looked at"
+        return parsed
     try:
-        tree = promql_parser.parse(plain)
+        parsed.root = _Builder(parsed).node(promql_parser.parse(plain))
     except ValueError as error:
-        parsed.error = str(error)
-        return parsed
-    except RecursionError:
-        parsed.error = "nested too deeply"
-        return parsed
-    parsed.root = _Builder(parsed).node(tree)
+        return Parsed(error=str(error), has_variables=has_variables)
     return parsed
 
 
@@ -117,13 +120,18 @@ def _replaced(text: str) -> str:
 class _Builder:
     def __init__(self, parsed: Parsed) -> None:
         self._parsed = parsed
+        self._depth = 0
 
     def node(self, tree: Any) -> Node:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ValueError(f"nested deeper than {MAX_DEPTH} levels: not looked at")
         kind = type(tree)
         while kind is promql_parser.ParenExpr:
             tree = tree.expr
             kind = type(tree)
         built: Node = _BUILD[kind](self, tree)
+        self._depth -= 1
         return built
 
     def selector(self, tree: Any, range_ms: int = 0) -> Selector:
