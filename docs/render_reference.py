@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,9 @@ import click
 from obs.catalogue import Histogram, Signal, log
 from obs.catalogue.everything import DOMAINS
 from obs.cli.main import COMMANDS, group
+from obs.lint import pages
+from obs.lint.check import Check
+from obs.lint.register import all_checks
 
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "Made by `make artefacts`; do not edit."
@@ -102,7 +106,53 @@ def _code(value: object) -> str:
     return f"`{value}`" if value != "" else "none"
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": cli, "catalogue.md": catalogue, "settings.md": settings}
+#: Title of each section of the checks, by what they look at.
+_KINDS: dict[tuple[str, ...], str] = {
+    ("rules",): "Rules and alerts",
+    ("dashboard",): "Dashboards",
+    ("alertmanager",): "Alertmanager",
+    ("runbook",): "Runbooks",
+    ("spec",): "Specs",
+}
+_SEVERAL = "More than one kind of file"
+
+
+def lint() -> str:
+    """Return the index of the linter's checks: where they look, how bad, and the first sentence of their page."""
+    sections: dict[str, list[Check]] = {title: [] for title in (_SEVERAL, *_KINDS.values())}
+    for check in all_checks():
+        sections[_KINDS.get(check.kinds, _SEVERAL)].append(check)
+    parts = [
+        (
+            f"# Checks of `obs lint`\n\n{MADE} {len(all_checks())} checks, a page each; `obs lint --explain CHECK` prints the page on a terminal.\n"
+            "An error does not work, or says what is not so; a warning will hurt one day; an info is good to know.\n"
+        )
+    ]
+    for title, checks in sections.items():
+        several = title == _SEVERAL
+        columns = ["check", "severity", *(["looks at"] if several else []), "finds"]
+        rows = "\n".join(_check(check, several=several) for check in checks)
+        parts.append(f"## {title}\n\n| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def _check(check: Check, *, several: bool) -> str:
+    needs = {"": "", "contract": " Needs a contract.", "live": " Needs `--live`."}[check.needs]
+    kinds = f" {', '.join(check.kinds)} |" if several else ""
+    return f"| [{check.id}]({check.id}.md) | {check.severity} |{kinds} {_first_sentence(check)}{needs} |"
+
+
+def _first_sentence(check: Check) -> str:
+    what = pages.page(check.id).partition("## What\n\n")[2].partition("\n\n")[0]
+    return re.split(r'(?<=[.])\s+(?=[A-Z`"])', " ".join(what.split()))[0].replace("|", "\\|")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli,
+    "catalogue.md": catalogue,
+    "settings.md": settings,
+    "lint/README.md": lint,
+}
 
 
 def main() -> int:
