@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from obs.generate.derive.gaps import CannotDerive
+from obs.generate.derive.gaps import CannotDerive, is_gap
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.promql import ungrouped
 from obs.generate.model import Alert, Panel, PanelThreshold, Query, Row
 from obs.generate.model.panel import Colour
 
 #: Grafana's unit -> unit of an alert's threshold.
 _SAME_UNIT = {"percentunit": "ratio", "s": "s"}
+_LABEL = re.compile(r"\{\{(\w+)\}\} ?")
 _COLOURS: Mapping[str, Colour] = {"page": "red", "ticket": "yellow", "none": "yellow"}
 
 
 def proven(row: Row, alerts: Sequence[Alert], ask: Queries, ways: tuple[tuple[str, str], ...] = ()) -> Row:
     """Return `row` with what its panels owe to `alerts`; `ways` lead from every graph to other evidence.
 
-    A service with other metrics cannot answer everything: a panel without any query left is left out.
+    A service with other metrics cannot answer everything: a panel without any query left is left out. The
+    panel of an alert draws as one what the service's metrics do not tell apart, as the alert judges it.
     """
     panels = (_complete(panel, alerts, ask, ways) for panel in row.panels)
     return Row(row.title, tuple(panel for panel in panels if panel.queries or panel.kind == "text"))
@@ -33,14 +37,22 @@ def _complete(
     links = {alert.name: alert.annotations.get("runbook_url", "") for alert in shown}
     return replace(
         panel,
-        queries=tuple(_answered(panel.queries, ask)),
+        queries=tuple(_answered(map(_joined, panel.queries) if shown else panel.queries, ask)),
         thresholds=panel.thresholds or _lines(panel, shown),
         links=tuple((f"Runbook {name}", url) for name, url in sorted(links.items()) if url),
         data_links=panel.data_links or (ways if panel.kind in {"timeseries", "heatmap"} else ()),
     )
 
 
-def _answered(queries: Sequence[Query], ask: Queries) -> Iterator[Query]:
+def _joined(query: Query) -> Query:
+    """Return `query` without grouping by labels that do not exist."""
+    if query.source != "prometheus":
+        return query
+    legend = _LABEL.sub(lambda match: "" if is_gap(match[1]) else match[0], query.legend)
+    return replace(query, expr=ungrouped(query.expr)[0], legend=legend.strip())
+
+
+def _answered(queries: Iterable[Query], ask: Queries) -> Iterator[Query]:
     for query in queries:
         if query.source != "prometheus":
             yield query

@@ -23,7 +23,8 @@ def row(ask: Queries) -> Row:
     """Return what the service asks of its databases."""
     system = ask.label(OPERATION_DURATION, SYSTEM.name)
     operation = ask.label(OPERATION_DURATION, OPERATION.name)
-    pool, slow = ask.label(CONNECTIONS_IN_USE, POOL.name), ask.label(SLOW_QUERIES, SYSTEM.name)
+    slow, pool = ask.label(SLOW_QUERIES, SYSTEM.name), ask.label(CONNECTIONS_IN_USE, POOL.name)
+    waiting, refused = ask.label(CONNECTIONS_WAITING, POOL.name), ask.label(CONNECTION_TIMEOUTS, POOL.name)
     done = f"rate({ask.series(OPERATION_DURATION, part='_count')}[{RATE}])"
     failed = f"rate({ask.series(OPERATION_DURATION, (ERROR_TYPE.name, '!=', ''), part='_count')}[{RATE}])"
     used, most = ask.series(CONNECTIONS_IN_USE), ask.series(CONNECTIONS_MAX)
@@ -52,9 +53,9 @@ def row(ask: Queries) -> Row:
             series("db-pool", "Connections lent out", "Share of each pool's connections that is lent out.",
                    "percentunit", f"max {by} ({used}) / max {by} ({most})", legend("instance", pool)),
             series("db-pool-waiting", "Callers that wait", "Callers that wait for a connection of each pool.", "short",
-                   f"max {by} ({ask.series(CONNECTIONS_WAITING)})", legend("instance", pool)),
+                   f"max by (instance, {waiting}) ({ask.series(CONNECTIONS_WAITING)})", legend("instance", waiting)),
             series("db-pool-timeouts", "Callers without a connection",
                    "Callers a second that gave up waiting for a connection of each pool.", "ops",
-                   f"sum by ({pool}) (rate({ask.series(CONNECTION_TIMEOUTS)}[{RATE}]))", legend(pool)),
+                   f"sum by ({refused}) (rate({ask.series(CONNECTION_TIMEOUTS)}[{RATE}]))", legend(refused)),
         ),
     )  # fmt: skip

@@ -19,7 +19,7 @@ CAPABILITY = Capability(
     ),
     job_alerts=(
         JobEntry("JobNotRunning", scheduled.NOT_RUNNING, scheduled.not_running, "jobs-last-success", guide.not_running),
-        JobEntry("JobNotDeclared", scheduled.NOT_DECLARED, scheduled.not_declared, "jobs-last-success", guide.not_declared),
+        JobEntry("JobNotDeclared", scheduled.NOT_DECLARED, scheduled.not_declared, "jobs-runs", guide.not_declared),
     ),
     row=panels.row,
     golden=panels.golden,

@@ -44,7 +44,8 @@ def headline(ask: Queries) -> Headline:
 
 def row(ask: Queries) -> Row:
     """Return what waits in queues."""
-    queue, dead = ask.label(DEPTH, QUEUE.name), ask.label(DEAD_LETTERS, QUEUE.name)
+    queue, aged = ask.label(DEPTH, QUEUE.name), ask.label(OLDEST_AGE, QUEUE.name)
+    dead = ask.label(DEAD_LETTERS, QUEUE.name)
     return Row(
         "Queues",
         (
@@ -52,7 +53,7 @@ def row(ask: Queries) -> Row:
             series("queue-depth", "Messages that wait", "Messages that wait in each queue.", "short",
                    f"max by ({queue}) ({ask.series(DEPTH)})", legend(queue)),
             series("queue-oldest", "Oldest message", "How long the oldest message of each queue has been waiting.", "s",
-                   f"max by ({queue}) ({ask.series(OLDEST_AGE)})", legend(queue)),
+                   f"max by ({aged}) ({ask.series(OLDEST_AGE)})", legend(aged)),
             series("queue-dead", "Messages given up", "Messages a second that were put aside, by queue.", "ops",
                    f"sum by ({dead}) (rate({ask.series(DEAD_LETTERS)}[{RATE}]))", legend(dead)),
         ),
