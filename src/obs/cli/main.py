@@ -14,6 +14,7 @@ from obs.errors import MissingExtra, ObsError, nearest
 #: Command -> (module under obs.cli, one line for the listing). The listing loads no command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "Check that audit logs are whole and as they were written."),
+    "backtest": ("backtest", "Tell how often each alert would have fired on a server's history."),
     "catalogue": ("catalogue", "List, show and export the signals that exist."),
     "demo": ("demo", "Break a shop, watch the alert fire, follow its runbook, repair it."),
     "generate": ("generate", "Generate dashboards, rules, tests, routes and runbooks from specs."),
