@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,6 +17,8 @@ import click
 from obs.catalogue import Histogram, Signal, log
 from obs.catalogue.everything import DOMAINS
 from obs.cli.main import COMMANDS, group
+from obs.generate.derive import rules
+from obs.generate.spec import reference, schema
 from obs.lint import pages
 from obs.lint.check import Check
 from obs.lint.register import all_checks
@@ -147,11 +150,24 @@ def _first_sentence(check: Check) -> str:
     return re.split(r'(?<=[.])\s+(?=[A-Z`"])', " ".join(what.split()))[0].replace("|", "\\|")
 
 
+def spec() -> str:
+    """Return the page of the keys of a spec."""
+    return reference.page(MADE)
+
+
+def spec_schema(*, partial: bool) -> str:
+    """Return the schema that `obs spec schema` prints."""
+    return schema.dumps(schema.derive(sorted(rules.alert_names()), partial=partial))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "catalogue.md": catalogue,
     "settings.md": settings,
     "lint/README.md": lint,
+    "spec.md": spec,
+    "spec.schema.json": partial(spec_schema, partial=False),
+    "spec-defaults.schema.json": partial(spec_schema, partial=True),
 }
 
 

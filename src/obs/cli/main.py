@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Generate dashboards, rules, tests, routes and runbooks from specs."),
     "lint": ("lint", "Judge specs, rules, dashboards, routes and runbooks, whoever wrote them."),
     "settings": ("settings", "Print every setting of the SDK with its value and source."),
-    "spec": ("spec", "Check service specs, in every environment at once."),
+    "spec": ("spec", "Start, import and check service specs; print their schema."),
     "stack": ("stack", "Install, start, inspect and stop the engines."),
     "test": ("test", "Run the generated tests with promtool."),
 }

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Check service specs.
+    """Start, import and check service specs.
 
     \b
     Example:
-      obs spec check specs/shop
+      obs spec init --metrics-url http://127.0.0.1:8000/metrics --out specs/shop.yml
+      obs spec check specs/shop.yml
     """
 
 
@@ -49,6 +50,25 @@ def check(specs: tuple[Path, ...], format_: str) -> int:
             click.echo(f"{alert.place}: {alert.service} has no {alert.alert}: {alert.reason}", err=True)
     click.echo(_summary(report), err=True)
     return 2 if report.mistakes else 0
+
+
+@command.command()
+@click.option("--partial", is_flag=True, help="For files that others extend: nothing is required.")
+def schema(*, partial: bool) -> None:
+    """Print the JSON Schema of a spec, by which editors complete and check it.
+
+    \b
+    Name it in the first line of a spec:
+      # yaml-language-server: $schema=spec.schema.json
+
+    \b
+    Example:
+      obs spec schema > specs/spec.schema.json
+    """
+    from obs.generate.derive import rules
+    from obs.generate.spec import schema as form
+
+    click.echo(form.dumps(form.derive(sorted(rules.alert_names()), partial=partial)), nl=False)
 
 
 def _line(mistake: Mistake) -> str:

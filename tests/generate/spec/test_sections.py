@@ -10,7 +10,7 @@ import pytest
 
 from obs.errors import ObsError
 from obs.generate import pipeline, spec
-from obs.generate.spec.tree import ENVIRONMENT_KEYS, KEYS
+from obs.generate.spec.shape import ENVIRONMENT, SPEC
 
 HEAD = "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [process]\n"
 ROW = (
@@ -107,5 +107,5 @@ def test_a_mistake_is_answered_where_it_stands(text: str, message: str) -> None:
 def test_the_form_of_a_spec_names_every_key() -> None:
     form = spec.__doc__ or ""
 
-    assert [key for key in KEYS if f"\n    {key}:" not in form] == []
-    assert [key for key in ENVIRONMENT_KEYS if key not in form.partition("environments:")[2]] == []
+    assert [key for key in SPEC.names if f"\n    {key}:" not in form] == []
+    assert [key for key in ENVIRONMENT.names if key not in form.partition("environments:")[2]] == []

@@ -45,8 +45,13 @@ def derive_rules(service: Service) -> Rules:
     files = [_file(service, service.name, fast)]
     files += [_file(service, stem, alerts) for stem, alerts in slow.items()]
     files += slo.rule_files(service)
-    files += custom.rule_files(service, {*registry.entries(), *logs.NAMES, *slo.ALERTS})
+    files += custom.rule_files(service, alert_names())
     return Rules(tuple(file for file in files if any(group.rules for group in file.groups)), skipped)
+
+
+def alert_names() -> set[str]:
+    """Return the name of every alert that obs can make of a spec, its own alerts apart."""
+    return {*registry.entries(), *logs.NAMES, *slo.ALERTS}
 
 
 def rule_files(service: Service) -> tuple[RuleFile, ...]:
@@ -69,8 +74,7 @@ def fleet_file(services: Sequence[Service]) -> RuleFile:
 
 
 def _check_names(service: Service) -> None:
-    entries = registry.entries()
-    known = {*entries, *logs.NAMES, *slo.ALERTS}
+    known = alert_names()
     for name, tuning in service.tunings.items():
         if any(alert.name == name for alert in service.custom_alerts):
             raise SpecError(

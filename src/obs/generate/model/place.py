@@ -19,7 +19,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-_DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?\Z")
+DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?\Z")
 _UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 _WORDS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
 
@@ -36,7 +36,7 @@ class Duration:
 
         ``0s`` is legal: a `for` of nothing.
         """
-        match = _DURATION.match(text)
+        match = DURATION.match(text)
         if not match or not any(part is not None for part in match.groups()):
             raise ValueError(text)
         return cls(

@@ -11,15 +11,9 @@ from obs.catalogue.signal import TARGET_LABELS
 from obs.generate.model import SEVERITIES, CustomAlert, CustomTest, Duration, Severity, State
 from obs.generate.spec import fields
 from obs.generate.spec.document import MAX_BYTES, Entry, Node
+from obs.generate.spec.shape.alerts import CUSTOM_ALERT, CUSTOM_NAME, DEFAULT_CATEGORY, TEST
 
-_KEYS = (
-    "expr", "for", "keep_firing_for", "severity", "category", "summary", "description", "labels", "unit",
-    "tests", "runbook", "disabled",
-)  # fmt: skip
-_TEST_KEYS = ("name", "interval", "series", "silent_at", "pending_at", "fires_at", "count")
 _STATES: Mapping[str, State] = {"silent_at": "silent", "pending_at": "pending", "fires_at": "firing"}
-#: Camel case, as the alerts of obs are called: the name is a file name and a part of links.
-_NAME = re.compile(r"[A-Z][A-Za-z0-9]{2,62}\Z")
 #: Labels that every alert gets from its service.
 OWN_LABELS = frozenset({*TARGET_LABELS, "alertname", "alertstate", "team", "severity", "category"})
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
@@ -29,7 +23,6 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 #: One item of promtool's notation: a value, a gap, the end of a series, or a run such as 0+60x30.
 _VALUES = re.compile(rf"(?:_(?:x\d+)?|stale|{_NUMBER}(?:[+-]{_NUMBER[5:]})?(?:x\d+)?)\Z")
 _MINUTE = Duration.parse("1m")
-DEFAULT_CATEGORY = "custom"
 
 
 def read(node: Node) -> tuple[CustomAlert, ...]:
@@ -40,9 +33,9 @@ def read(node: Node) -> tuple[CustomAlert, ...]:
 
 def _alert(key: str, entry: Entry) -> CustomAlert | None:
     what = f"custom_alerts.{key}"
-    if not _NAME.match(key):
+    if not CUSTOM_NAME.match(key):
         raise fields.refuse(entry, f"{what}: got {key!r}, expected a name such as BasketAbandoned")
-    own = fields.mapping(entry.node, what, _KEYS)
+    own = fields.mapping(entry.node, what, CUSTOM_ALERT.names)
     if "disabled" in own:
         fields.reason(own["disabled"].node, f"{what}.disabled")
 
@@ -118,7 +111,7 @@ def _check_wait(tests: Sequence[CustomTest], for_: Duration, node: Node, what: s
 
 
 def _test(node: Node, what: str, number: int) -> CustomTest:
-    own = fields.mapping(node, what, _TEST_KEYS)
+    own = fields.mapping(node, what, TEST.names)
     interval = own.get("interval")
     step = fields.duration(interval.node, f"{what}.interval") if interval else _MINUTE
     expects: list[tuple[Duration, State]] = []

@@ -7,15 +7,14 @@ import re
 from obs.generate.model import ExtraPanel, ExtraRow, Place
 from obs.generate.spec import fields
 from obs.generate.spec.document import Node
+from obs.generate.spec.shape.dashboard import DASHBOARD, PANEL, QUERY, ROW
 
-_QUERY_KEYS = ("expr", "legend")
-_PANEL_KEYS = ("title", "description", "unit", "queries", *_QUERY_KEYS)
 _MOST_PANELS = 60
 
 
 def read(node: Node) -> tuple[ExtraRow, ...]:
     """Read the rows, in the order in which they stand."""
-    own = fields.mapping(node, "dashboard", ("rows",))
+    own = fields.mapping(node, "dashboard", DASHBOARD.names)
     rows = fields.required(own, "rows", node, "dashboard")
     taken: dict[str, Node] = {}
     found = tuple(
@@ -28,7 +27,7 @@ def read(node: Node) -> tuple[ExtraRow, ...]:
 
 
 def _row(node: Node, what: str, taken: dict[str, Node]) -> ExtraRow:
-    own = fields.mapping(node, what, ("title", "panels"))
+    own = fields.mapping(node, what, ROW.names)
     panels = fields.required(own, "panels", node, what)
     return ExtraRow(
         fields.text(fields.required(own, "title", node, what), f"{what}.title"),
@@ -40,7 +39,7 @@ def _row(node: Node, what: str, taken: dict[str, Node]) -> ExtraRow:
 
 
 def _panel(node: Node, what: str, taken: dict[str, Node]) -> ExtraPanel:
-    own = fields.mapping(node, what, _PANEL_KEYS)
+    own = fields.mapping(node, what, PANEL.names)
     title_node = fields.required(own, "title", node, what)
     title = fields.text(title_node, f"{what}.title")
     # The link to a panel lives as long as its title does, wherever the panel is moved.
@@ -61,7 +60,7 @@ def _panel(node: Node, what: str, taken: dict[str, Node]) -> ExtraPanel:
         queries=tuple(
             _query(item, what if "expr" in own else f"{what}.queries.{number}", known)
             for number, item in enumerate(queries, start=1)
-            for known in [_PANEL_KEYS if "expr" in own else _QUERY_KEYS]
+            for known in [PANEL.names if "expr" in own else QUERY.names]
         ),
         place=node.place,
     )

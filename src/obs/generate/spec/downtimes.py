@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 from obs.errors import suggest
 from obs.generate.model import WEEKDAYS, Downtime
 from obs.generate.model.downtime import MINUTES_OF_DAY, clock
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
-
-_KEYS = ("days", "dates", "from", "to", "reason")
-_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
-#: More days than this by name are a rule, and belong into `days`.
-MOST_DATES = 100
+from obs.generate.spec.shape.alerts import CLOCK, DOWNTIME, MOST_DATES
 
 
 def read(node: Node) -> tuple[Downtime, ...]:
@@ -25,7 +20,7 @@ def read(node: Node) -> tuple[Downtime, ...]:
 def _window(key: str, entry: Entry) -> Downtime:
     what = f"downtime.{key}"
     name = fields.key_name(key, entry, what)
-    own = fields.mapping(entry.node, what, _KEYS)
+    own = fields.mapping(entry.node, what, DOWNTIME.names)
     if ("days" in own) == ("dates" in own):
         raise fields.refuse(entry.node, f"{what} needs exactly one of 'days' and 'dates'")
     start = _clock(fields.required(own, "from", entry.node, what), f"{what}.from")
@@ -50,7 +45,7 @@ def _window(key: str, entry: Entry) -> Downtime:
 
 def _clock(node: Node, what: str) -> int:
     written = fields.text(node, what)
-    match = _CLOCK.match(written)
+    match = CLOCK.match(written)
     minutes = int(match[1]) * 60 + int(match[2]) if match else MINUTES_OF_DAY + 1
     if minutes > MINUTES_OF_DAY:
         raise fields.refuse(node, f"{what}: got {written!r}, expected a time of day in UTC such as 02:30")

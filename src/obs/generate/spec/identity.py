@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from obs.generate.model import Owner, Place
 from obs.generate.spec import fields
 from obs.generate.spec.document import Node
-
-_CHAT = re.compile(r"[#@]?[\w.-]{1,80}\Z")
-_EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\Z")
-DEFAULT_TIER = "standard"
+from obs.generate.spec.shape.identity import CHAT, DEFAULT_TIER, EMAIL, OWNERS, SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class Identity:
 
 def read_service(node: Node) -> Identity:
     """Read `service:`; name and team are required."""
-    own = fields.mapping(node, "service", ("name", "team", "tier"))
+    own = fields.mapping(node, "service", SERVICE.names)
     name_node = fields.required(own, "name", node, "service")
     tier = own.get("tier")
     return Identity(
@@ -42,12 +39,12 @@ def read_owners(node: Node | None) -> Owner:
     """Read `owners:`; every key of it is optional."""
     if node is None:
         return Owner()
-    own = fields.mapping(node, "owners", ("chat", "email", "rota", "escalation"))
+    own = fields.mapping(node, "owners", OWNERS.names)
     return Owner(
-        chat=_matching(own["chat"].node, "owners.chat", _CHAT, "a channel such as #payments")
+        chat=_matching(own["chat"].node, "owners.chat", CHAT, "a channel such as #payments")
         if "chat" in own
         else "",
-        email=_matching(own["email"].node, "owners.email", _EMAIL, "an address such as team@example.com")
+        email=_matching(own["email"].node, "owners.email", EMAIL, "an address such as team@example.com")
         if "email" in own
         else "",
         rota=fields.url(own["rota"].node, "owners.rota") if "rota" in own else "",

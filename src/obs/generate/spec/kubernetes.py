@@ -8,41 +8,33 @@ from collections.abc import Mapping
 from obs.generate.model import Kubernetes
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
-
-_KEYS = ("namespace", "labels", "selector", "targets", "port", "path", "dashboards")
-#: RFC 1123, as Kubernetes names namespaces and ports.
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
-_KEY = re.compile(
-    r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?\Z"
-)
-_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?\Z")
-_PATH = re.compile(r"/[A-Za-z0-9_./-]*\Z")
+from obs.generate.spec.shape.routing import KUBERNETES, OBJECT_KEY, OBJECT_NAME, OBJECT_VALUE, URL_PATH
 
 
 def read(node: Node) -> Kubernetes:
     """Return the section; raise `SpecError` for a name or label that Kubernetes would refuse."""
-    own = fields.mapping(node, "kubernetes", _KEYS)
+    own = fields.mapping(node, "kubernetes", KUBERNETES.names)
     standard = Kubernetes("")
     return Kubernetes(
         namespace=_matching(
             fields.required(own, "namespace", node, "kubernetes"),
             "kubernetes.namespace",
-            _NAME,
+            OBJECT_NAME,
             "a namespace",
         ),
         labels=_labels(own, "labels"),
         selector=_labels(own, "selector"),
         targets=tuple(
-            _matching(item, "kubernetes.targets", _NAME, "a namespace")
+            _matching(item, "kubernetes.targets", OBJECT_NAME, "a namespace")
             for item in (fields.texts(own["targets"].node, "kubernetes.targets") if "targets" in own else ())
         ),
         port=(
-            _matching(own["port"].node, "kubernetes.port", _NAME, "the name of a port")
+            _matching(own["port"].node, "kubernetes.port", OBJECT_NAME, "the name of a port")
             if "port" in own
             else standard.port
         ),
         path=(
-            _matching(own["path"].node, "kubernetes.path", _PATH, "a path such as /metrics")
+            _matching(own["path"].node, "kubernetes.path", URL_PATH, "a path such as /metrics")
             if "path" in own
             else standard.path
         ),
@@ -56,8 +48,10 @@ def _labels(own: Mapping[str, Entry], key: str) -> dict[str, str]:
     what = f"kubernetes.{key}"
     found = {}
     for name, entry in sorted(fields.mapping(own[key].node, what).items()):
-        _matching(Node(entry.key, name), what, _KEY, "the name of a label of Kubernetes")
-        found[name] = _matching(entry.node, f"{what}.{name}", _VALUE, "the value of a label of Kubernetes")
+        _matching(Node(entry.key, name), what, OBJECT_KEY, "the name of a label of Kubernetes")
+        found[name] = _matching(
+            entry.node, f"{what}.{name}", OBJECT_VALUE, "the value of a label of Kubernetes"
+        )
     return found
 
 

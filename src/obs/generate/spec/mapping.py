@@ -14,14 +14,12 @@ from obs.errors import SpecError, suggest
 from obs.generate.model import LatencySli, MappedLabel, MappedSignal, Slo
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
+from obs.generate.spec.shape.signals import BAD, MAPPED, MAPPED_LABEL, SCALES
 
-_KEYS = ("metric", "labels", "match", "bad", "unit", "buckets")
 _CLASS = re.compile(r"[1-9]xx\Z")
 _ANY = "*"
 #: What `values: class` stands for.
 _CLASSES: Mapping[str, tuple[str, ...]] = {f"{digit}xx": (f"{digit}xx",) for digit in range(1, 6)}
-#: Unit of a team's metric -> how many of them make a second.
-_SCALES = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _SUFFIXES = ("_bucket", "_count", "_sum")
 
 
@@ -71,7 +69,7 @@ def _signal(key: str, entry: Entry, signals: Registry) -> MappedSignal:
         hint = suggest(key, [signal.id for signal in signals])
         raise fields.refuse(entry, f"mapping: unknown signal {key!r}", hint)
     signal = signals.find(key)
-    own = fields.mapping(entry.node, what, _KEYS)
+    own = fields.mapping(entry.node, what, MAPPED.names)
     metric_node = fields.required(own, "metric", entry.node, what)
     metric = fields.metric_name(metric_node, f"{what}.metric")
     if isinstance(signal, Histogram):
@@ -95,7 +93,7 @@ def _signal(key: str, entry: Entry, signals: Registry) -> MappedSignal:
         place=entry.key,
         bad_metric=bad_metric,
         bad_when=bad_when,
-        scale=_SCALES[fields.choice(own["unit"].node, f"{what}.unit", _SCALES)] if "unit" in own else 1,
+        scale=SCALES[fields.choice(own["unit"].node, f"{what}.unit", SCALES)] if "unit" in own else 1,
     )
 
 
@@ -127,7 +125,7 @@ def _labels(node: Node, what: str, signal: Signal) -> dict[str, MappedLabel]:
 def _label(node: Node, what: str, label: Label) -> MappedLabel:
     if isinstance(node.value, str):
         return MappedLabel(_label_name(node, what))
-    own = fields.mapping(node, what, ("label", "values"))
+    own = fields.mapping(node, what, MAPPED_LABEL.names)
     name = _label_name(fields.required(own, "label", node, what), f"{what}.label")
     if "values" not in own:
         return MappedLabel(name)
@@ -182,7 +180,7 @@ def _plain(node: Node, what: str) -> str:
 def _bad(node: Node, what: str, signal: Signal) -> tuple[str, tuple[str, str]]:
     if not isinstance(signal, Counter):
         raise fields.refuse(node, f"{what}: {signal.id} is a {signal.kind}, only counters count bad events")
-    own = fields.mapping(node, what, ("metric", "when"))
+    own = fields.mapping(node, what, BAD.names)
     metric = fields.metric_name(fields.required(own, "metric", node, what), f"{what}.metric")
     when_node = fields.required(own, "when", node, what)
     when = fields.mapping(when_node, f"{what}.when", [label.name for label in signal.labels])

@@ -11,11 +11,13 @@ from obs.generate.spec.plain import refuse, text
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}\Z")
 #: Names of jobs are chosen in code, a little more freely.
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,126}\Z")
-_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
+METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 #: What would end a string or begin a template or a variable where the value is written into rules and dashboards.
 _SPECIAL = re.compile(r'["\\{}$`]')
-_URL = re.compile(r"https?://[^\s\"'<>{}]+\Z")
+#: A value of a label without any of them.
+SAFE = re.compile(r'[^"\\{}$`]+\Z')
+URL = re.compile(r"https?://[^\s\"'<>{}]+\Z")
 
 
 def name(node: Node, what: str, pattern: re.Pattern[str] = NAME) -> str:
@@ -34,14 +36,14 @@ def key_name(key: str, entry: Entry, what: str, pattern: re.Pattern[str] = NAME)
 def url(node: Node, what: str) -> str:
     """Return an absolute address without its trailing slash."""
     value = text(node, what)
-    if not _URL.match(value):
+    if not URL.match(value):
         raise refuse(node, f"{what}: got {value!r}, expected an address that starts with https:// or http://")
     return value.rstrip("/")
 
 
 def label(entry: Entry, key: str) -> tuple[str, str]:
     """Return a label and the value it must have."""
-    if not _LABEL.match(key) or key.startswith("__"):
+    if not LABEL.match(key) or key.startswith("__"):
         raise refuse(entry, f"{key!r} is no label name")
     value = text(entry.node, f"label {key}")
     if _SPECIAL.search(value):
@@ -54,7 +56,7 @@ def label(entry: Entry, key: str) -> tuple[str, str]:
 def label_name(node: Node, what: str) -> str:
     """Return the name of a Prometheus label."""
     value = text(node, what)
-    if not _LABEL.match(value) or value.startswith("__"):
+    if not LABEL.match(value) or value.startswith("__"):
         raise refuse(node, f"{what}: got {value!r}, expected the name of a label such as path")
     return value
 
@@ -62,6 +64,6 @@ def label_name(node: Node, what: str) -> str:
 def metric_name(node: Node, what: str) -> str:
     """Return the name of a Prometheus metric."""
     value = text(node, what)
-    if not _METRIC.match(value):
+    if not METRIC.match(value):
         raise refuse(node, f"{what}: got {value!r}, expected the name of a metric such as shop_orders_total")
     return value

@@ -22,11 +22,23 @@ from obs.generate.model import (
 )
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
+from obs.generate.spec.shape.routing import (
+    ADDRESSES,
+    ANY_TIME,
+    GROUPING,
+    HOST,
+    HOURS,
+    LINKS,
+    NOBODY,
+    NOTIFY,
+    TIME,
+    UID,
+    VERSION,
+    ZONE,
+)
 
-LINKS = ("runbooks", "grafana", "prometheus", "alertmanager", "webhook", "logs", "traces")
 #: Uids of data sources among the links; the rest are addresses.
 _UIDS = ("logs", "traces")
-_NOTIFY = (*SEVERITIES, "heartbeat", "hours", "tiers", "receivers", "alertmanager", "secrets")
 #: Kind of receiver -> settings that are no secret.
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "email": ("to", "from", "smarthost", "username"),
@@ -37,13 +49,6 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "webhook": ("url",),
 }
 _REQUIRED: Mapping[str, tuple[str, ...]] = {"email": ("to", "from", "smarthost")}
-#: Words that lift what a file below has set: hours, the receiver of the heartbeat.
-_ANY_TIME, _NOBODY = "any", "nobody"
-_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z|24:00\Z")
-_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*\Z")
-_UID = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
-_ADDRESS = re.compile(r"[^\s@,;]+@[^\s@,;]+(?:, ?[^\s@,;]+@[^\s@,;]+)*\Z")
-_HOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}\Z")
 
 
 def read_notify(node: Node | None, tier: str) -> tuple[dict[Severity, str], Routing]:
@@ -54,7 +59,7 @@ def read_notify(node: Node | None, tier: str) -> tuple[dict[Severity, str], Rout
     """
     if node is None:
         return {}, Routing()
-    own = fields.mapping(node, "notify", _NOTIFY)
+    own = fields.mapping(node, "notify", NOTIFY.names)
     tiers = fields.mapping(own["tiers"].node, "notify.tiers") if "tiers" in own else {}
     chosen: dict[Severity, str] = {}
     for name, entry in tiers.items():
@@ -89,7 +94,7 @@ def read_grouping(node: Node | None) -> Grouping:
     """Return how long notifications wait."""
     if node is None:
         return Grouping()
-    own = fields.mapping(node, "grouping", ("wait", "interval", "repeat"))
+    own = fields.mapping(node, "grouping", GROUPING.names)
     return replace(
         Grouping(),
         **{
@@ -101,17 +106,17 @@ def read_grouping(node: Node | None) -> Grouping:
 
 def read_links(node: Node | None, wins: Mapping[str, str]) -> Links:
     """Return the links of a spec; those of `wins`, from the command line, stand above them."""
-    given = dict(fields.mapping(node, "links", LINKS)) if node is not None else {}
+    given = dict(fields.mapping(node, "links", LINKS.names)) if node is not None else {}
     place = Place("--link", 1, 1)
     above = {key: Entry(place, Node(place, value)) for key, value in wins.items()}
-    given |= fields.mapping(Node(place, above), "links", LINKS)
+    given |= fields.mapping(Node(place, above), "links", LINKS.names)
     return replace(Links(), **{key: _link(key, entry.node) for key, entry in given.items()})
 
 
 def _link(key: str, node: Node) -> str:
     if key not in _UIDS:
         return fields.url(node, f"links.{key}")
-    return _matching(node, f"links.{key}", _UID, "the uid of a data source in Grafana")
+    return _matching(node, f"links.{key}", UID, "the uid of a data source in Grafana")
 
 
 def _by_severity(entries: Mapping[str, Entry], what: str) -> dict[Severity, str]:
@@ -148,25 +153,25 @@ def _setting(kind: str, key: str, node: Node, what: str) -> str:
     if key == "url":
         return fields.url(node, f"{what}.url")
     if kind == "email" and key in {"to", "from"}:
-        return _matching(node, f"{what}.{key}", _ADDRESS, "an address such as team@example.com")
+        return _matching(node, f"{what}.{key}", ADDRESSES, "an address such as team@example.com")
     if key == "smarthost":
-        return _matching(node, f"{what}.{key}", _HOST, "host and port such as smtp.example.com:587")
+        return _matching(node, f"{what}.{key}", HOST, "host and port such as smtp.example.com:587")
     return fields.text(node, f"{what}.{key}")
 
 
 def _heartbeat(node: Node) -> str:
-    return "" if node.value == _NOBODY else _receiver(node, "notify.heartbeat")
+    return "" if node.value == NOBODY else _receiver(node, "notify.heartbeat")
 
 
 def _hours(node: Node) -> Hours | None:
-    if node.value == _ANY_TIME:
+    if node.value == ANY_TIME:
         return None
-    own = fields.mapping(node, "notify.hours", ("days", "from", "to", "zone"))
+    own = fields.mapping(node, "notify.hours", HOURS.names)
     start, end = (
         _matching(
             fields.required(own, key, node, "notify.hours"),
             f"notify.hours.{key}",
-            _TIME,
+            TIME,
             "a time such as 09:00",
         )
         for key in ("from", "to")
@@ -178,7 +183,7 @@ def _hours(node: Node) -> Hours | None:
         days=_days(own["days"].node) if "days" in own else ("monday:friday",),
         start=start,
         end=end,
-        zone=_matching(zone, "notify.hours.zone", _ZONE, "a time zone such as Europe/Berlin"),
+        zone=_matching(zone, "notify.hours.zone", ZONE, "a time zone such as Europe/Berlin"),
     )
 
 
@@ -202,7 +207,7 @@ def _days(node: Node) -> tuple[str, ...]:
 
 def _version(node: Node) -> tuple[int, int]:
     text = fields.text(node, "notify.alertmanager")
-    match = re.fullmatch(r"(\d{1,3})\.(\d{1,3})(?:\.\d{1,3})?", text)
+    match = VERSION.match(text)
     if match is None:
         raise fields.refuse(node, f"notify.alertmanager: got {text!r}, expected a version such as 0.28")
     version = (int(match.group(1)), int(match.group(2)))

@@ -22,9 +22,8 @@ from obs.generate.spec import (
     tunings,
 )
 from obs.generate.spec.document import Entry, Node
+from obs.generate.spec.shape.root import DEFAULT_CAPABILITIES, VERSION
 from obs.generate.spec.tree import Tree
-
-VERSION = "obs/v1"
 
 
 def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Service:
@@ -76,6 +75,6 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
 
 def _capabilities(entry: Entry | None) -> tuple[str, ...]:
     if entry is None:
-        return ("http", "process", "sdk")
+        return DEFAULT_CAPABILITIES
     items = fields.texts(entry.node, "capabilities")
     return tuple(sorted({fields.choice(item, "capabilities", CAPABILITIES) for item in items}))

@@ -9,7 +9,6 @@ from obs.catalogue import Counter, Gauge, Histogram, Label, Registry, Signal
 from obs.errors import UnknownSignal, suggest
 from obs.generate.model import (
     WINDOW_HOLE,
-    Buckets,
     CustomSli,
     Duration,
     FreshnessSli,
@@ -20,12 +19,11 @@ from obs.generate.model import (
 )
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
+from obs.generate.spec.shape.objectives import BUCKETS, CUSTOM, FRESHNESS, LATENCY, RATIO, SERIES
 
 _CLASS = re.compile(r"[1-9]xx\Z")
-_SERIES = re.compile(r'[a-zA-Z_:][\w:]*(?:\{(?:\s*[a-zA-Z_]\w*="[^"\\{}]*"\s*,?)*\})?\Z')
 #: Freshness is judged once a minute.
 _LEAST_AGE = Duration.parse("1m")
-_BUCKETS: tuple[Buckets, ...] = ("classic", "native")
 
 
 def read(node: Node, what: str, signals: Registry) -> Sli:
@@ -64,7 +62,7 @@ def label(node: Node | Entry, name: str, signal: Signal, what: str) -> Label:
 
 
 def _ratio(node: Node, what: str, signals: Registry) -> RatioSli:
-    own = fields.mapping(node, what, ("total", "bad"))
+    own = fields.mapping(node, what, RATIO.names)
     total_node = fields.required(own, "total", node, what)
     total = _signal(total_node, f"{what}.total", signals)
     if not isinstance(total, Counter):
@@ -80,7 +78,7 @@ def _ratio(node: Node, what: str, signals: Registry) -> RatioSli:
 
 
 def _latency(node: Node, what: str, signals: Registry) -> LatencySli:
-    own = fields.mapping(node, what, ("signal", "under", "buckets"))
+    own = fields.mapping(node, what, LATENCY.names)
     signal_node = fields.required(own, "signal", node, what)
     signal = _signal(signal_node, f"{what}.signal", signals)
     if not isinstance(signal, Histogram):
@@ -89,7 +87,7 @@ def _latency(node: Node, what: str, signals: Registry) -> LatencySli:
         )
     under_node = fields.required(own, "under", node, what)
     under = fields.duration(under_node, f"{what}.under")
-    if "buckets" in own and fields.choice(own["buckets"].node, f"{what}.buckets", _BUCKETS) == "native":
+    if "buckets" in own and fields.choice(own["buckets"].node, f"{what}.buckets", BUCKETS) == "native":
         return LatencySli(signal.id, under, "native")
     if float(under.seconds) not in signal.buckets:
         bounds = ", ".join(f"{bound:g}" for bound in signal.buckets)
@@ -103,7 +101,7 @@ def _latency(node: Node, what: str, signals: Registry) -> LatencySli:
 
 
 def _freshness(node: Node, what: str, signals: Registry) -> FreshnessSli:
-    own = fields.mapping(node, what, ("signal", "under", "where"))
+    own = fields.mapping(node, what, FRESHNESS.names)
     signal_node = fields.required(own, "signal", node, what)
     signal = _signal(signal_node, f"{what}.signal", signals)
     if not isinstance(signal, Gauge) or signal.unit != "s":
@@ -126,7 +124,7 @@ def _freshness(node: Node, what: str, signals: Registry) -> FreshnessSli:
 
 
 def _custom(node: Node, what: str, _signals: Registry) -> CustomSli:
-    own = fields.mapping(node, what, ("bad", "total", "series"))
+    own = fields.mapping(node, what, CUSTOM.names)
     bad_node, total_node, series_node = (
         fields.required(own, key, node, what) for key in ("bad", "total", "series")
     )
@@ -166,7 +164,7 @@ def _series(node: Node, what: str) -> tuple[str, ...]:
     items = node.value if isinstance(node.value, tuple) else (node,)
     found = tuple(fields.text(item, what) for item in items)
     for item, text in zip(items, found, strict=True):
-        if not _SERIES.match(text):
+        if not SERIES.match(text):
             raise fields.refuse(
                 item,
                 f'{what}: {text!r} is no series, expected a metric and labels such as x_total{{result="ok"}}',

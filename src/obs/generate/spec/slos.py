@@ -20,18 +20,11 @@ from obs.generate.model import (
 )
 from obs.generate.spec import fields, slis
 from obs.generate.spec.document import Entry, Node
+from obs.generate.spec.shape.objectives import DEFAULT_MIN_BAD_EVENTS, HIGHEST, MOST_GROUPS, MOST_LABELS, SLO
 
 DEFAULT_WINDOW = Duration.parse("30d")
-#: One failed request must not page anybody, three are no accident.
-DEFAULT_MIN_BAD_EVENTS = 3
-#: A budget below one in a million would need a year of a busy service to be measured.
-_HIGHEST = Decimal("99.9999")
-#: What one label set costs is about twenty series.
-_MOST_GROUPS = 1000
-_MOST_LABELS = 4
 #: Of stale minutes, more than these before anybody hears of it would be a bound of its own.
 _MOST_MINUTES = 30
-_KEYS = ("objective", "window", "sli", "by", "max_groups", "min_bad_events", "exclude")
 _LABEL = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*\Z")
 #: Every recorded series has these already.
 _TAKEN = ("service", "environment")
@@ -46,7 +39,7 @@ def read(node: Node, signals: Registry) -> tuple[Slo, ...]:
 def _slo(key: str, entry: Entry, signals: Registry) -> Slo:
     what = f"slos.{key}"
     name = fields.key_name(key, entry, what)
-    own = fields.mapping(entry.node, what, _KEYS)
+    own = fields.mapping(entry.node, what, SLO.names)
     objective_node = fields.required(own, "objective", entry.node, what)
     objective = _objective(objective_node, f"{what}.objective")
     window, floor, exclude = (own.get(part) for part in ("window", "min_bad_events", "exclude"))
@@ -76,8 +69,8 @@ def _objective(node: Node, what: str) -> Decimal:
             f"{what}: got {objective}, expected a percentage such as 99.9",
             f"did you mean {(objective * 100).normalize():f}?",
         )
-    if objective > _HIGHEST:
-        raise fields.refuse(node, f"{what}: got {objective}, expected at most {_HIGHEST}")
+    if objective > HIGHEST:
+        raise fields.refuse(node, f"{what}: got {objective}, expected at most {HIGHEST}")
     return objective
 
 
@@ -99,8 +92,8 @@ def _floor(node: Node, what: str, sli: Sli) -> int:
 
 def _by(node: Node, what: str, sli: Sli, signals: Registry) -> tuple[str, ...]:
     items = fields.texts(node, what)
-    if not 1 <= len(items) <= _MOST_LABELS:
-        raise fields.refuse(node, f"{what}: expected 1 to {_MOST_LABELS} labels")
+    if not 1 <= len(items) <= MOST_LABELS:
+        raise fields.refuse(node, f"{what}: expected 1 to {MOST_LABELS} labels")
     events = slis.events_of(sli, signals)
     names: list[str] = []
     for item in items:
@@ -126,7 +119,7 @@ def _max_groups(own: Mapping[str, Entry], what: str) -> int:
         return DEFAULT_MAX_GROUPS
     if "by" not in own:
         raise fields.refuse(entry, f"{what}.max_groups: there is one budget only", "add by: [LABEL]")
-    return fields.integer(entry.node, f"{what}.max_groups", 1, _MOST_GROUPS)
+    return fields.integer(entry.node, f"{what}.max_groups", 1, MOST_GROUPS)
 
 
 def _exclusions(node: Node, what: str, sli: Sli, signals: Registry) -> tuple[LabelValues, ...]:

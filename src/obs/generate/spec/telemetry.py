@@ -8,6 +8,7 @@ from typing import cast
 from obs.generate.model import SEVERITIES, Duration, Severity
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry
+from obs.generate.spec.shape.identity import PATHS, TELEMETRY
 from obs.generate.spec.tree import Tree
 
 DEFAULT_INTERVAL = Duration.parse("15s")
@@ -17,7 +18,7 @@ def read_intervals(tree: Tree) -> tuple[Duration, Duration]:
     """Return how often the service is scraped, and how often its rules are evaluated."""
     telemetry = _section(tree)
     if "path" in telemetry:
-        fields.choice(telemetry["path"].node, "telemetry.path", ("scrape",))
+        fields.choice(telemetry["path"].node, "telemetry.path", PATHS)
     entry = telemetry.get("interval")
     scrape = fields.duration(entry.node, "telemetry.interval") if entry else DEFAULT_INTERVAL
     rules = tree.overlay.get("interval")
@@ -56,4 +57,4 @@ def read_severities(tree: Tree) -> dict[Severity, Severity]:
 
 def _section(tree: Tree) -> Mapping[str, Entry]:
     node = tree.merged("telemetry")
-    return fields.mapping(node, "telemetry", ("path", "interval", "select")) if node else {}
+    return fields.mapping(node, "telemetry", TELEMETRY.names) if node else {}

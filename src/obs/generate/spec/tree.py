@@ -8,18 +8,7 @@ from dataclasses import dataclass
 from obs.errors import SpecError, suggest
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node, merge
-
-#: Keys of a spec.
-KEYS = (
-    "version", "extends", "service", "owners", "contract", "dialect", "mapping", "capabilities", "telemetry",
-    "slos", "alerts", "custom_alerts", "jobs", "downtime", "dashboard", "environments", "notify", "grouping",
-    "links", "kubernetes",
-)  # fmt: skip
-#: Keys of an environment. `select`, `severity` and `interval` stand only there.
-ENVIRONMENT_KEYS = (
-    "select", "severity", "interval", "telemetry", "slos", "alerts", "custom_alerts", "jobs", "downtime",
-    "notify", "grouping", "links", "kubernetes",
-)  # fmt: skip
+from obs.generate.spec.shape.root import ENVIRONMENT, SPEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +24,7 @@ class Tree:
 
         Raises `SpecError` for a key that is unknown, in whichever environment it stands.
         """
-        own = fields.mapping(root, "the spec", KEYS)
+        own = fields.mapping(root, "the spec", SPEC.names)
         return cls(own, _overlay(root, own, environment))
 
     def merged(self, key: str) -> Node | None:
@@ -60,7 +49,7 @@ def _declared(own: Mapping[str, Entry]) -> Mapping[str, Entry]:
 def _overlay(root: Node, own: Mapping[str, Entry], environment: str | None) -> Mapping[str, Entry]:
     declared = _declared(own)
     overlays = {
-        key: fields.mapping(entry.node, f"environments.{key}", ENVIRONMENT_KEYS)
+        key: fields.mapping(entry.node, f"environments.{key}", ENVIRONMENT.names)
         for key, entry in declared.items()
         if fields.key_name(key, entry, f"environments.{key}")
     }

@@ -7,10 +7,10 @@ from typing import cast
 from obs.generate.model import SEVERITIES, Duration, Job, Severity, Tuning
 from obs.generate.spec import fields
 from obs.generate.spec.document import Entry, Node
+from obs.generate.spec.shape.alerts import JOB, TUNING
 
 #: The last success is looked up for two cycles, which the server's retention must hold.
 LONGEST_CYCLE = Duration.parse("40d")
-_KEYS = ("threshold", "window", "for", "severity", "disabled", "until")
 
 
 def read_tunings(node: Node) -> dict[str, Tuning]:
@@ -20,9 +20,9 @@ def read_tunings(node: Node) -> dict[str, Tuning]:
 
 def _tuning(key: str, entry: Entry) -> Tuning:
     what = f"alerts.{key}"
-    own = fields.mapping(entry.node, what, _KEYS)
+    own = fields.mapping(entry.node, what, TUNING.names)
     if not own:
-        raise fields.refuse(entry.node, f"{what} changes nothing", f"known here: {', '.join(_KEYS)}")
+        raise fields.refuse(entry.node, f"{what} changes nothing", f"known here: {', '.join(TUNING.names)}")
 
     def given(name: str) -> Node | None:
         return own[name].node if name in own else None
@@ -57,7 +57,7 @@ def read_jobs(node: Node) -> tuple[Job, ...]:
 def _job(key: str, entry: Entry) -> Job:
     what = f"jobs.{key}"
     name = fields.key_name(key, entry, what, fields.JOB_NAME)
-    own = fields.mapping(entry.node, what, ("schedule", "grace"))
+    own = fields.mapping(entry.node, what, JOB.names)
     schedule = fields.duration(fields.required(own, "schedule", entry.node, what), f"{what}.schedule")
     grace = fields.duration(fields.required(own, "grace", entry.node, what), f"{what}.grace", zero=True)
     if schedule + grace > LONGEST_CYCLE:
