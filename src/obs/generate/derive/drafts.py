@@ -36,6 +36,8 @@ __all__ = [
 
 #: Every kind of story that an alert is told with, or says why it is not.
 KINDS: tuple[Kind, ...] = get_args(Kind)
+#: Each target is scraped once in this time, unless the service's interval is longer.
+_SETTLED = Duration.parse("1m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Kit:
     def for_steps(self) -> int:
         """Steps that the condition must hold before the alert fires."""
         return self.steps(self.settings.for_)
+
+    @property
+    def settling(self) -> Duration:
+        """The time in which every target of the service has been scraped once, one failure included."""
+        return max(_SETTLED, self.service.scrape_interval * 2)
 
     def steps(self, span: Duration) -> int:
         """Return how many steps cover `span`."""

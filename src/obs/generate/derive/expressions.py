@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from obs.catalogue.target import UP
+from obs.generate.derive.drafts import Kit
 from obs.generate.derive.vocabulary import BY
-from obs.generate.model import Duration
 
 #: A series that was not there for this long is new; shorter holes are scrapes that failed.
 _HOLE = "1h"
@@ -11,18 +12,20 @@ _HOLE = "1h"
 _OUTAGE = "30m"
 
 
-def events(selector: str, window: Duration, up: str = "") -> str:
-    """Return what a counter counted in `window`, for each series, its first event included.
+def events(kit: Kit, selector: str) -> str:
+    """Return what a counter counted in the window of `kit`, for each series, its first event included.
 
     `increase` alone sees nothing of a counter that is born at 1, so a series that did not exist
-    before the window counts with its whole value. With `up`, the selector of the service's targets,
-    it does so only where the service was scraped before the window: a Prometheus that starts without
-    a past would otherwise take what a counter gathered in its lifetime for what happened just now.
+    before the window counts with its whole value, provided that the service answered before that:
+    a Prometheus that starts without a past would otherwise take what a counter gathered in its
+    lifetime for what happened just now. Targets are first scraped one after another, so the service
+    must have answered for a little longer than the window.
     """
+    window = kit.settings.window
+    up = kit.names.selector(kit.names.metric(UP.id))
+    answered = f"max_over_time({up}[{_HOLE}] offset {window + kit.settling}) > 0"
     newborn = f"({selector} unless last_over_time({selector}[{_HOLE}] offset {window}))"
-    if up:
-        newborn = f"({newborn} and on ({BY}) last_over_time({up}[{_HOLE}] offset {window}))"
-    return f"({newborn} or increase({selector}[{window}]))"
+    return f"(({newborn} and on ({BY}) {answered}) or increase({selector}[{window}]))"
 
 
 def total(expr: str, *labels: str) -> str:

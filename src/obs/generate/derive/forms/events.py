@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from obs.catalogue import Counter
-from obs.catalogue.target import UP
 from obs.errors import SpecError
-from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample
+from obs.generate.derive.drafts import Draft, Kit, Sample
 from obs.generate.derive.expressions import events, total
-from obs.generate.derive.samples import counter, gauge
+from obs.generate.derive.samples import counter
 from obs.generate.derive.stories.events import Track, Writer, brief_cases, event_cases
 from obs.generate.derive.vocabulary import escape, matcher
 from obs.generate.model import Threshold
@@ -65,22 +64,8 @@ def event_draft(
                     kit, _writer(kit, event), least=least, shows=_shows(kit, event), of=event.data_type
                 )
             ),
-            _lifetime(kit, _writer(kit, first), least),
         ),
         window=window,
-    )
-
-
-def _lifetime(kit: Kit, write: Writer, least: Decimal) -> Case:
-    """Prometheus starts without a past: what a counter gathered before it did not happen just now."""
-    wait = kit.for_steps
-    up, *counted = write([(2, None), (1, least * 10), (wait + 2, Decimal(0))])
-    late = Sample(up.metric, {}, gauge([(1, None), (wait + 4, 1)]))
-    return Case(
-        "silent",
-        "old events are seen for the first time",
-        (late, *counted),
-        (Fact(3, "silent"), Fact(wait + 4, "silent")),
     )
 
 
@@ -101,8 +86,7 @@ def _condition(kit: Kit, event: Event, least: Decimal) -> str:
     chosen = (matcher(names.label(id_, label), value) for label, value in event.where.items())
     selector = names.selector(names.metric(id_), *chosen)
     apart = [names.label(id_, label) for label in event.apart]
-    up = names.selector(names.metric(UP.id))
-    condition = f"{total(events(selector, kit.settings.window, up), *apart)} >= {least:f}"
+    condition = f"{total(events(kit, selector), *apart)} >= {least:f}"
     if not event.data_type:
         return condition
     return f'label_replace({condition}, "data_type", "{escape(event.data_type)}", "", "")'
@@ -113,9 +97,7 @@ def _writer(kit: Kit, event: Event) -> Writer:
     labels = {names.label(id_, label): value for label, value in {**event.where, **event.apart}.items()}
 
     def write(track: Track) -> tuple[Sample, ...]:
-        # A birth counts of a service that was there before; it is, whatever happens to the series.
-        up = Sample(names.metric(UP.id), {}, gauge([(sum(steps for steps, _ in track), 1)]))
-        return (up, Sample(names.metric(id_), labels, counter(track)))
+        return (Sample(names.metric(id_), labels, counter(track)),)
 
     return write
 

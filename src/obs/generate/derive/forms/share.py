@@ -60,8 +60,8 @@ def share_draft(kit: Kit, name: str, share: Share, *, what: str, fail: str, floo
     return Draft(
         name=name,
         expr=share_of_bad(
-            total(events(names.selector(bad_metric, *chosen), window), *apart),
-            total(events(names.selector(metric), window), *apart),
+            total(events(kit, names.selector(bad_metric, *chosen)), *apart),
+            total(events(kit, names.selector(metric)), *apart),
             floor,
             f"{line:f}",
         ),

@@ -12,6 +12,13 @@ from decimal import Decimal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import counter, exact
+from obs.generate.derive.stories.births import (
+    FIRST_SIGHT,
+    answering,
+    earliest_birth,
+    first_sight_case,
+    first_sight_steps,
+)
 
 #: Steps, and how many events there are in each; None: the series does not exist.
 Track = Sequence[tuple[int, Decimal | None]]
@@ -42,6 +49,7 @@ def count_cases(
         _step(kit, write, line, labels) if line else _single(kit, write, labels),
         _born(kit, write, line, labels),
         _gone(kit, write, line, labels),
+        first_sight_case(kit, write(_first_sight(kit, line), "one")),
     ]
     return tuple(cases)
 
@@ -122,14 +130,22 @@ def _born(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> C
     """
     k, wait = kit.window_steps, kit.for_steps
     pace = max(1, k // 3)
-    end = 2 + wait
+    first = earliest_birth(kit)
+    end = first + 1 + wait
     events = Decimal(int(line) + 1)
     series: list[Sample] = []
-    for number in range(-(-end // pace)):
-        story = [(1 + number * pace, None), (1, events), (end, _ZERO)]
+    births = range(first, end, pace)
+    forgotten = births[-1] + k + 1
+    for number, birth in enumerate(births):
+        story = [(birth, None), (1, events), (forgotten - birth, _ZERO)]
         series += write(story, f"pod-{number}")
     says = "every instance is born with one event" if events == 1 else "every instance is born with events"
-    return Case("born", says, tuple(series), (Fact(end, "firing", ((shows, 0.0),)),))
+    facts = (Fact(first - 1, "silent"), Fact(end, "firing", ((shows, 0.0),)), Fact(forgotten, "silent"))
+    return Case("born", says, (answering(kit, forgotten), *series), facts)
+
+
+def _first_sight(kit: Kit, line: Decimal) -> Track:
+    return [(FIRST_SIGHT, None), (1, 10 * (line + 1)), (first_sight_steps(kit), _ZERO)]
 
 
 def _gone(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> Case:

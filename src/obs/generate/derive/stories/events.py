@@ -11,6 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
+from obs.generate.derive.stories.births import (
+    FIRST_SIGHT,
+    answering,
+    earliest_birth,
+    first_sight_case,
+    first_sight_steps,
+)
 
 #: Steps and how many events happen in each; None: the series does not exist.
 Track = Sequence[tuple[int, Decimal | None]]
@@ -25,7 +32,7 @@ _GRAIN = Decimal(1) / 1024
 def event_cases(
     kit: Kit, write: Writer, *, least: Decimal, shows: Mapping[str, str] | None = None
 ) -> tuple[Case, ...]:
-    """Return the five cases of an alert that fires when at least `least` events happen in its window.
+    """Return the cases of an alert that fires when at least `least` events happen in its window.
 
     The alert shows the number of events, so no fact names it while a window is partly filled: there
     versions of Prometheus differ. Its wait must be shorter than its window, or a burst would be
@@ -33,8 +40,7 @@ def event_cases(
     """
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
-    # A step more than the window, so that the service was there before it.
-    settled, born = 2 * k + wait, k + 2
+    settled = 2 * k + wait
     above = _grains(least * Decimal("1.02") / k, ROUND_CEILING)
     below = _grains(least * Decimal("0.98") / k, ROUND_FLOOR)
     return (
@@ -51,23 +57,14 @@ def event_cases(
             (Fact(k, "silent"), Fact(settled + 1, "silent")),
         ),
         _step(kit, write, least, labels),
-        Case(
-            "born",
-            "a new series is born with all of them",
-            write([(born, None), (1, least), (k + 3, _ZERO)]),
-            (
-                Fact(born - 1, "silent"),
-                Fact(born + wait, "firing", ((labels, float(least)),)),
-                Fact(born + k - 1, "firing", ((labels, float(least)),)),
-                Fact(born + k + 2, "silent"),
-            ),
-        ),
+        _born(kit, write, least=least, shows=labels, says="a new series is born with all of them"),
         Case(
             "gone",
             "the instance that counted vanishes",
             write([(settled, above), (k + 3, None)]),
             (Fact(settled, "firing", ((labels, _shown(kit, above)),)), Fact(settled + k + 2, "silent")),
         ),
+        first_sight_case(kit, write([(FIRST_SIGHT, None), (1, least * 10), (first_sight_steps(kit), _ZERO)])),
     )
 
 
@@ -76,8 +73,7 @@ def brief_cases(
 ) -> tuple[Case, ...]:
     """Return what tells that one more counter, `of` a kind of its own, is watched in the same way."""
     k, wait = kit.window_steps, kit.for_steps
-    # A step more than the window, so that the service was there before it.
-    settled, born = 2 * k + wait, k + 2
+    settled = 2 * k + wait
     above = _grains(least * Decimal("1.02") / k, ROUND_CEILING)
     below = _grains(least * Decimal("0.98") / k, ROUND_FLOOR)
     return (
@@ -93,15 +89,22 @@ def brief_cases(
             write([(settled + 2, below)]),
             (Fact(settled + 1, "silent"),),
         ),
-        Case(
-            "born",
-            f"a new series of {of} is born with all of them",
-            write([(born, None), (1, least), (k + 3, _ZERO)]),
-            (
-                Fact(born + wait, "firing", ((shows, float(least)),)),
-                Fact(born + k - 1, "firing", ((shows, float(least)),)),
-                Fact(born + k + 2, "silent"),
-            ),
+        _born(kit, write, least=least, shows=shows, says=f"a new series of {of} is born with all of them"),
+    )
+
+
+def _born(kit: Kit, write: Writer, *, least: Decimal, shows: Mapping[str, str], says: str) -> Case:
+    k, wait, birth = kit.window_steps, kit.for_steps, earliest_birth(kit)
+    firing = ((shows, float(least)),)
+    return Case(
+        "born",
+        says,
+        (answering(kit, birth + k + 3), *write([(birth, None), (1, least), (k + 3, _ZERO)])),
+        (
+            Fact(birth - 1, "silent"),
+            Fact(birth + wait, "firing", firing),
+            Fact(birth + k - 1, "firing", firing),
+            Fact(birth + k + 2, "silent"),
         ),
     )
 

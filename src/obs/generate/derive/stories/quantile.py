@@ -41,13 +41,13 @@ def quantile_expr(kit: Kit, what: Quantile) -> str:
 
     Raises `SpecError` for a line that the buckets cannot judge.
     """
-    names, window, line = kit.names, kit.settings.window, kit.settings.threshold
+    names, line = kit.names, kit.settings.threshold
     below, _ = _bucket_of(kit, what)
     bucket, count = names.bucket(what.signal.id), names.count(what.signal.id)
     buckets, fast = names.selector(bucket, *what.matchers), names.selector(bucket, *what.matchers, le(below))
     everything = names.selector(count, *what.matchers)
-    slow = f"{total(events(everything, window), *what.by)} - {total(events(fast, window), *what.by)}"
-    quantile = f"histogram_quantile({what.rank}, {total(events(buckets, window), *what.by, 'le')})"
+    slow = f"{total(events(kit, everything), *what.by)} - {total(events(kit, fast), *what.by)}"
+    quantile = f"histogram_quantile({what.rank}, {total(events(kit, buckets), *what.by, 'le')})"
     quantile = names.converted(what.signal.id, quantile)
     return f"{quantile} > {line:f} and {slow} >= {what.floor}"
 

@@ -13,6 +13,13 @@ from decimal import Decimal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import Phase
+from obs.generate.derive.stories.births import (
+    FIRST_SIGHT,
+    answering,
+    earliest_birth,
+    first_sight_case,
+    first_sight_steps,
+)
 from obs.generate.model import Kind
 
 #: Why such an alert is not told of series that are gone.
@@ -35,13 +42,10 @@ def share_cases(
     line: Decimal,
     floor: int,
     shows: Mapping[str, str] | None = None,
-    seen_before: bool = False,
 ) -> tuple[Case, ...]:
     """Return the cases of an alert that fires when more than `line` of the events are bad.
 
-    `value_of` says what the alert shows for a steady share; `floor` is the fewest bad events. With
-    `seen_before`, a birth counts only of a service that was scraped for a whole window before, as the
-    series of `write` say.
+    `value_of` says what the alert shows for a steady share; `floor` is the fewest bad events.
     """
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
@@ -72,7 +76,8 @@ def share_cases(
             (Fact(settled + 1, "firing", ((labels, value_of(Decimal(1))),)),),
         ),
         step_case(kit, write, line=line, shows=labels),
-        _born(kit, write, floor=floor, shown=(labels, value_of(Decimal(1))), after=k if seen_before else 0),
+        _born(kit, write, floor=floor, shown=(labels, value_of(Decimal(1)))),
+        first_sight_case(kit, write(_first_sight(kit, floor), "one")),
     ]
     if floor > 1:
         too_few = steady(Decimal(1), few * Decimal("0.9"))
@@ -137,26 +142,36 @@ def share_value(share: Decimal) -> float:
     return float(share)
 
 
-def _born(kit: Kit, write: Writer, *, floor: int, shown: tuple[Mapping[str, str], float], after: int) -> Case:
+def _born(kit: Kit, write: Writer, *, floor: int, shown: tuple[Mapping[str, str], float]) -> Case:
     """Return the case of instances that come up one after another, each with half of the floor and no more.
-
-    The first one comes `after` so many steps.
 
     A plain increase sees nothing of it.
     """
     k, wait = kit.window_steps, kit.for_steps
     # Three births in each window, of which two reach the floor; the second one is at 1 + pace.
     pace = max(1, k // 3)
-    end = 2 + pace + wait
+    first = earliest_birth(kit)
+    end = first + 1 + pace + wait
     bad_ones = Decimal(-(-floor // 2))
     series: list[Sample] = []
-    for number in range(-(-end // pace)):
-        late = after + 1 + number * pace
-        story = [Phase(late, None, None), Phase(1, _ZERO, bad_ones), Phase(end, _ZERO, _ZERO)]
+    births = range(first, end, pace)
+    forgotten = births[-1] + k + 1
+    for number, birth in enumerate(births):
+        rest = forgotten - birth
+        story = [Phase(birth, None, None), Phase(1, _ZERO, bad_ones), Phase(rest, _ZERO, _ZERO)]
         series += write(story, f"pod-{number}")
     return Case(
         "born",
         f"every instance is born with {'one bad event' if bad_ones == 1 else 'a few bad events'}",
-        tuple(series),
-        (Fact(after + end, "firing", (shown,)),),
+        (answering(kit, forgotten), *series),
+        (Fact(end, "firing", (shown,)), Fact(forgotten, "silent")),
     )
+
+
+def _first_sight(kit: Kit, floor: int) -> list[Phase]:
+    old = Decimal(10 * floor)
+    return [
+        Phase(FIRST_SIGHT, None, None),
+        Phase(1, _ZERO, old),
+        Phase(first_sight_steps(kit), _ZERO, _ZERO),
+    ]

@@ -30,8 +30,8 @@ def hit_ratio_low(kit: Kit) -> Draft:
     """
     names, window, line = kit.names, kit.settings.window, kit.settings.threshold
     hits, misses = names.metric(HITS.id), names.metric(MISSES.id)
-    missed = total(events(names.selector(misses), window))
-    found = total(events(names.selector(hits), window))
+    missed = total(events(kit, names.selector(misses)))
+    found = total(events(kit, names.selector(hits)))
     found = f"({found} or 0 * {missed})"
 
     def write(story: Sequence[Phase], instance: str) -> tuple[Sample, ...]:
@@ -75,8 +75,8 @@ def errors(kit: Kit) -> Draft:
     system = names.label(OPERATION_DURATION.id, SYSTEM.name)
     error = names.label(OPERATION_DURATION.id, ERROR_TYPE.name)
     caches = f'{system}=~"{"|".join(SYSTEMS)}"'
-    failed = total(events(names.selector(metric, caches, f'{error}!=""'), window), system)
-    every = total(events(names.selector(metric, caches), window), system)
+    failed = total(events(kit, names.selector(metric, caches, f'{error}!=""')), system)
+    every = total(events(kit, names.selector(metric, caches)), system)
 
     def write(story: Sequence[Phase], instance: str) -> tuple[Sample, ...]:
         own = {"instance": instance, system: _STORY_SYSTEM}

@@ -63,8 +63,8 @@ def error_ratio_high(kit: Kit) -> Draft:
     system = names.label(OPERATION_DURATION.id, SYSTEM.name)
     error = names.label(OPERATION_DURATION.id, ERROR_TYPE.name)
     only = databases(kit.service, system)
-    failed = total(events(names.selector(metric, *only, f'{error}!=""'), window), system)
-    every = total(events(names.selector(metric, *only), window), system)
+    failed = total(events(kit, names.selector(metric, *only, f'{error}!=""')), system)
+    every = total(events(kit, names.selector(metric, *only)), system)
 
     def write(story: Sequence[Phase], instance: str) -> tuple[Sample, ...]:
         own = {"instance": instance, system: _STORY_SYSTEM}
@@ -103,7 +103,7 @@ def slow_queries(kit: Kit) -> Draft:
     shows = {system: _STORY_SYSTEM}
     return Draft(
         name="DbSlowQueries",
-        expr=f"{total(events(names.selector(metric, *only), window), system)} > {line:f}",
+        expr=f"{total(events(kit, names.selector(metric, *only)), system)} > {line:f}",
         signals=(SLOW_QUERIES.id,),
         threshold=Threshold(line, "1", ">", f"more than {words(line, '')} slow operations in {window}"),
         summary=(

@@ -100,7 +100,7 @@ def timeouts(kit: Kit) -> Draft:
     shows = {pool: _STORY_POOL}
     return Draft(
         name="DbPoolTimeouts",
-        expr=f"{total(events(names.selector(metric), window), pool)} > 0",
+        expr=f"{total(events(kit, names.selector(metric)), pool)} > 0",
         signals=(CONNECTION_TIMEOUTS.id,),
         threshold=Threshold(Decimal(0), "1", ">", f"any caller of {window} got no connection in time"),
         summary=(

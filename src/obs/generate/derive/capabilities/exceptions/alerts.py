@@ -24,7 +24,7 @@ def unhandled(kit: Kit) -> Draft:
     shows = {mechanism: "thread"}
     return Draft(
         name="UnhandledExceptions",
-        expr=f"{total(events(chosen, window), mechanism)} > 0",
+        expr=f"{total(events(kit, chosen), mechanism)} > 0",
         signals=(UNHANDLED.id,),
         threshold=Threshold(Decimal(0), "1", ">", f"any exception of {window} outside of requests and jobs"),
         summary=f"{{{{ $labels.service }}}}: {{{{ $value | humanize }}}} unhandled exceptions ({{{{ $labels.{mechanism} }}}})",

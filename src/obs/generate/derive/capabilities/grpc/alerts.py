@@ -42,8 +42,8 @@ def error_ratio_high(kit: Kit) -> Draft:
     return Draft(
         name="GrpcErrorRatioHigh",
         expr=share_of_bad(
-            total(events(failed, window), method),
-            total(events(every, window), method),
+            total(events(kit, failed), method),
+            total(events(kit, every), method),
             _MIN_BAD_CALLS,
             f"{line:f}",
         ),

@@ -53,7 +53,7 @@ def _error_ratio(name: str, kit: Kit) -> Draft:
     return Draft(
         name=name,
         expr=share_of_bad(
-            total(events(failed, window)), total(events(every_request, window)), MIN_BAD_EVENTS, f"{line:f}"
+            total(events(kit, failed)), total(events(kit, every_request)), MIN_BAD_EVENTS, f"{line:f}"
         ),
         signals=(SERVER_REQUESTS.id,),
         threshold=Threshold(
@@ -134,7 +134,7 @@ def privilege_denied(kit: Kit) -> Draft:
     denied = names.selector(metric, matcher(status, "403"))
     return Draft(
         name="PrivilegeDeniedSpike",
-        expr=f"{total(events(denied, window))} > {line:f}",
+        expr=f"{total(events(kit, denied))} > {line:f}",
         signals=(SERVER_REQUESTS.id,),
         threshold=Threshold(line, "1", ">", f"more than {words(line, '')} requests of {window} are denied"),
         summary="{{ $labels.service }}: {{ $value | humanize }} requests were denied",

@@ -29,8 +29,8 @@ def client_error_ratio_high(kit: Kit) -> Draft:
     metric = names.metric(CLIENT_REQUESTS.id)
     address = names.label(CLIENT_REQUESTS.id, SERVER_ADDRESS.name)
     error = names.label(CLIENT_REQUESTS.id, ERROR_TYPE.name)
-    failed = total(events(names.selector(metric, f'{error}!=""'), window), address)
-    every = total(events(names.selector(metric), window), address)
+    failed = total(events(kit, names.selector(metric, f'{error}!=""')), address)
+    every = total(events(kit, names.selector(metric)), address)
 
     def write(story: Sequence[Phase], instance: str) -> tuple[Sample, ...]:
         own = {"instance": instance, address: _STORY_ADDRESS}
@@ -75,7 +75,7 @@ def dependency_timeouts(kit: Kit) -> Draft:
     shows = {address: _STORY_ADDRESS}
     return Draft(
         name="DependencyTimeouts",
-        expr=f"{total(events(late, window), address)} > {line:f}",
+        expr=f"{total(events(kit, late), address)} > {line:f}",
         signals=(CLIENT_REQUESTS.id,),
         threshold=Threshold(
             line, "1", ">", f"more than {words(line, '')} calls of {window} to one address time out"

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from obs.catalogue.jobs import JOB_NAME, RESULT, RUNS
-from obs.catalogue.target import UP
-from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
+from obs.generate.derive.drafts import Draft, Kit, Sample, words
 from obs.generate.derive.expressions import events, share_of_bad, total
-from obs.generate.derive.samples import Phase, bad, counter, gauge, good
+from obs.generate.derive.samples import Phase, bad, counter, good
 from obs.generate.derive.settings import Defaults
-from obs.generate.derive.stories.share import OMITS, Writer, share_cases, share_value
+from obs.generate.derive.stories.share import OMITS, share_cases, share_value
 from obs.generate.derive.vocabulary import matcher
 from obs.generate.model import Duration, Threshold
 
@@ -27,14 +26,12 @@ def failure_ratio_high(kit: Kit) -> Draft:
     names, window, line = kit.names, kit.settings.window, kit.settings.threshold
     metric = names.metric(RUNS.id)
     name, result = names.label(RUNS.id, JOB_NAME.name), names.label(RUNS.id, RESULT.name)
-    up = names.metric(UP.id)
-    failed = events(names.selector(metric, matcher(result, "failure")), window, names.selector(up))
-    runs = events(names.selector(metric), window, names.selector(up))
+    failed = events(kit, names.selector(metric, matcher(result, "failure")))
+    runs = events(kit, names.selector(metric))
 
     def write(story: Sequence[Phase], instance: str) -> tuple[Sample, ...]:
         labels = {"instance": instance, name: _STORY_JOB}
         return (
-            Sample(up, {"instance": instance}, gauge([(sum(phase.steps for phase in story), 1)])),
             Sample(metric, {**labels, result: "success"}, counter(good(story))),
             Sample(metric, {**labels, result: "failure"}, counter(bad(story))),
         )
@@ -42,7 +39,7 @@ def failure_ratio_high(kit: Kit) -> Draft:
     return Draft(
         name="JobFailureRatioHigh",
         expr=share_of_bad(total(failed, name), total(runs, name), MIN_FAILED_RUNS, f"{line:f}"),
-        signals=(RUNS.id, UP.id),
+        signals=(RUNS.id,),
         threshold=Threshold(
             line, "ratio", ">", f"more than {words(line, 'ratio')} of the runs of {window} fail"
         ),
@@ -52,36 +49,9 @@ def failure_ratio_high(kit: Kit) -> Draft:
             f"{{{{ $labels.service }}}} ({{{{ $labels.environment }}}}) in the last {window} failed; "
             f"the alert watches for more than {words(line, 'ratio')}."
         ),
-        cases=(
-            *share_cases(
-                kit,
-                write,
-                share_value,
-                line=line,
-                floor=MIN_FAILED_RUNS,
-                shows={name: _STORY_JOB},
-                seen_before=True,
-            ),
-            _lifetime(kit, up, write),
+        cases=share_cases(
+            kit, write, share_value, line=line, floor=MIN_FAILED_RUNS, shows={name: _STORY_JOB}
         ),
         window=window,
         omits=OMITS,
-    )
-
-
-def _lifetime(kit: Kit, up: str, write: Writer) -> Case:
-    """Prometheus starts without a past: what a job failed at in the life of its worker is not of this hour."""
-    wait = kit.for_steps
-    story = [
-        Phase(2, None, None),
-        Phase(1, Decimal(0), Decimal(1000)),
-        Phase(wait + 2, Decimal(1), Decimal(0)),
-    ]
-    here = Sample(up, {"instance": "one"}, gauge([(1, None), (wait + 4, 1)]))
-    counted = tuple(sample for sample in write(story, "one") if sample.metric != up)
-    return Case(
-        "silent",
-        "old failures are seen for the first time",
-        (here, *counted),
-        (Fact(3, "silent"), Fact(wait + 4, "silent")),
     )

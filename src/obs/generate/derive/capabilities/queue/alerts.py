@@ -85,7 +85,7 @@ def dead_letters(kit: Kit) -> Draft:
     shows = {queue: _STORY_QUEUE}
     return Draft(
         name="DeadLetterNotEmpty",
-        expr=f"{total(events(names.selector(metric), window), queue)} > 0",
+        expr=f"{total(events(kit, names.selector(metric)), queue)} > 0",
         signals=(DEAD_LETTERS.id,),
         threshold=Threshold(Decimal(0), "1", ">", f"any message of {window} was given up"),
         summary=f"{{{{ $labels.service }}}}: {{{{ $value | humanize }}}} messages of {{{{ $labels.{queue} }}}} were given up",

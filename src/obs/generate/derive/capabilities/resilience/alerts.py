@@ -86,7 +86,7 @@ def breaker_flapping(kit: Kit) -> Draft:
     opened = names.selector(metric, f'{to}="open"')
     return Draft(
         name="CircuitBreakerFlapping",
-        expr=f"{total(events(opened, window), target)} > {line:f}",
+        expr=f"{total(events(kit, opened), target)} > {line:f}",
         signals=(BREAKER_TRANSITIONS.id,),
         threshold=Threshold(line, "1", ">", f"a breaker opens more than {words(line, '')} times in {window}"),
         summary=(
@@ -118,8 +118,8 @@ def retry_storm(kit: Kit) -> Draft:
     return Draft(
         name="RetryStorm",
         expr=share_of_bad(
-            total(events(names.selector(retries), window), target),
-            total(events(names.selector(calls), window), target),
+            total(events(kit, names.selector(retries)), target),
+            total(events(kit, names.selector(calls)), target),
             _MIN_RETRIES,
             f"{line:f}",
         ),

@@ -26,7 +26,7 @@ def spans_dropped(kit: Kit) -> Draft:
     dropped = names.selector(metric, f'{reason}=~"{"|".join(_TOO_MANY)}"')
     return Draft(
         name="SdkSpansDropped",
-        expr=f"{total(events(dropped, window))} > 0",
+        expr=f"{total(events(kit, dropped))} > 0",
         signals=(SPANS_DROPPED.id,),
         threshold=Threshold(Decimal(0), "1", ">", f"any span of {window} was dropped"),
         summary="{{ $labels.service }}: {{ $value | humanize }} spans were dropped",
@@ -44,8 +44,8 @@ def export_failing(kit: Kit) -> Draft:
     names, window = kit.names, kit.settings.window
     spans, logs = names.metric(SPANS_DROPPED.id), names.metric(LOGS_DROPPED.id)
     why, cause = names.label(SPANS_DROPPED.id, REASON.name), names.label(LOGS_DROPPED.id, LOGS_REASON.name)
-    lost = total(events(names.selector(spans, f'{why}="{_FAILED}"'), window))
-    silent = total(events(names.selector(logs, f'{cause}="{_FAILED}"'), window))
+    lost = total(events(kit, names.selector(spans, f'{why}="{_FAILED}"')))
+    silent = total(events(kit, names.selector(logs, f'{cause}="{_FAILED}"')))
     end = 2 * kit.window_steps + kit.for_steps + 1
     lines = single(logs, {cause: _FAILED})([(end + 1, Decimal(1))], "one")
     return Draft(

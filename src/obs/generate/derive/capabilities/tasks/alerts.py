@@ -28,8 +28,8 @@ def failure_ratio_high(kit: Kit) -> Draft:
     names, window, line = kit.names, kit.settings.window, kit.settings.threshold
     metric = names.metric(RUNS.id)
     task, outcome = names.label(RUNS.id, TASK.name), names.label(RUNS.id, OUTCOME.name)
-    lost = total(events(names.selector(metric, f'{outcome}=~"{"|".join(LOST)}"'), window), task)
-    runs = total(events(names.selector(metric), window), task)
+    lost = total(events(kit, names.selector(metric, f'{outcome}=~"{"|".join(LOST)}"')), task)
+    runs = total(events(kit, names.selector(metric)), task)
 
     def write(story: Sequence[Phase], instance: str) -> tuple[Sample, ...]:
         own = {"instance": instance, task: _STORY_TASK}

@@ -22,8 +22,8 @@ def failure_ratio_high(kit: Kit) -> Draft:
     """Return WebsocketFailureRatioHigh: connections end because the service failed."""
     names, window, line = kit.names, kit.settings.window, kit.settings.threshold
     metric, result = names.metric(CONNECTIONS.id), names.label(CONNECTIONS.id, RESULT.name)
-    failed = total(events(names.selector(metric, f'{result}="failed"'), window))
-    every = total(events(names.selector(metric), window))
+    failed = total(events(kit, names.selector(metric, f'{result}="failed"')))
+    every = total(events(kit, names.selector(metric)))
 
     def write(story: Sequence[Phase], instance: str) -> tuple[Sample, ...]:
         return (
