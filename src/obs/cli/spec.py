@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from obs.errors import ConfigError, OutputError
+
 if TYPE_CHECKING:
+    from obs.generate.adopt.findings import Findings
     from obs.generate.checking import Mistake, Report
 
 
@@ -53,6 +57,54 @@ def check(specs: tuple[Path, ...], format_: str) -> int:
 
 
 @command.command()
+@click.option("--metrics-url", metavar="URL", help="Address of a running service's metrics.")
+@click.option("--metrics", metavar="FILE", type=click.Path(path_type=Path), help="The same, saved to a file.")
+@click.option(
+    "--contract", metavar="FILE", type=click.Path(path_type=Path), help="From `obs catalogue export`."
+)
+@click.option("--service", metavar="NAME", help="Name of the service; default: what the source says.")
+@click.option("--team", metavar="NAME", help="Whom its alerts go to.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="New file; default: stdout.")
+def init(
+    *,
+    metrics_url: str | None,
+    metrics: Path | None,
+    contract: Path | None,
+    service: str | None,
+    team: str | None,
+    out: Path | None,
+) -> None:
+    """Write a commented spec to start from, by what a service shows.
+
+    Signals of the SDK bring capabilities; metrics under other well-known names are mapped to the
+    signals whose role they play. What has no place is listed in comments.
+
+    \b
+    Exit codes: 0 written, 2 usage or unreadable input, 3 the address does not answer.
+
+    \b
+    Example:
+      obs spec init --metrics-url http://127.0.0.1:8000/metrics --team shop --out specs/shop.yml
+      obs spec init --contract shop.contract.json --team shop --out specs/shop.yml
+    """
+    from obs.generate.adopt import findings, page, starter
+
+    if sum(source is not None for source in (metrics_url, metrics, contract)) != 1:
+        raise click.UsageError("name one source: --metrics-url, --metrics or --contract")
+    if out is not None and out.exists():
+        raise ConfigError("the file is there already", str(out), "name another one")
+    if contract is not None:
+        found = findings.of_contract(contract)
+    elif metrics is not None:
+        found = findings.of_page(page.saved(metrics), str(metrics))
+    else:
+        found = findings.of_page(page.fetch(str(metrics_url)), str(metrics_url))
+    found = replace(found, service=_name(service, "--service") or found.service)
+    _put(starter.write(found, _name(team, "--team"), out.parent if out else Path()), out)
+    click.echo(_placed(found), err=True)
+
+
+@command.command()
 @click.option("--partial", is_flag=True, help="For files that others extend: nothing is required.")
 def schema(*, partial: bool) -> None:
     """Print the JSON Schema of a spec, by which editors complete and check it.
@@ -69,6 +121,32 @@ def schema(*, partial: bool) -> None:
     from obs.generate.spec import schema as form
 
     click.echo(form.dumps(form.derive(sorted(rules.alert_names()), partial=partial)), nl=False)
+
+
+def _name(written: str | None, option: str) -> str:
+    from obs.generate.spec.names import NAME
+
+    if written is not None and not NAME.match(written):
+        raise ConfigError(f"{option}: got {written!r}, expected letters, digits, - and _, a letter first")
+    return written or ""
+
+
+def _put(text: str, out: Path | None) -> None:
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write the spec: {error.strerror}", str(out)) from None
+
+
+def _placed(found: Findings) -> str:
+    parts = [_count(len(found.roles), "metric") + " mapped"] if found.roles else []
+    parts += [f"capabilities: {', '.join(found.capabilities) or 'none'}"]
+    parts += [_count(len(found.jobs), "job")] if found.jobs else []
+    return "; ".join([*parts, f"{len(found.left)} not placed"])
 
 
 def _line(mistake: Mistake) -> str:

@@ -68,6 +68,14 @@ def families(text: str) -> tuple[Family, ...]:
     )
 
 
+def samples(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the series of one answer of `/metrics` with their labels, in order; no value and no time."""
+    for line in text.splitlines():
+        sample = None if line.startswith("#") else _SAMPLE.match(line)
+        if sample is not None:
+            yield sample[1], dict(_pairs(sample[2] or ""))
+
+
 def _family(series: str, types: dict[str, str]) -> str:
     for suffix in ("_bucket", "_count", "_sum"):
         base = series.removesuffix(suffix)

@@ -1,0 +1,1 @@
+"""Specs for what is there already: from a running service, a contract, or the specs of sloth."""
