@@ -17,7 +17,7 @@ ARGS ?=
 PYRIGHT := PYRIGHT_PYTHON_GLOBAL_NODE=0 PYRIGHT_PYTHON_USE_BUNDLED_PYRIGHT=1 PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)" >&2
 
-.PHONY: help demo test check fix engines test-oldest test-engines bench artefacts lock clean
+.PHONY: help demo test check fix engines test-oldest test-engines bench mutants artefacts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -96,6 +96,10 @@ $(BENCH_READY): bench/constraints.txt pyproject.toml tools/make_venv.py
 
 bench: $(BENCH_READY) ## Measure ratios against peers in one run, peers in .venv-bench (ARGS="--quick" or "--write" into the docs)
 	@$(BENCH_BIN)/python -m bench.run $(ARGS)
+
+mutants: $(READY) ## Break the generator of alerts in thousands of ways and write what the frozen stories notice into the docs
+	$(call say,mutants of src/obs/generate/derive)
+	@nice -n 10 $(BIN)/python -m tests.mutations.run --write $(ARGS)
 
 # What constraints-oldest.txt pins at the lower bounds of pyproject.toml.
 INTEGRATIONS := sentry fastapi starlette httpx flask django grpc celery requests sqlalchemy redis
