@@ -15,6 +15,7 @@ from obs.catalogue import Registry, bundled
 from obs.errors import SpecError
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.guidance.book import GUIDES, derive_heartbeat, derive_runbooks
+from obs.generate.derive.guidance.references import ROLL_BACK, located
 from obs.generate.derive.promql import checked
 from obs.generate.derive.rules import fleet_file, rule_files
 from obs.generate.derive.slo.files import ALERTS
@@ -228,3 +229,50 @@ def test_an_alert_without_a_guide_is_refused_with_the_nearest() -> None:
     with pytest.raises(SpecError, match="no guide") as caught:
         derive_runbooks(service, [alert])
     assert caught.value.hint == "did you mean 'HttpErrorRatioHigh'?"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_what_says_roll_back_leads_to_the_action_that_does(environment: str | None) -> None:
+    found = 0
+    for _, book in _books(environment):
+        for step in (*book.diagnosis, *book.verification):
+            for _, then in step.outcomes:
+                assert "{" not in then, book.path
+                for number in re.findall(r"roll back: Mitigation (\d+)", then):
+                    found += 1
+                    assert book.mitigation[int(number) - 1].text.startswith("A release came just before"), (
+                        book.path
+                    )
+    assert found > 30
+
+
+def test_a_page_without_that_action_says_in_the_step_what_to_do() -> None:
+    _, book = next(pair for pair in _books(None) if pair[1].path.name == "HttpErrorRatioHigh.md")
+    steps = (replace(book.diagnosis[0], outcomes=(("it is new", f"{ROLL_BACK}."),)),)
+
+    page = located(replace(book, diagnosis=steps, mitigation=()))
+
+    assert page.diagnosis[0].outcomes == (("it is new", "roll back, with the tool that deployed it."),)
+
+
+def test_a_step_whose_queries_the_metrics_cannot_answer_says_why(tmp_path: Path) -> None:
+    spec = tmp_path / "auth.yml"
+    spec.write_text(
+        "version: obs/v1\n"
+        "service: {name: auth, team: identity}\n"
+        "contract: none\n"
+        "capabilities: [http]\n"
+        "mapping:\n"
+        "  http.server.requests: {metric: requests_total, labels: {http.response.status_code: status}}\n",
+        encoding="utf-8",
+    )
+    (service,) = load([spec])
+    books = {book.path.stem: book for book in derive_runbooks(service, _alerts(service))}
+    first, second, *_ = books["HttpErrorRatioHigh"].diagnosis
+
+    assert first.queries == ()
+    assert first.text.endswith(
+        "The metrics cannot tell: requests_total has no label for http.route of http.server.requests."
+    )
+    assert second.queries
+    assert "cannot tell" not in second.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.fleet import guide as fleet
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.guidance.references import located
 from obs.generate.derive.slo import files as slo
 from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
@@ -50,7 +50,7 @@ def _page(name: str, alerts: Sequence[Alert], ask: Queries) -> Runbook:
         raise SpecError(
             f"alert {name!r} has no guide for its runbook", str(ask.service.place), suggest(name, GUIDES)
         )
-    runbook = custom_guide.page(custom, alerts[0], ask) if custom else GUIDES[name](alerts, ask)
+    runbook = located(custom_guide.page(custom, alerts[0], ask) if custom else GUIDES[name](alerts, ask))
     return replace(
         runbook,
         escalation=(*runbook.escalation, *_reached(ask.service.owner)),
@@ -72,11 +72,24 @@ def _reached(owner: Owner) -> Iterator[str]:
 
 
 def _proven(step: Step, ask: Queries) -> Step:
-    """Return `step` without the queries that a service with other metrics cannot answer."""
-    queries = []
-    for query in step.queries:
-        with contextlib.suppress(CannotDerive):
-            queries.append(ask.checked(query))
+    """Return `step` without the queries that a service with other metrics cannot answer.
+
+    A step that has none left says why, so that nobody looks for them.
+    """
+    asked = [_asked(query, ask) for query in step.queries]
+    queries = tuple(query for query, _ in asked if query)
+    reasons = [reason for _, reason in asked if reason]
     streams = {"service", "environment", *ask.service.select}
     lines = tuple(logql.checked(query, streams, QUERYABLE) for query in step.logs)
-    return replace(step, queries=tuple(queries), logs=lines)
+    text = step.text
+    if reasons and not (queries or lines or step.commands):
+        text = f"{text} The metrics cannot tell: {'; '.join(dict.fromkeys(reasons))}."
+    return replace(step, text=text, queries=queries, logs=lines)
+
+
+def _asked(query: str, ask: Queries) -> tuple[str, str]:
+    """Return a query, proven; or the reason for which the service's metrics cannot answer it."""
+    try:
+        return ask.checked(query), ""
+    except CannotDerive as gap:
+        return "", gap.message

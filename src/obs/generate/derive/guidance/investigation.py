@@ -9,6 +9,7 @@ from obs.catalogue.http import CLIENT_DURATION, CLIENT_REQUESTS, ERROR_TYPE, SER
 from obs.catalogue.process import START_TIME
 from obs.catalogue.self import BUILD, VERSION
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.guidance.references import ROLL_BACK, ROLLED_BACK
 from obs.generate.model import Action, Step
 
 
@@ -105,7 +106,7 @@ def slow_requests(ask: Queries, window: str, start: int = 1) -> tuple[Step, ...]
             outcomes=(
                 (
                     "one database statement dominates",
-                    "give its text and plan to the owner; Mitigation 1 if it is new.",
+                    f"give its text and plan to the owner; if it is new, {ROLL_BACK}.",
                 ),
                 (
                     "time passes between spans",
@@ -130,7 +131,7 @@ def recent_change(ask: Queries, otherwise: int) -> Step:
             f"sum by (instance) (changes({ask.series(START_TIME)}[1h]))",
         ),
         (
-            ("a new version appeared just before", "roll back: Mitigation 1."),
+            ("a new version appeared just before", f"{ROLL_BACK}."),
             (
                 "instances start again and again",
                 "the process dies: the last log lines before each start name the reason.",
@@ -195,7 +196,7 @@ def stays_below(figure: str, line: str, query: str, otherwise: int) -> Step:
 def roll_back(window: str) -> Action:
     """Return to the version before."""
     return Action(
-        "A release came just before: roll back to the previous version, with the tool that deployed it.",
+        ROLLED_BACK,
         "the figure returns to its former level as old instances take over; data is untouched.",
         f"2 to 5 minutes, and {window} until the alert sees it.",
     )

@@ -8,6 +8,7 @@ from obs.catalogue.conventions.business import OLDEST_PENDING, ORDERS_CREATED, P
 from obs.catalogue.target import UP
 from obs.generate.derive.guidance.investigation import escalate, read_errors, recent_change, roll_back
 from obs.generate.derive.guidance.queries import Match, Queries, look_back, percent, spell
+from obs.generate.derive.guidance.references import ROLL_BACK
 from obs.generate.model import Action, Alert, Runbook, Step
 
 _FAILED: Match = (RESULT.name, "=", "failure")
@@ -168,7 +169,7 @@ def pending_too_long(alerts: Sequence[Alert], ask: Queries) -> Runbook:
                 outcomes=(
                     ("signatures are wrong", "follow WebhookSignatureFailures."),
                     ("none arrive", "ask the provider; Mitigation 1 until then."),
-                    ("they arrive and fail in our code", "roll back: Mitigation 2."),
+                    ("they arrive and fail in our code", f"{ROLL_BACK}."),
                 ),
                 logs=(f'{ask.stream()} | event =~ ".*(webhook|payment).*"',),
             ),

@@ -13,6 +13,7 @@ from obs.generate.derive.guidance.investigation import (
     stays_below,
 )
 from obs.generate.derive.guidance.queries import Queries, look_back, percent, seconds, spell
+from obs.generate.derive.guidance.references import ROLL_BACK
 from obs.generate.model import Action, Alert, Runbook, Step
 
 #: What each PostgreSQL session does at the moment, the longest first.
@@ -118,7 +119,7 @@ def error_ratio_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             Step(
                 "Read the errors in the service's log, and what sessions do at the moment.",
                 outcomes=(
-                    ("one statement repeats", "its text names the code to repair or roll back: Mitigation 1."),
+                    ("one statement repeats", f"its text names the code to repair; if it is new, {ROLL_BACK}."),
                     ("sessions wait for locks", "end the session that holds them, the longest one first."),
                 ),
                 logs=(error_lines(ask),),

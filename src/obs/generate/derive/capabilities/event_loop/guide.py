@@ -13,6 +13,7 @@ from obs.generate.derive.guidance.investigation import (
     take_out,
 )
 from obs.generate.derive.guidance.queries import Queries, look_back, seconds, spell
+from obs.generate.derive.guidance.references import ROLL_BACK
 from obs.generate.model import Action, Alert, Runbook, Step
 
 
@@ -53,7 +54,7 @@ def lag_high(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             Step(
                 "Read the warnings of the loop about callbacks that take long.",
                 outcomes=(
-                    ("a callback is named", "its code holds the loop: Mitigation 1 if it is new."),
+                    ("a callback is named", f"its code holds the loop; if it is new, {ROLL_BACK}."),
                     ("there are none", "switch on the loop's debug mode in one instance and wait for one."),
                 ),
                 logs=(f'{ask.stream()} |= "asyncio"',),

@@ -13,6 +13,7 @@ from obs.generate.derive.guidance.investigation import (
     stays_below,
 )
 from obs.generate.derive.guidance.queries import Queries, look_back, percent, spell
+from obs.generate.derive.guidance.references import ROLL_BACK
 from obs.generate.model import Action, Alert, Runbook, Step
 
 
@@ -116,7 +117,7 @@ def _kinds(ask: Queries, window: str) -> Step:
             ("a status of 500 or above", "the called service fails: open its runbook and tell its owner."),
             (
                 "401 or 403",
-                "a credential expired or was taken away: renew it, then Mitigation 1 if it is new.",
+                f"a credential expired or was taken away: renew it; if the use of it is new, {ROLL_BACK}.",
             ),
             ("404, 409 or 422", "it refuses what this service sends: one of the two was released; step 3."),
             ("exceptions about connections or names", "it cannot be reached from here: Mitigation 3."),

@@ -10,6 +10,7 @@ from obs.catalogue.target import UP
 from obs.generate.derive.capabilities.logs.slow import LIMIT
 from obs.generate.derive.guidance.investigation import error_lines, escalate, recent_change, roll_back
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.guidance.references import ROLL_BACK
 from obs.generate.model import Action, Alert, Runbook, Step
 
 _SEARCH = "one search in the log"
@@ -207,7 +208,7 @@ def slow_requests(alerts: Sequence[Alert], ask: Queries) -> Runbook:
                 "Take slow requests of that route and open their traces: the longest span is where the time goes.",
                 outcomes=(
                     ("a call to another service", "open the runbook of that service and tell its owner."),
-                    ("a database statement", "give its text to the owner: Mitigation 1 if it is new."),
+                    ("a database statement", f"give its text to the owner; if it is new, {ROLL_BACK}."),
                     ("time between spans", "the process itself stalls: Mitigation 2."),
                 ),
                 logs=(f'{ask.stream()} | {slow} | trace_id!=""',),

@@ -15,6 +15,7 @@ from obs.generate.derive.guidance.investigation import (
     take_out,
 )
 from obs.generate.derive.guidance.queries import Queries, look_back, percent, spell
+from obs.generate.derive.guidance.references import ROLL_BACK
 from obs.generate.model import Action, Alert, Runbook, Step
 
 
@@ -311,7 +312,7 @@ def restarting(alerts: Sequence[Alert], ask: Queries) -> Runbook:
             Step(
                 "Read the last lines before each start, and what the kernel and the supervisor say.",
                 outcomes=(
-                    ("an exception", "its stack names the file and line: Mitigation 1 if it is new."),
+                    ("an exception", f"its stack names the file and line; if it is new, {ROLL_BACK}."),
                     ("the log just ends, and the kernel names the process", "memory ran out: follow ProcessMemoryHigh."),
                     ("the supervisor killed it", "its health check fails: it is too slow to start or to answer."),
                     ("it ends by itself with code 0", "it is no service: the supervisor should not start it again."),
