@@ -14,7 +14,7 @@ from obs.generate.spec.load import load
 _HERE = Path(__file__).parent
 _GOLDEN = _HERE.parent / "golden"
 #: Of these only the SLOs are judged: their other alerts are those of `complete`.
-_FOR_SLOS = frozenset({"mutated", "slo"})
+_FOR_SLOS = frozenset({"mutated", "slo", "slo_native"})
 #: Name -> spec. Between them they have every capability, both dialects, a mapping, every kind of SLI,
 #: groups, jobs, planned downtime and alerts of their own.
 SPECS = {
@@ -25,6 +25,7 @@ SPECS = {
     "classic": _GOLDEN / "classic",
     "mutated": _GOLDEN / "mutated",
     "slo": _GOLDEN / "slo",
+    "slo_native": _GOLDEN / "slo_native",
 }
 
 

@@ -1,7 +1,8 @@
 """The frozen table: what each alert must do on which samples. It is data, and follows no code.
 
 It was told by the authors of the alerts, and is written again only on purpose (`--freeze`), when what
-an alert means has changed. A line is one story::
+an alert means has changed. What stands in `stories/written` was written by hand, and stays. A line is
+one story::
 
     {"alert": KEY, "says": ..., "step": "1m", "alone": false, "series": [[SELECTOR, VALUES], ...],
      "asks": [[AT, PROMQL, [[LABELS, VALUE], ...]], ...]}
@@ -27,7 +28,7 @@ _TELLS_APART = frozenset({"job_name", "sloth_id"})
 def load() -> dict[str, list[Story]]:
     """Return the stories of each alert of the corpus."""
     found: dict[str, list[Story]] = {}
-    for file in sorted(FOLDER.glob("*.jsonl")):
+    for file in sorted(FOLDER.rglob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             story = json.loads(line)
             found.setdefault(story["alert"], []).append(story)

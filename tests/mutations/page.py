@@ -73,12 +73,17 @@ mutants are our own (`tests/mutations/sites.py`, `fragments.py`), loaded in plac
 """
 
 
-def render(trials: Sequence[Trial]) -> str:
-    """Return the page."""
+def render(trials: Sequence[Trial], there_are: int) -> str:
+    """Return the page of the mutants that were tried, of so many that there are."""
     counts = Counter(trial.verdict for trial in trials)
     judged = counts["killed"] + counts["survived"] + counts["unread"]
+    tried = (
+        f"{len(trials)} mutants"
+        if len(trials) == there_are
+        else f"{len(trials)} mutants, chosen by chance of {there_are}"
+    )
     figures = (
-        f"**{counts['killed']} of {judged} killed: {100 * score(trials):.1f} %**, of {len(trials)} mutants "
+        f"**{counts['killed']} of {judged} killed: {100 * score(trials):.1f} %**, of {tried}, "
         f"in {len({trial.mutant.path for trial in trials})} files.\n\n"
     )
     apart = "".join(f"| `{pattern}` | {why} |\n" for pattern, why in sorted(APART.items()))

@@ -1,6 +1,7 @@
 """Break the generator of alerts, one mistake at a time, and count what the frozen table notices.
 
-    python -m tests.mutations.run [--write] [--freeze] [--sample N] [--seed S] [--least PERCENT] [FILE ...]
+    python -m tests.mutations.run [--write] [--freeze] [--sample N] [--seed S] [--minutes M] [--least PERCENT]
+        [FILE ...]
 
 Each mutant of a file under src/obs/generate/derive writes the rules of a small corpus; the table in
 tests/mutations/stories, which no mutant can touch, is played on every rule that is another now.
@@ -10,9 +11,11 @@ Exit: 0 when at least 90 % (or --least) are killed, 1 when fewer, 2 when the sou
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache
@@ -62,10 +65,15 @@ def flaws(program: Path, workers: int) -> list[str]:
     return lost + [one for one in wrong if one]
 
 
-def trials(chosen: Sequence[Mutant], program: Path, workers: int) -> Iterator[Trial]:
-    """Try each mutant, `workers` at once; in the order in which they were given."""
+def trials(chosen: Sequence[Mutant], program: Path, workers: int, seconds: float) -> Iterator[Trial]:
+    """Try each mutant in the order given, `workers` at once; take up no more after so many seconds."""
+    end = time.monotonic() + seconds
     with ProcessPoolExecutor(max_workers=workers) as pool:
-        yield from pool.map(_try, [str(program)] * len(chosen), chosen, chunksize=4)
+        for trial in pool.map(_try, [str(program)] * len(chosen), chosen):
+            yield trial
+            if time.monotonic() > end:
+                pool.shutdown(cancel_futures=True)
+                return
 
 
 @cache
@@ -87,6 +95,7 @@ def main() -> int:
     )
     parser.add_argument("--sample", type=int, default=0, help="only so many, chosen by the seed")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="take up no more after so long")
     parser.add_argument("--least", type=int, default=LEAST, metavar="PERCENT")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
@@ -98,17 +107,17 @@ def main() -> int:
     if wrong:
         sys.stderr.write("\n".join(wrong) + "\nthe sound rules fail the table: mend them, or --freeze\n")
         return 2
-    chosen = every_mutant(options.files)
-    if options.sample:
-        chosen = sample(chosen, options.sample, options.seed)
+    every = every_mutant(options.files)
+    # In an order of chance, so that whatever is done in time is a fair sample.
+    chosen = sample(every, options.sample or len(every), options.seed)
     done = []
-    for number, trial in enumerate(trials(chosen, program, options.jobs), 1):
+    for number, trial in enumerate(trials(chosen, program, options.jobs, options.minutes * 60), 1):
         done.append(trial)
         if trial.verdict in {"survived", "unread"}:
             sys.stderr.write(f"[{number}/{len(chosen)}] {trial.verdict}: {trial.mutant} ({trial.seen})\n")
     sys.stdout.write(page.table(done))
     if options.write:
-        page.PAGE.write_text(page.render(done), encoding="utf-8")
+        page.PAGE.write_text(page.render(done, len(every)), encoding="utf-8")
     return 0 if page.score(done) * 100 >= options.least else 1
 
 

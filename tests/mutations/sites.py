@@ -27,7 +27,9 @@ _UNJUDGED_CALLS = re.compile(
     r"Case|Fact|Sample|Phase|SpecError|Threshold|words|\w+_cases|\w*Error|single|near"
 )
 #: Functions that write stories, or only refuse.
-_UNJUDGED_FUNCTIONS = re.compile(r"write|_writer|_shows|_lifetime|_check\w*|group_text|promise|_story\w*")
+_UNJUDGED_FUNCTIONS = re.compile(
+    r"write|_writer|_shows|_lifetime|_check\w*|_lacks|group_text|promise|_story\w*"
+)
 #: Calls that make do with fewer arguments; any other would only stop.
 _OF_ANY_NUMBER = frozenset({"events", "minute_of", "selector", "total"})
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
