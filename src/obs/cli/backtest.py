@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,11 @@ _LONGEST = 366 * 86_400_000
 @click.option(
     "--since", metavar="DURATION", default="7d", show_default=True, help="How long the period is: 12h, 30d."
 )
-@click.option("--until", metavar="TIME", help="End of the period, as 2026-11-01T18:00Z; now by default.")
+@click.option(
+    "--until",
+    metavar="TIME",
+    help="End of the period, as 2026-11-01T18:00 or 2026-11-01T18:00Z; now by default.",
+)
 @click.option("--environment", metavar="NAME", help="Lay this environment's overlay upon each spec.")
 @click.option(
     "--night",
@@ -39,7 +43,12 @@ _LONGEST = 366 * 86_400_000
     help="Hours in which a page wakes somebody.",
 )
 @click.option(
-    "--timezone", "zone", metavar="ZONE", default="UTC", show_default=True, help="Zone of all times."
+    "--timezone",
+    "zone",
+    metavar="ZONE",
+    default="UTC",
+    show_default=True,
+    help="Zone of the night and of all times printed.",
 )
 @click.option(
     "--fail-over",
@@ -105,7 +114,7 @@ def command(  # noqa: PLR0917 - click passes by name
     from obs.verify.backtest.history import History
 
     hours = backtest_view.Night.of(night, zone)
-    period = _period(since, until)
+    period = _period(since, until, hours.zone)
     history = History(url, bearer=bearer_file, ca=ca_file, timeout_s=timeout, rate=rate)
     try:
         backtest = run.prepare(specs, period, environment=environment)
@@ -145,7 +154,7 @@ def _run(backtest: Backtest, work: Callable[[Callable[[], object]], list[Judged]
         return work(report)
 
 
-def _period(since: str, until: str | None) -> Period:
+def _period(since: str, until: str | None, zone: tzinfo) -> Period:
     from obs.generate.model import Duration
     from obs.verify.backtest.plan import Period
 
@@ -155,19 +164,19 @@ def _period(since: str, until: str | None) -> Period:
         raise ConfigError(f"--since: got {since!r}, expected a duration: 12h, 7d, 1d12h") from None
     if not 60_000 <= length <= _LONGEST:
         raise ConfigError(f"--since: got {since}, expected 1m to 366d")
-    end = time.time() if until is None else _moment(until)
+    end = time.time() if until is None else _moment(until, zone)
     if end > time.time() + 1:
         raise ConfigError(f"--until: {until} is in the future")
     last = int(end * 1000)
     return Period(last - length, last)
 
 
-def _moment(text: str) -> float:
+def _moment(text: str, zone: tzinfo) -> float:
     plain = f"{text[:-1]}+00:00" if text.endswith("Z") else text
     try:
         moment = datetime.fromisoformat(plain)
     except ValueError:
         raise ConfigError(f"--until: got {text!r}, expected a time: 2026-11-01T18:00Z") from None
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
+        moment = moment.replace(tzinfo=zone)
     return moment.timestamp()

@@ -146,8 +146,10 @@ def _address(url: str) -> str:
 def _token(file: Path) -> str:
     try:
         token = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--bearer-file: cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"--bearer-file: cannot be read: {error.strerror}", str(file)) from None
+    except UnicodeDecodeError:
+        token = ""
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError("--bearer-file: expected one line that holds nothing but the token", str(file))
     return token
@@ -157,8 +159,10 @@ def _trusted(file: Path) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context()
         context.load_verify_locations(cafile=file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"--ca-file: cannot be read: {error}", str(file)) from None
+    except ssl.SSLError:
+        raise ConfigError("--ca-file: expected certificates in PEM", str(file)) from None
+    except OSError as error:
+        raise ConfigError(f"--ca-file: cannot be read: {error.strerror}", str(file)) from None
     return context
 
 
