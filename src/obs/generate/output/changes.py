@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -36,18 +36,24 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One file that has to change."""
+    """One file that has to change; its bytes are made when they are asked for, for all files together are many."""
 
     path: PurePosixPath
-    before: bytes | None
+    #: There is a file already.
+    is_there: bool
     #: None removes the file.
-    after: bytes | None
+    artefact: Artefact | None
+    #: The page with what people have written into it, where somebody has.
+    merged: bytes | None = None
+    #: A page that would go holds text between its generated parts.
+    has_words: bool = False
 
     @property
-    def has_words(self) -> bool:
-        """Tell whether a page that would go holds text between its generated parts."""
-        before = (self.before or b"").decode(errors="replace")
-        return bool(_GENERATED_PART.search(before)) and bool(_GENERATED_PART.sub("", before).strip())
+    def after(self) -> bytes | None:
+        """What will stand there; None when the file goes."""
+        if self.merged is not None or self.artefact is None:
+            return self.merged
+        return self.artefact.text.encode()
 
 
 def everywhere(_: PurePosixPath) -> bool:
@@ -69,18 +75,19 @@ def diff(artefacts: Sequence[Artefact], out: Path, scope: InScope = everywhere) 
     """Return the unified diff from what is in `out` to `artefacts`; empty when they agree."""
     with reading(out):
         found = edits(artefacts, out, scope)
-    lines: list[str] = []
-    for edit in found:
-        if edit.after is None and edit.has_words:
-            continue
-        lines += difflib.unified_diff(
-            (edit.before or b"").decode(errors="replace").splitlines(keepends=True),
-            (edit.after or b"").decode().splitlines(keepends=True),
-            "/dev/null" if edit.before is None else f"a/{edit.path}",
-            "/dev/null" if edit.after is None else f"b/{edit.path}",
-        )
+        lines = [line for edit in found if not edit.has_words for line in _unified(edit, out)]
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+def _unified(edit: Edit, out: Path) -> Iterator[str]:
+    before, after = _read(out / edit.path) if edit.is_there else None, edit.after
+    return difflib.unified_diff(
+        (before or b"").decode(errors="replace").splitlines(keepends=True),
+        (after or b"").decode().splitlines(keepends=True),
+        "/dev/null" if before is None else f"a/{edit.path}",
+        "/dev/null" if after is None else f"b/{edit.path}",
     )
 
 
@@ -88,10 +95,13 @@ def edits(artefacts: Sequence[Artefact], out: Path, scope: InScope) -> list[Edit
     """Return every file that has to change, ordered by path; files outside of `scope` stay."""
     found = []
     for artefact in artefacts:
-        before, after = _read(out / artefact.path), artefact.text.encode()
+        before, merged = _read(out / artefact.path), None
+        after = artefact.text.encode()
         # A page in which nobody has written needs no merging, and most pages are such.
         if before != after and artefact.preserves:
-            after = _merged(artefact, before, out)
+            merged = _merged(artefact, before, out)
+            # What is written as it was made needs no second copy until then.
+            after, merged = merged, None if merged == after else merged
         if before != after:
             if before and not artefact.preserves and not is_ours(artefact.path, before):
                 raise ObsError(
@@ -99,26 +109,32 @@ def edits(artefacts: Sequence[Artefact], out: Path, scope: InScope) -> list[Edit
                     str(out / artefact.path),
                     "move it away, or generate into another directory",
                 )
-            found.append(Edit(artefact.path, before, after))
+            found.append(Edit(artefact.path, before is not None, artefact, merged))
     produced = {artefact.path for artefact in artefacts}
     orphans = (
         path
         for path in files(out)
         if path not in produced and not is_unfinished(path) and scope(path) and has_generated(path, out)
     )
-    found += [Edit(path, _read(out / path), None) for path in orphans]
+    found += [Edit(path, True, None, has_words=_has_words(_read(out / path))) for path in orphans]
     return sorted(found, key=lambda edit: edit.path)
 
 
 def summary(found: Sequence[Edit]) -> Changes:
     """Return the paths of `found` by what happens to them."""
-    gone = [edit for edit in found if edit.after is None]
+    written = [edit for edit in found if edit.artefact is not None]
+    gone = [edit for edit in found if edit.artefact is None]
     return Changes(
-        created=tuple(edit.path for edit in found if edit.before is None and edit.after is not None),
-        changed=tuple(edit.path for edit in found if edit.before is not None and edit.after is not None),
+        created=tuple(edit.path for edit in written if not edit.is_there),
+        changed=tuple(edit.path for edit in written if edit.is_there),
         removed=tuple(edit.path for edit in gone if not edit.has_words),
         kept=tuple(edit.path for edit in gone if edit.has_words),
     )
+
+
+def _has_words(page: bytes | None) -> bool:
+    text = (page or b"").decode(errors="replace")
+    return bool(_GENERATED_PART.search(text)) and bool(_GENERATED_PART.sub("", text).strip())
 
 
 def _merged(artefact: Artefact, before: bytes | None, out: Path) -> bytes:

@@ -55,7 +55,7 @@ _TEXT_CONDITIONS = frozenset({"=", "!=", "=~", "!~"})
 _NUMBER_CONDITIONS = frozenset({"=", "==", "!=", ">", ">=", "<", "<="})
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2000)
 def parse(text: str) -> Query:
     """Return the tree of `text`; raise `ObsError` with line and column for what is no LogQL of ours."""
     reader = _Reader(text)

@@ -35,7 +35,8 @@ class Parsed:
         return (*(name for metric, matched in self.selectors for name in (metric, *matched)), *self.grouped)
 
 
-@lru_cache(maxsize=50_000)
+# Parts are shared within a service, of which each has some hundreds; among services hardly any are.
+@lru_cache(maxsize=2000)
 def parse(text: str) -> Parsed:
     """Return what is in `text`; raise `ObsError` for text that is no PromQL."""
     tree = tree_of(text)
