@@ -53,3 +53,33 @@ def test_garbage_is_looked_for_again_afterwards(tmp_path: Path) -> None:
     assert _generate(tmp_path, "--only", "rules") == 0
     assert run(["generate", str(tmp_path / "nowhere.yml")]) == 2
     assert gc.isenabled()
+
+
+def test_half_of_the_specs_removes_nothing_of_the_other_half(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.yml"
+    other.write_text(
+        "version: obs/v1\nservice: {name: other, team: us}\ncapabilities: [process]\n"
+        "notify: {page: pagerduty-us, ticket: slack-us}\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "out"
+    assert run(["generate", str(SPEC), str(other), "--out", str(out)]) == 0
+    routes = (out / "alerts" / "alertmanager.yml").read_bytes()
+    capsys.readouterr()
+
+    assert run(["generate", str(other), "--out", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert "payments (" in told
+    assert "--prune" in told
+    assert (out / "alerts" / "alertmanager.yml").read_bytes() == routes
+    assert list(out.glob("dashboards/*/payments.json"))
+
+    assert run(["generate", str(other), "--out", str(out), "--check"]) == 1
+    assert "none of these specs names: payments (" in capsys.readouterr().err
+
+    assert run(["generate", str(other), "--out", str(out), "--only", "other"]) == 0
+    assert run(["generate", str(other), "--out", str(out), "--prune"]) == 0
+    assert not list(out.glob("dashboards/*/payments.json"))
+    assert run(["generate", str(other), "--out", str(out), "--check"]) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from obs.errors import ConfigError
 from obs.generate import pipeline
-from obs.generate.selection import KINDS, Selection, kind_of, owner_of
+from obs.generate.selection import KINDS, Selection, kind_of, owner_of, strangers
 
 SPECS = Path(__file__).parents[2] / "specs" / "shop"
 SERVICES = ("payments", "payments-api", "storefront")
@@ -110,3 +110,21 @@ def test_what_was_not_chosen_is_neither_written_nor_removed(tmp_path: Path) -> N
     assert not changes.removed
     assert old.exists()
     assert not rule.exists()
+
+
+def test_files_of_services_that_no_spec_names_are_counted_by_service() -> None:
+    paths = [
+        "alerts/prometheus/old.yml",
+        "alerts/prometheus/payments-old.yml",
+        "alerts/prometheus/storefront-web-slow.yml",
+        "dashboards/fleet/fleet-slos.json",
+        "dashboards/platform/loki.json",
+        "alerts/tests/loki-1m_test.yml",
+        "runbooks/README.md",
+        "runbooks/payments/Gone.md",
+        "runbooks/storefront-web/Gone.md",
+    ]
+
+    found = strangers([PurePosixPath(path) for path in paths], SERVICES)
+
+    assert found == {"loki": 2, "old": 1, "storefront-web": 2}

@@ -42,6 +42,11 @@ if TYPE_CHECKING:
     help="A kind (dashboards, rules, tests, logs, routes, runbooks, kubernetes), a service, or a path or "
     "pattern under OUT; several of one sort add up, different sorts narrow down.",
 )
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Remove the files of services that no SPEC names, too; without it nothing is written then.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when OUT is not what the specs say.")
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; print what would change.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -51,6 +56,7 @@ def command(  # noqa: PLR0917 - click passes by name
     environment: str | None,
     links: tuple[str, ...],
     only: tuple[str, ...],
+    prune: bool,
     check: bool,
     show_diff: bool,
     format_: str,
@@ -58,8 +64,9 @@ def command(  # noqa: PLR0917 - click passes by name
     """Generate dashboards, rules, tests, routes and runbooks.
 
     SPEC is a file, or a directory whose *.yml files are specs (defaults.yml only serves `extends`).
-    A generated file in OUT that no spec produces any more is removed; a runbook keeps what people
-    have written between its generated parts.
+    All specs of OUT are given together: a generated file that none of them produces any more is
+    removed, that of a service which none of them names only with --prune. A runbook keeps what
+    people have written between its generated parts.
 
     \b
     Exit codes: 0 clean or written, 1 drift (--check, --diff), 2 broken spec, 3 OUT cannot be read
@@ -84,7 +91,8 @@ def command(  # noqa: PLR0917 - click passes by name
     elif check:
         text, changes = "", pipeline.compare(plan.artefacts, out, plan.has_orphan)
     else:
-        text, changes = "", pipeline.write(plan.artefacts, out, plan.has_orphan, _say_waiting)
+        approve = pipeline.approved if prune else plan.approve
+        text, changes = "", pipeline.write(plan.artefacts, out, plan.has_orphan, _say_waiting, approve)
     if format_ == "json":
         data = _data(changes, plan, written=not check and not show_diff)
         click.echo(json.dumps(data | ({"diff": text} if show_diff else {}), indent=2))
@@ -94,6 +102,8 @@ def command(  # noqa: PLR0917 - click passes by name
         _tell(changes, check=check)
     if not show_diff:
         click.echo(_summary(changes, len(plan.artefacts), out, check=check), err=True)
+    if check or show_diff:
+        _warn(plan.strangers(changes))
     return 1 if (check or show_diff) and changes else 0
 
 
@@ -107,6 +117,11 @@ def _without_collecting() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _warn(strangers: str) -> None:
+    if strangers:
+        click.echo(f"of services that none of these specs names: {strangers}; --prune removes them", err=True)
 
 
 def _say_waiting() -> None:

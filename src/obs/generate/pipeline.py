@@ -1,7 +1,8 @@
 """Specs -> artefacts in memory; `output` compares them with a directory and writes them.
 
 The specs given are the whole of a directory: a generated file that they no longer produce is removed
-there. Nothing that obs did not generate is ever removed, and no page that holds a person's words.
+there, that of a service which no spec names any more only when told so. Nothing that obs did not generate
+is ever removed, and no page that holds a person's words.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from obs.errors import SpecError
+from obs.errors import ConfigError, SpecError
 from obs.generate.derive import notifications, rules
 from obs.generate.derive.capabilities.logs import table as logs
 from obs.generate.derive.dashboards.fleet import derive_fleet
@@ -20,12 +21,12 @@ from obs.generate.derive.dashboards.slos import derive_objectives
 from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
 from obs.generate.model import Artefact, RuleFile, Runbook, Service, Skipped
 from obs.generate.output.changes import Changes, compare, diff
-from obs.generate.output.writing import write
+from obs.generate.output.writing import approved, write
 from obs.generate.render import alertmanager, grafana, kubernetes, loki, prometheus, promtool, runbook
-from obs.generate.selection import Selection
+from obs.generate.selection import Selection, strangers
 from obs.generate.spec.load import load
 
-__all__ = ["Changes", "Plan", "Report", "compare", "diff", "plan", "prepare", "write"]
+__all__ = ["Changes", "Plan", "Report", "approved", "compare", "diff", "plan", "prepare", "write"]
 
 #: Called before each service is derived: its name, its number from 0, and how many there are.
 Report = Callable[[str, int, int], None]
@@ -46,6 +47,24 @@ class Plan:
     def has_orphan(self, path: PurePosixPath) -> bool:
         """Tell whether a file that nothing produces is within what was asked for."""
         return self.selection.has_orphan(path, self.services)
+
+    def strangers(self, changes: Changes) -> str:
+        """Name the services that no spec names and whose files would go, with their number; empty when none."""
+        found = strangers(changes.removed, self.services)
+        return ", ".join(f"{name} ({count})" for name, count in found.items())
+
+    def approve(self, changes: Changes) -> None:
+        """Refuse to remove the files of services that no spec names; raises `ConfigError`.
+
+        Whoever gives half of the specs would lose them, and the routes of their alerts with them.
+        """
+        names = self.strangers(changes)
+        if names:
+            raise ConfigError(
+                f"nothing was written: files of services that none of these specs names would go: {names}",
+                hint="give their specs too, or write only a part (--only), "
+                "or say that they are gone for good (--prune)",
+            )
 
 
 def plan(

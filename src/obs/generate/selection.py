@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from obs.errors import ConfigError, suggest
+from obs.generate.model import FLEET
 
 #: Kind -> patterns of its paths; the first kind that fits a path has it.
 KINDS: dict[str, tuple[str, ...]] = {
@@ -90,6 +92,32 @@ def owner_of(path: PurePosixPath, services: Iterable[str]) -> str:
     name = path.parts[1] if path.parts[0] == "runbooks" and len(path.parts) > 2 else path.stem
     fitting = [service for service in services if name == service or name.startswith(f"{service}-")]
     return max(fitting, key=len, default="")
+
+
+def strangers(paths: Iterable[PurePosixPath], services: Iterable[str]) -> dict[str, int]:
+    """Return the services that `paths` name and that are none of `services`: name -> number of their files.
+
+    Folders of runbooks and names of dashboards tell a service ``shop-api`` from a file of ``shop``. A file
+    whose service nothing tells counts under its own name.
+    """
+    known = {*services, FLEET}
+    paths = tuple(paths)
+    told = {name for path in paths if (name := _told(path)) and name not in known}
+    told -= {f"{FLEET}-slos"}
+    found: Counter[str] = Counter()
+    for path in paths:
+        if path.parts[0] != "runbooks" or len(path.parts) > 2:
+            owner = owner_of(path, {*known, *told})
+            if owner not in known:
+                found[owner or path.stem] += 1
+    return dict(sorted(found.items()))
+
+
+def _told(path: PurePosixPath) -> str:
+    """Return the service that a path tells for certain; empty where it only begins with a name."""
+    if path.parts[0] == "runbooks":
+        return path.parts[1] if len(path.parts) > 2 else ""
+    return path.stem if path.parts[0] == "dashboards" else ""
 
 
 def _fits(path: str, pattern: str) -> bool:

@@ -13,25 +13,32 @@ from obs.generate.output.ownership import UNFINISHED, files, is_unfinished
 from obs.generate.output.turn import nothing, writing
 
 
+def approved(_: Changes) -> None:
+    """Let any change pass."""
+
+
 def write(
     artefacts: Sequence[Artefact],
     out: Path,
     scope: InScope = everywhere,
     on_wait: Callable[[], None] = nothing,
+    approve: Callable[[Changes], None] = approved,
 ) -> Changes:
     """Bring `out` to `artefacts` and return what was done.
 
     All files are written under other names first and then put in place one by one, so that a full disk
     changes nothing and no reader ever sees half of a file. Of two that write at once the second waits,
-    after a call of `on_wait`. Raises `OutputError` when the directory cannot be written.
+    after a call of `on_wait`. `approve` sees what will be done before anything is, and may raise. Raises
+    `OutputError` when the directory cannot be written.
     """
     _make(out)
     with writing(out, on_wait):
         found = edits(artefacts, out, scope)
+        approve(summary(found))
         for path in list(files(out)):
             if is_unfinished(path):  # of a write that was killed: we have the turn, so nobody writes it
                 (out / path).unlink(missing_ok=True)
-        _carry_out([edit for edit in found if edit.after is not None or not edit.has_words], out)
+        _carry_out([edit for edit in found if not edit.has_words], out)
     return summary(found)
 
 
@@ -46,8 +53,9 @@ def _carry_out(found: Sequence[Edit], out: Path) -> None:
     stage = _Stage()
     try:
         for edit in found:
-            if edit.after is not None:
-                stage.add(out / edit.path, edit.after)
+            after = edit.after
+            if after is not None:
+                stage.add(out / edit.path, after)
     except OSError as error:
         stage.clear()
         raise OutputError(
@@ -56,7 +64,7 @@ def _carry_out(found: Sequence[Edit], out: Path) -> None:
     except BaseException:
         stage.clear()
         raise
-    _put_in_place(stage.files, [edit for edit in found if edit.after is None], out)
+    _put_in_place(stage.files, [edit for edit in found if edit.artefact is None], out)
 
 
 class _Stage:
