@@ -104,6 +104,45 @@ def init(
     click.echo(_placed(found), err=True)
 
 
+@command.command("import")
+@click.argument("source", metavar="SLOTH", type=click.Path(path_type=Path))
+@click.option("--team", metavar="NAME", help="Whom its alerts go to; default: the label team or owner.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="New file; the contract of what its queries read is written beside it.",
+)
+def import_(source: Path, team: str | None, out: Path) -> int:
+    """Import a spec of sloth (prometheus/v1).
+
+    Objectives become custom SLOs whose queries count events of each service and environment. What
+    cannot be carried over is listed, here and in the spec.
+
+    \b
+    Exit codes: 0 everything is carried over, 1 something is not, 2 no spec of sloth.
+
+    \b
+    Example:
+      obs spec import sloth/checkout.yml --out specs/checkout.yml
+    """
+    from obs.generate.adopt import importing, sloth
+
+    beside = out.with_suffix(".contract.json")
+    for path in (out, beside):
+        if path.exists():
+            raise ConfigError("the file is there already", str(path), "name another one")
+    done = importing.convert(sloth.read(source), f"./{beside.name}", _name(team, "--team"))
+    _put(done.spec, out)
+    _put(done.contract, beside)
+    for lost in done.lost:
+        click.echo(f"{lost.place or source}: not carried over: {lost.what}: {lost.reason}")
+    click.echo(
+        f"{_count(len(done.objectives), 'objective')} in {out}; {len(done.lost)} not carried over", err=True
+    )
+    return 1 if done.lost else 0
+
+
 @command.command()
 @click.option("--partial", is_flag=True, help="For files that others extend: nothing is required.")
 def schema(*, partial: bool) -> None:
