@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from obs.catalogue import contract
 
@@ -49,3 +52,24 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     )
 
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+@pytest.mark.parametrize("command", ["catalogue list", "catalogue export", "lint --list"])
+def test_whose_reader_is_gone_is_neither_clean_nor_has_findings(command: str, tmp_path: Path) -> None:
+    """It ends as every program does that SIGPIPE ends, so that pipefail tells it from findings."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "obs", *command.split()],
+            cwd=tmp_path,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, "")

@@ -166,7 +166,10 @@ def _server(url: str | None) -> Live | None:
         raise ConfigError(f"--live: got {url!r}, expected an address", hint=f"http://{url}")
     from obs.lint.live import Live
 
-    return Live(url)
+    server = Live(url)
+    # Asked even where nothing among the paths asks it anything: no silence passes for a good answer.
+    server.reach()
+    return server
 
 
 def _print(found: Report, format_: str) -> None:

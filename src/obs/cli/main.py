@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 
 import click
@@ -24,6 +23,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stack": ("stack", "Install, start, inspect and stop the engines."),
     "test": ("test", "Run the generated tests with promtool."),
 }
+
+#: 128 and the number of SIGPIPE, as for a program that the signal ends.
+_PIPE_CLOSED = 141
 
 #: Third-party modules that a command may miss, and the extra that brings them.
 _EXTRA_OF = {
@@ -109,8 +111,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
         missing = MissingExtra(f"obs {arguments[0]}", *package)
         click.echo(f"error: {missing}", err=True)
         return missing.exit_code
-    except BrokenPipeError:
-        # The reader of our pipe went away (`obs catalogue list | head`): not an error of ours.
-        sys.stderr.close()
-        return 0
+    except SystemExit:
+        # Click's answer to a reader of our pipe that went away (`obs catalogue list | head`), with the exit
+        # code of findings. It is neither those nor a clean run: a shell with pipefail sees what it sees of cat.
+        return _PIPE_CLOSED
     return result if isinstance(result, int) else 0

@@ -39,6 +39,10 @@ class Live:
         found: dict[str, Any] = self._ask("metadata", {})
         return {name: entries[0].get("type", "") for name, entries in found.items() if entries}
 
+    def reach(self) -> None:
+        """Ask what every run asks, so that a server that does not answer is seen."""
+        _ = self.names
+
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()
