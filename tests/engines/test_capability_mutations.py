@@ -26,6 +26,8 @@ from obs.stack.engine import Engine
 pytestmark = pytest.mark.engines
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+#: Specs that together bring every alert.
+COMPLETE = (GOLDEN / "complete", GOLDEN / "platform", Path(__file__).parents[2] / "specs/stack")
 #: A number that stands alone in its line, as the last operand of a comparison does.
 ALONE = r"\n( +){}\n"
 
@@ -164,7 +166,60 @@ MUTATIONS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 
-CASES = [(name, right, wrong) for name, rows in MUTATIONS.items() for right, wrong in rows]
+#: The same for alerts on the platform, on money and on attacks, which other specs bring.
+PLATFORM: dict[str, tuple[tuple[str, str], ...]] = {
+    "CertificateExpiresSoon": ((r"\b1209600\b", "1123200"), (r"\b1209600\b", "1300000"), ("for: 1h", "for: 20m")),
+    "CertificateExpiresVerySoon": ((r"\b259200\b", "1209600"), ("environment, instance", "environment"), ("for: 10m", "for: 30m")),
+    "EndpointProbeFailing": (
+        (r"\b0\.5\b", "0.6"), (r"\b0\.5\b", "0.4"), (r"\[5m\]", "[2m]"), (r"\[5m\]", "[10m]"), ("for: 2m", "for: 1m"),
+        ("for: 2m", "for: 3m"), (r"\bor\b", "and"), (r"\bunless\b", "and"),
+    ),
+    "TokenReplayDetected": (
+        (ALONE.format(1), r"\n\g<1>2\n"), (r"\bunless\b", "and"), ("offset 10m", "offset 5m"), ("offset 10m", "offset 20m"),
+        ("offset 11m", "offset 10m"), ("offset 11m", "offset 1m"), (r"\[10m\]", "[20m]"), ("for: 1m", "for: 3m"),
+    ),
+    "RateLimitHitsHigh": ((ALONE.format(6000), r"\n\g<1>6100\n"), (ALONE.format(6000), r"\n\g<1>5850\n"), ("offset 10m", "offset 5m")),
+    "WebhookSignatureFailures": ((ALONE.format(5), r"\n\g<1>4\n"), (ALONE.format(5), r"\n\g<1>6\n"), (r"\[15m\]", "[8m]")),
+    "AuthFailureSpike": (
+        (r"\[10m\]", "[5m]"), (r"\[10m\]", "[20m]"), (r"\[1h\]", "[4h]"), ("offset 1d", "offset 12h"), (r"\bor\b", "and"),
+        (r"> 1\b", "> 1.1"), (r"> 1\b", "> 0.9"), (r"\b5\n( +)\*", r"6\n\g<1>*"), ("for: 10m", "for: 5m"),
+    ),
+    "PaymentFailureRatioHigh": (
+        (r"\b0\.1\b", "0.11"), (r"\b0\.1\b", "0.09"), (ALONE.format(3), r"\n\g<1>4\n"), ("offset 15m", "offset 5m"),
+        ("offset 16m", "offset 1m"), ('result="failure",', ""),
+    ),
+    "PaymentsPendingTooLong": ((ALONE.format(1800), r"\n\g<1>1850\n"), ("for: 10m", "for: 5m")),
+    "OrdersDropped": ((r"\b0\.5\b", "0.52"), ("offset 1w", "offset 1d"), (r"\bor\b", "and"), (r"\b0\.006\b", "0.007")),
+    "IndexerLagHigh": ((ALONE.format(50), r"\n\g<1>51\n"), (ALONE.format(50), r"\n\g<1>49\n"), ("for: 10m", "for: 5m")),
+    "IndexerStalled": (("offset 10m", "offset 20m"), ("offset 10m", "offset 5m"), (r"\bor\b", "and"), ("for: 5m", "for: 2m")),
+    "ChainReorgDeep": ((ALONE.format(6), r"\n\g<1>7\n"), (ALONE.format(6), r"\n\g<1>5\n"), (r"\[15m\]", "[5m]")),
+    "RpcEndpointErrors": ((r"\b0\.2\b", "0.22"), (r"\b0\.2\b", "0.18"), ("chain, endpoint", "chain"), ("for: 5m", "for: 3m")),
+    "TargetDown": (
+        ("== 0", "== 1"), (r"\bunless\b", "and"), ("absent_over_time", "present_over_time"), ("for: 1m", "for: 3m"),
+    ),
+    "JobAllTargetsDown": ((r"\bmax by", "min by"), (r"\bor\b", "and"), ("for: 1m", "for: 3m")),
+    "ScrapeSlow": (("> 8", "> 8.2"), ("> 8", "> 7.8"), ("for: 15m", "for: 10m")),
+    "ScrapeSeriesJump": ((r"\b10000\b", "10500"), ("offset 1d", "offset 12h"), (ALONE.format(2), r"\n\g<1>2.1\n")),
+    "BackupStale": ((ALONE.format(129600), r"\n\g<1>172800\n"), (r"\[1w\]", "[1h]"), ("for: 30m", "for: 2h")),
+    "BackupMetricMissing": ((r"\bunless\b", "and"), ("absent_over_time", "present_over_time"), ("for: 1h", "for: 3h")),
+    "BackupShrank": ((r"\b0\.5\b", "0.52"), (r"\b0\.5\b", "0.48"), (r"\[1w\]", "[2h]")),
+    "AlertmanagerNotifyFailing": ((r"\b0\.01\b", "0.011"), ("environment, integration", "environment"), ("offset 16m", "offset 1m")),
+    "AlertmanagerConfigReloadFailed": ((ALONE.format(0), r"\n\g<1>1\n"), ("for: 10m", "for: 5m")),
+    "CollectorExportFailing": (("send_failed_spans", "send_failed_log_records"), (r"\n( +)1,\n", r"\n\g<1>2,\n")),
+    "CollectorDroppingData": (("enqueue_failed_spans", "enqueue_failed_log_records"), (r"\bor\n( +)label", r"and\n\g<1>label")),
+    "CollectorQueueNearlyFull": ((r"\b0\.8\b", "0.82"), (r"\b0\.8\b", "0.78"), ("exporter, data_type", "exporter"), ("for: 5m", "for: 2m")),
+    "CollectorRefusingData": (("refused_spans", "refused_log_records"), (r"\[10m\]", "[30m]"), ("for: 5m", "for: 2m")),
+    "LokiRequestErrors": ((r"\b0\.1\b", "0.11"), ("environment, route", "environment"), (ALONE.format(3), r"\n\g<1>4\n")),
+    "LokiLinesDiscarded": ((ALONE.format(1), r"\n\g<1>2\n"), (r"\bunless\b", "and"), ("for: 5m", "for: 2m")),
+    "PrometheusRuleFailures": ((ALONE.format(1), r"\n\g<1>2\n"), (r"\bunless\b", "and"), ("environment, rule_group", "environment")),
+    "PrometheusRuleGroupSlow": ((r"\b0\.8\b", "0.82"), (r"\b0\.8\b", "0.78"), ("for: 10m", "for: 5m")),
+    "PrometheusConfigReloadFailed": ((ALONE.format(0), r"\n\g<1>1\n"), ("for: 10m", "for: 5m")),
+    "PrometheusNoAlertmanager": ((ALONE.format(1), r"\n\g<1>0\n"), (ALONE.format(1), r"\n\g<1>2\n"), ("for: 5m", "for: 2m")),
+    "PrometheusAlertsDropped": ((r"\bunless\b", "and"), ("offset 11m", "offset 1m"), ("severity: page", "severity: ticket")),
+    "TempoSpansDiscarded": ((r"\[15m\]", "[5m]"), ("environment, reason", "environment"), ("for: 5m", "for: 2m")),
+}  # fmt: skip
+
+CASES = [(name, right, wrong) for name, rows in {**MUTATIONS, **PLATFORM}.items() for right, wrong in rows]
 
 
 @pytest.fixture(scope="module")
@@ -173,10 +228,14 @@ def program(installed: Callable[[str], dict[str, Engine]]) -> Path:
 
 
 @cache
-def _alone(name: str, spec: str) -> RuleFile:
+def _files(spec: Path) -> tuple[RuleFile, ...]:
+    return tuple(file for service in load([spec]) for file in rule_files(service))
+
+
+@cache
+def _alone(name: str, specs: tuple[Path, ...]) -> RuleFile:
     """Return the rule file that holds the alert `name`, without any other; of two jobs the last."""
-    (service,) = load([GOLDEN / spec])
-    for file in reversed(rule_files(service)):
+    for file in (file for spec in specs for file in reversed(_files(spec))):
         chosen = tuple(
             replace(group, rules=rules)
             for group in file.groups
@@ -188,10 +247,16 @@ def _alone(name: str, spec: str) -> RuleFile:
 
 
 def _judge(
-    program: Path, name: str, out: Path, right: str = "", wrong: str = "", *, spec: str = "complete"
+    program: Path,
+    name: str,
+    out: Path,
+    right: str = "",
+    wrong: str = "",
+    *,
+    specs: tuple[Path, ...] = COMPLETE,
 ) -> int:
     """Write the rule, broken when `right` is given, with its tests; return what promtool says of it."""
-    file = _alone(name, spec)
+    file = _alone(name, specs)
     rule = prometheus.render(file)
     text, count = re.subn(right, wrong, rule.text) if right else (rule.text, 1)
     assert count, f"{right} is not in {name}"
@@ -208,7 +273,7 @@ def _judge(
     return done.returncode
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize("name", [*MUTATIONS, *PLATFORM])
 def test_a_sound_rule_passes_its_own_tests(name: str, program: Path, tmp_path: Path) -> None:
     assert _judge(program, name, tmp_path) == 0
 
@@ -217,7 +282,7 @@ def test_a_sound_rule_passes_its_own_tests(name: str, program: Path, tmp_path: P
 def test_a_rule_that_is_tuned_to_the_low_end_passes_its_own_tests(
     name: str, program: Path, tmp_path: Path
 ) -> None:
-    assert _judge(program, name, tmp_path, spec="tuned") == 0
+    assert _judge(program, name, tmp_path, specs=(GOLDEN / "tuned",)) == 0
 
 
 @pytest.mark.parametrize(("name", "right", "wrong"), CASES)

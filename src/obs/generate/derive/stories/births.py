@@ -7,7 +7,7 @@ from obs.generate.derive.drafts import Case, Fact, Kit, Sample
 from obs.generate.derive.samples import gauge
 
 #: The step at which the counters of `first_sight_case` are seen for the first time.
-FIRST_SIGHT = 2
+FIRST_SIGHT = 3
 
 
 def answering(kit: Kit, steps: int) -> Sample:
@@ -33,10 +33,12 @@ def first_sight_case(kit: Kit, counted: tuple[Sample, ...]) -> Case:
     grid allows it another one has answered by then.
     """
     metric, k, end = kit.names.metric(UP.id), kit.window_steps, FIRST_SIGHT + first_sight_steps(kit)
-    targets = [Sample(metric, {}, gauge([(1, None), (FIRST_SIGHT - 1, 0), (end - FIRST_SIGHT + 1, 1)]))]
+    targets = [Sample(metric, {}, gauge([(FIRST_SIGHT - 2, None), (1, 0), (end - FIRST_SIGHT + 1, 1)]))]
     if not kit.settings.window.milliseconds % kit.step.milliseconds:
-        targets.append(Sample(metric, {"instance": "earlier"}, gauge([(1, None), (end, 1)])))
-    facts = sorted({FIRST_SIGHT, FIRST_SIGHT + 1, k + 1, k + FIRST_SIGHT})
+        targets.append(
+            Sample(metric, {"instance": "earlier"}, gauge([(FIRST_SIGHT - 2, None), (end - 1, 1)]))
+        )
+    facts = sorted({FIRST_SIGHT, FIRST_SIGHT + 1, k + FIRST_SIGHT - 1, k + FIRST_SIGHT})
     return Case(
         "silent",
         "old events are seen for the first time",

@@ -11,6 +11,7 @@ from obs.generate.model import Duration
 
 #: How long the past is looked at.
 HOUR = Duration.parse("1h")
+_HALF_DAY = Duration.parse("12h")
 
 
 def drop_cases(  # noqa: PLR0917 - each is a fact of the alert
@@ -43,7 +44,9 @@ def drop_cases(  # noqa: PLR0917 - each is a fact of the alert
     late = settled + wait + 1
     quiet: tuple[Sample, ...] = (story((day, pace * few), (end - day, Decimal(0))),)
     busier: tuple[Sample, ...] = (story((day, pace * few * Decimal("1.1")), (end - day, Decimal(0))),)
-    third, half = kit.steps(ago) // 3, kit.steps(ago) // 2
+    # Busy until shortly before that hour comes again, so that no nearer hour would do.
+    third = kit.steps(ago) // 3
+    half = kit.steps(ago) - third - min(kit.steps(ago) // 6, kit.steps(_HALF_DAY))
     below = line * Decimal("0.98")
     return (
         Case(

@@ -51,14 +51,17 @@ def _cases(kit: Kit, metric: str, line: Decimal) -> tuple[Case, ...]:
     def works(*track: tuple[int, Decimal | None]) -> tuple[Sample, ...]:
         return (Sample(metric, _SHOWS, gauge(track)),)
 
+    def pending(at: int) -> tuple[Fact, ...]:
+        return (Fact(at, "pending"),) if wait else ()
+
     # A window holds k + 1 samples up to Prometheus 2, k from 3.0 on: after m failures, so many still work.
     late = next(m for m in range(k + 2) if max(Decimal(k + 1 - m) / (k + 1), Decimal(k - m) / k) < line)
     early = max(m for m in range(k + 1) if min(Decimal(k + 1 - m) / (k + 1), Decimal(k - m) / k) >= line)
     start = 2 * k
     end = start + k + 1 + wait
     step = [Fact(start + early, "silent")]
-    if wait > 1:
-        step.append(Fact(start + late, "pending"))
+    if early + wait >= late:
+        step.append(Fact(start + early + wait, "pending"))
     step += [Fact(end, "firing", dead), Fact(end + k + 1, "silent")]
     return (
         Case(
@@ -78,12 +81,12 @@ def _cases(kit: Kit, metric: str, line: Decimal) -> tuple[Case, ...]:
             "born",
             "a new address has never worked",
             works((k, None), (wait + 3, none)),
-            (Fact(k, "silent"), Fact(k + 1 + wait, "firing", dead)),
+            (Fact(k, "silent"), *pending(k + wait), Fact(k + 1 + wait, "firing", dead)),
         ),
         Case(
             "gone",
             "nobody probes it any more",
             works((2, one), (wait + 3, None)),
-            (Fact(2, "silent"), Fact(3 + wait, "firing", dead)),
+            (Fact(2, "silent"), *pending(2 + wait), Fact(3 + wait, "firing", dead)),
         ),
     )

@@ -11,6 +11,8 @@ from obs.generate.derive.settings import Defaults
 from obs.generate.derive.vocabulary import BY
 from obs.generate.model import Duration, Threshold
 
+#: How long an environment whose targets are all gone is missed: until somebody has surely seen it.
+MEMORY = Duration.parse("6h")
 DOWN = Defaults("page", Duration.parse("1m"))
 #: What the environment of a service is called that no target has ever shown.
 UNKNOWN = "unknown"
@@ -28,9 +30,9 @@ def target_down(kit: Kit) -> Draft:
     metric = names.metric(UP.id)
     up = names.selector(metric)
     down = f"min by ({BY}, instance) ({up}) == 0"
-    remembered = f"last_over_time({up}[1h])"
+    remembered = f"last_over_time({up}[{MEMORY}])"
     gone = f"0 * (group by ({BY}) ({remembered}) unless group by ({BY}) ({up}))"
-    never = f"0 * absent_over_time({up}[1h])"
+    never = f"0 * absent_over_time({up}[{MEMORY}])"
     if "environment" not in names.select:
         never = _labelled(never, "environment", UNKNOWN)
     return Draft(
@@ -44,7 +46,7 @@ def target_down(kit: Kit) -> Draft:
             f"({{{{ $labels.environment }}}}); instance {ALL!r} means that no target is left to scrape."
         ),
         cases=_cases(kit, metric),
-        window=Duration.parse("1h"),
+        window=MEMORY,
         omits={"born": "the scrape itself writes `up`, from the first one on"},
     )
 

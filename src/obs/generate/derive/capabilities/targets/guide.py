@@ -6,9 +6,21 @@ from collections.abc import Sequence
 
 from obs.catalogue.process import START_TIME
 from obs.catalogue.target import SCRAPE_DURATION, UP
+from obs.generate.derive.capabilities.targets.alerts import MEMORY
 from obs.generate.derive.guidance.investigation import escalate, recent_change, roll_back
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.model import Action, Alert, Runbook, Step
+
+
+def forgets(ask: Queries) -> str:
+    """Say for how long targets that are gone are missed."""
+    if ask.service.environment:
+        return "The alert ends only when targets of this environment answer again."
+    return (
+        f"Where several environments share a Prometheus, one whose targets are all gone is missed for {MEMORY.words}: "
+        "the alert then ends although nothing has come back. What an environment's own rules watch (`obs generate "
+        "--environment`), and a service of which no environment is left, is missed for good."
+    )
 
 
 def target_down(alerts: Sequence[Alert], ask: Queries) -> Runbook:
@@ -19,7 +31,8 @@ def target_down(alerts: Sequence[Alert], ask: Queries) -> Runbook:
         alerts=tuple(alerts),
         meaning=(
             f"Prometheus cannot scrape an instance of {name}, or has lost all of them from its targets. The process "
-            "is gone, does not answer, answers too slowly, or has moved."
+            "is gone, does not answer, answers too slowly, or has moved. "
+            f"{forgets(ask)}"
         ),
         impact=(
             "If the process is gone, its users are turned away. If it is only the scrape that fails, users see "

@@ -34,10 +34,12 @@ def row(ask: Queries) -> Row:
             Panel(
                 key="targets-versions",
                 title="Versions",
-                description="How many instances run which version.",
+                description="How many instances run which version; two in one environment mean a deployment goes on.",
                 unit="short",
                 kind="table",
-                queries=(Query(f"count by ({version}) ({ask.series(BUILD)})", legend(version), instant=True),),
+                queries=(
+                    Query(f"count by (environment, {version}) ({ask.series(BUILD)})", "Instances", instant=True),
+                ),
             ),
         ),
     )  # fmt: skip

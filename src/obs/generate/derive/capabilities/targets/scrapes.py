@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from obs.catalogue.target import SCRAPE_DURATION, SCRAPE_SAMPLES, UP
+from obs.generate.derive.capabilities.targets.alerts import MEMORY
 from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
 from obs.generate.derive.samples import gauge
 from obs.generate.derive.settings import Defaults
@@ -30,7 +31,7 @@ def all_targets_down(kit: Kit) -> Draft:
     names = kit.names
     metric = names.metric(UP.id)
     up = names.selector(metric)
-    gone = f"group by ({BY}) (last_over_time({up}[1h])) unless group by ({BY}) ({up})"
+    gone = f"group by ({BY}) (last_over_time({up}[{MEMORY}])) unless group by ({BY}) ({up})"
     return Draft(
         name="JobAllTargetsDown",
         expr=f"max by ({BY}) ({up}) == 0 or 0 * ({gone})",
@@ -42,7 +43,7 @@ def all_targets_down(kit: Kit) -> Draft:
             "or none is left. While this lasts, the other alerts of the service are held back."
         ),
         cases=_all_down_cases(kit, metric),
-        window=Duration.parse("1h"),
+        window=MEMORY,
         omits={"born": "the scrape itself writes `up`, from the first one on"},
     )
 
