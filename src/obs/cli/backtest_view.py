@@ -90,8 +90,12 @@ def notes(backtest: Backtest, found: Sequence[Judged], period: Period, night: Ni
     """Yield what the figures leave out, and what they amount to."""
     for skipped in backtest.skipped:
         yield f"{skipped.place}: {skipped.service} has no {skipped.alert}: {skipped.reason}"
+    of: dict[str, list[str]] = {}
     for one in found:
-        yield from (f"{name(one)}: {text}" for text in _remarks(one, period, night))
+        for text in _remarks(one, period, night):
+            of.setdefault(text, []).append(name(one))
+    for text, names in of.items():
+        yield f"{', '.join(names)}: {text}"
     if backtest.on_logs:
         yield f"not judged: {_count(len(backtest.on_logs), 'alert')} on log lines, which Prometheus has not"
     fired = sum(bool(one.firings) for one in found)
