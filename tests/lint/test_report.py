@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from obs.generate.model import Place
 from obs.lint import report
 from obs.lint.problem import Problem
@@ -47,3 +49,13 @@ def test_what_a_code_host_reads_as_a_command_is_escaped() -> None:
     assert list(report.github([problem])) == [
         "::notice file=a%2Cb%3Ac.yml,line=1,col=2,endColumn=5,title=some-check::100 %25%0Asure"
     ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_carets_stay_under_the_place_on_a_narrow_terminal(width: int) -> None:
+    line = "x" * 150 + "here" + "y" * 150
+    (text,) = report.console([_problem(1, 151, 4)], {"a.yml": Source("a.yml", line + "\n")}, width)
+
+    _, shown, carets, *_ = text.splitlines()
+    assert len(shown) == width
+    assert shown[carets.index("^") : carets.rindex("^") + 1] == "here"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -181,10 +182,15 @@ def _print(found: Report, format_: str) -> None:
     shown = (
         report.github(found.problems)
         if format_ == "github"
-        else report.console(found.problems, found.sources)
+        else report.console(found.problems, found.sources, _columns())
     )
     for paragraph in shown:
         click.echo(paragraph)
+
+
+def _columns() -> int:
+    # Carets of a line that a terminal breaks in two point at nothing.
+    return shutil.get_terminal_size(fallback=(120, 24)).columns
 
 
 def _tell_repaired(repaired: Repaired) -> None:

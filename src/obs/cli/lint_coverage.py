@@ -85,10 +85,10 @@ def _table(figures: Sequence[Figure]) -> None:
         if figure.unmeasured:
             click.echo(f"{figure.kind:{width}}       -          -   not measured: {figure.unmeasured}")
             continue
-        note = f" ({figure.note})" if figure.note else ""
-        click.echo(
-            f"{figure.kind:{width}}  {_percent(figure):>8}  {figure.covered:>4} of {figure.total:<4} {figure.counts}{note}"
-        )
+        head = f"{figure.kind:{width}}  {_percent(figure):>8}  {figure.covered:>4} of {figure.total:<4} "
+        click.echo(f"{head}{figure.counts}")
+        if figure.note:
+            click.echo(f"{' ' * len(head)}({figure.note})")
     for figure in figures:
         for one in figure.missing[:_SHOWN]:
             click.echo(f"{one.place}: {figure.kind}: {one.name}: {one.why}")

@@ -74,7 +74,7 @@ def measure(project: Project) -> tuple[Figure, ...]:
         _runbooks(project, pages),
         _panels(project, known),
         _routes(project),
-        _links("runbook-links", "links to and from runbooks that lead somewhere", runbooks_linked(project, pages), bool(pages.pages), "no runbook was read"),
+        _links("runbook-links", "links of runbooks that lead somewhere", runbooks_linked(project, pages), bool(pages.pages), "no runbook was read"),
         _links("dashboard-links", "links to dashboards that lead somewhere", dashboards_linked(project, known), bool(known.by_uid), "no dashboard was read"),
     )  # fmt: skip
 

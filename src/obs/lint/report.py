@@ -8,15 +8,21 @@ from obs.lint.problem import SEVERITIES, Problem, Severity
 from obs.lint.run import Report
 from obs.lint.source import Source
 
-#: A longer line is shown around the place only.
-_WIDTH = 110
+#: Columns of a terminal; of a longer line what stands around the place is shown.
+_WIDTH = 120
+#: Characters of a line that are shown however narrow the terminal.
+_LEAST = 40
 _GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def console(problems: Sequence[Problem], sources: Mapping[str, Source]) -> Iterator[str]:
-    """Yield one paragraph a problem: the sentence, the line it is about, carets under the place."""
+def console(problems: Sequence[Problem], sources: Mapping[str, Source], width: int = _WIDTH) -> Iterator[str]:
+    """Yield one paragraph a problem: the sentence, the line it is about, carets under the place.
+
+    Lines of files fit into `width` columns; sentences are left to the terminal to break.
+    """
     for problem in problems:
-        yield "\n".join(_lines(problem, None if problem.secret else sources.get(problem.place.file)))
+        source = None if problem.secret else sources.get(problem.place.file)
+        yield "\n".join(_lines(problem, source, width))
 
 
 def github(problems: Sequence[Problem]) -> Iterator[str]:
@@ -65,11 +71,12 @@ def _counted(count: int, severity: Severity) -> str:
     return f"{count} {severity}{'' if count == 1 else 's'}"
 
 
-def _lines(problem: Problem, source: Source | None) -> Iterator[str]:
+def _lines(problem: Problem, source: Source | None, width: int) -> Iterator[str]:
     yield f"{problem.place}: {problem.severity}: {problem.message} [{problem.check}]"
     if source is not None and (line := source.line(problem.place.line)).strip():
-        shown, column = _around(line.replace("\t", " "), problem.place.column - 1)
         margin = f"{problem.place.line:>6} | "
+        room = max(_LEAST, width - len(margin))
+        shown, column = _around(line.replace("\t", " "), problem.place.column - 1, room)
         yield f"{margin}{shown}"
         length = max(1, min(problem.length, len(shown) - column))
         yield f"{' ' * (len(margin) - 2)}| {' ' * column}{'^' * length}"
@@ -79,12 +86,12 @@ def _lines(problem: Problem, source: Source | None) -> Iterator[str]:
         yield f"  fix: {problem.fix.says} (--fix)"
 
 
-def _around(line: str, column: int) -> tuple[str, int]:
-    """Return what is shown of a long line, and where the column is in it."""
-    if len(line) <= _WIDTH:
+def _around(line: str, column: int, room: int) -> tuple[str, int]:
+    """Return what is shown of a line that is longer than its room, and where the column is in it."""
+    if len(line) <= room:
         return line, min(column, len(line))
-    start = max(0, min(column - _WIDTH // 3, len(line) - _WIDTH))
-    return line[start : start + _WIDTH], column - start
+    start = max(0, min(column - room // 3, len(line) - room))
+    return line[start : start + room], column - start
 
 
 def _problem(problem: Problem) -> dict[str, object]:
