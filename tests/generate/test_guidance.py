@@ -276,3 +276,15 @@ def test_a_step_whose_queries_the_metrics_cannot_answer_says_why(tmp_path: Path)
     )
     assert second.queries
     assert "cannot tell" not in second.text
+
+
+def test_pages_of_engines_ask_for_no_version_that_only_the_sdk_writes() -> None:
+    asked = {
+        service.name: any("obs_build_info" in query for book in books for query in _queries(book))
+        for service, books in (
+            (service, derive_runbooks(service, _alerts(service)))
+            for service in (*load([SPECS.parent / "stack"]), *_services(None).values())
+        )
+    }
+    engines = {"alertmanager", "collector", "loki", "prometheus", "tempo"}
+    assert {name for name, found in asked.items() if not found} == engines

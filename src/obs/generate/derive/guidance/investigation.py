@@ -12,6 +12,9 @@ from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.guidance.references import ROLL_BACK, ROLLED_BACK
 from obs.generate.model import Action, Step
 
+#: What is not built with the SDK, so its version is no series of ours.
+ENGINES = frozenset({"alertmanager", "collector", "loki", "prometheus", "tempo"})
+
 
 def failing_requests(ask: Queries, window: str, start: int = 1) -> tuple[Step, ...]:
     """Steps from "requests fail" to the release, instance, dependency or line of code at fault."""
@@ -123,13 +126,16 @@ def slow_requests(ask: Queries, window: str, start: int = 1) -> tuple[Step, ...]
 
 def recent_change(ask: Queries, otherwise: int) -> Step:
     """Ask whether a release or a restart came just before the trouble."""
-    version = ask.label(BUILD, VERSION.name)
+    starts = f"sum by (instance) (changes({ask.series(START_TIME)}[1h]))"
+    if ask.service.capabilities and ENGINES.issuperset(ask.service.capabilities):
+        look = "Look for a release or restarts just before it began: starts in the last hour."
+        queries: tuple[str, ...] = (starts,)
+    else:
+        look = "Look for a release or restarts just before it began: versions that run, and starts in the last hour."
+        queries = (f"count by ({ask.label(BUILD, VERSION.name)}) ({ask.series(BUILD)})", starts)
     return Step(
-        "Look for a release or restarts just before it began: versions that run, and starts in the last hour.",
-        (
-            f"count by ({version}) ({ask.series(BUILD)})",
-            f"sum by (instance) (changes({ask.series(START_TIME)}[1h]))",
-        ),
+        look,
+        queries,
         (
             ("a new version appeared just before", f"{ROLL_BACK}."),
             (
