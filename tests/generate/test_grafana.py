@@ -233,6 +233,20 @@ def test_the_heatmap_takes_buckets_as_they_are() -> None:
     assert heatmap["targets"][0]["format"] == "heatmap"
 
 
+def test_a_table_of_unnamed_columns_names_its_values_and_hides_the_time_of_asking() -> None:
+    asked = (Query("up", "Instances", instant=True), Query("up", "{{instance}}", instant=True))
+    one, two = _drawn(
+        replace(_panel("one", "table"), queries=asked[:1]), replace(_panel("two", "table"), queries=asked)
+    )
+
+    (organize,) = one["transformations"]
+    assert organize["options"]["excludeByName"] == {"Time": True}
+    assert organize["options"]["renameByName"] == {"Value": "Instances"}
+    merge, organize = two["transformations"]
+    assert merge["id"] == "merge"
+    assert organize["options"]["renameByName"] == {"Value #A": "Instances"}
+
+
 def test_a_text_panel_has_no_queries_and_no_source() -> None:
     (panel,) = _drawn(_panel("note", "text"))
 

@@ -109,6 +109,17 @@ def test_a_name_too_long_for_an_address_is_shown_as_what_stands_there() -> None:
     assert _panel(dashboard, "fleet-traffic").data_links == ()
 
 
+def test_a_way_to_a_service_keeps_source_environment_and_time() -> None:
+    dashboard = derive_fleet(_shop())
+
+    ((_, cell),) = _panel(dashboard, "fleet-services").columns[1].links
+    ((_, curve),) = _panel(dashboard, "fleet-traffic").data_links
+    for url in (cell, curve):
+        assert "?var-datasource=${datasource}&var-environment=${__" in url
+        # As Grafana writes it itself: what ends now goes on.
+        assert url.endswith("&${__url_time_range}")
+
+
 def test_an_alert_leads_to_its_runbook_where_all_services_share_their_place() -> None:
     def first_column(services: list[Service]) -> tuple[tuple[str, str], ...]:
         return _panel(derive_fleet(services), "fleet-firing").columns[1].links

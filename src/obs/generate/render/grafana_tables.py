@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from obs.generate.model import Column, Panel
+from obs.generate.render.grafana_queries import letter
 from obs.generate.render.grafana_scales import steps
 
 Json: TypeAlias = "dict[str, Any]"
@@ -12,8 +13,10 @@ Json: TypeAlias = "dict[str, Any]"
 
 def transformations(panel: Panel) -> list[Json]:
     """Return what makes one table of the panel's answers; empty when nothing has to be done."""
-    if panel.kind != "table" or not panel.columns:
+    if panel.kind != "table":
         return []
+    if not panel.columns:
+        return _plain(panel)
     found: list[Json] = []
     if any(query.source == "loki" for query in panel.queries):
         # The labels of a line are one field, of which each becomes a column.
@@ -28,6 +31,26 @@ def transformations(panel: Panel) -> list[Json]:
     if len(panel.queries) > 1:
         found.append({"id": "merge", "options": {}})
     return [*found, {"id": "organize", "options": _organize(panel)}]
+
+
+def _plain(panel: Panel) -> list[Json]:
+    """Return a table whose columns nobody has named: labels as they are, values by their queries, no time of now."""
+    if not panel.queries or not all(
+        query.source == "prometheus" and query.instant for query in panel.queries
+    ):
+        return []
+    values = (
+        ["Value"] if len(panel.queries) == 1 else [f"Value #{letter(n)}" for n in range(len(panel.queries))]
+    )
+    named = {
+        value: query.legend
+        for value, query in zip(values, panel.queries, strict=True)
+        # A legend made of labels says which series it is; a column holds many.
+        if query.legend and "{{" not in query.legend
+    }
+    organized = {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": named}
+    merged: list[Json] = [{"id": "merge", "options": {}}] if len(panel.queries) > 1 else []
+    return [*merged, {"id": "organize", "options": organized}]
 
 
 def overrides(panel: Panel) -> list[Json]:

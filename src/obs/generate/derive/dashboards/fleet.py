@@ -134,7 +134,7 @@ def _services(fleet: Fleet, services: Sequence[Service]) -> Row:
         unit="short",
         kind="table",
         queries=tuple(Query(expr, title, instant=True) for title, _, _, expr in asked),
-        columns=(_HIDDEN, service_column("service", services), _ENVIRONMENT, *values),
+        columns=(_HIDDEN, service_column("service", services, same_time=True), _ENVIRONMENT, *values),
         sort="-Firing alerts",
         width=24,
     )
@@ -186,7 +186,7 @@ def _alerts(fleet: Fleet, services: Sequence[Service]) -> Row:
                     _HIDDEN,
                     Column("alertname", "alertname", links=runbook),
                     Column("severity", "severity"),
-                    service_column("service", services),
+                    service_column("service", services, same_time=True),
                     _ENVIRONMENT,
                     Column("team", "team"),
                     Column("Value", "Count"),
@@ -239,7 +239,15 @@ def _versions(fleet: Fleet) -> Row:
 
 def _number(key: str, title: str, told: str, expr: str, scale: Iterable[PanelThreshold]) -> Panel:
     return Panel(
-        key, title, told, "short", "stat", (Query(expr, title, instant=True),), tuple(scale), width=6
+        key,
+        title,
+        told,
+        "short",
+        "stat",
+        (Query(expr, title, instant=True),),
+        tuple(scale),
+        width=6,
+        height=4,
     )
 
 

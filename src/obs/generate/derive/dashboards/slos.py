@@ -147,7 +147,7 @@ def _table(services: Sequence[Service], groups: tuple[str, ...], burn: _Scale) -
                 kind="table",
                 queries=tuple(Query(expr, title, instant=True) for title, _, _, expr in found),
                 columns=(
-                    service_column("sloth_service", services),
+                    service_column("sloth_service", services, same_time=False),
                     Column("sloth_slo", "sloth_slo"),
                     *(Column(label, label) for label in groups),
                     Column("environment", "environment"),

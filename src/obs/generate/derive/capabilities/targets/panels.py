@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from obs.catalogue.self import BUILD, VERSION
 from obs.catalogue.target import SCRAPE_DURATION, SCRAPE_SAMPLES, UP
-from obs.generate.derive.graphs import legend, series
+from obs.generate.derive.graphs import series
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.model import Panel, PanelThreshold, Query, Row
 
