@@ -18,7 +18,12 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="the reader needs Python 3.11")
+# Its packages exist for Python 3.11 and later only, so no installation can bring it to 3.10. The dashboards
+# are the same bytes there: the goldens are compared on every Python. Where it can be had, its absence fails.
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 11),
+    reason="grafana-foundation-sdk cannot be installed on Python 3.10 (it requires 3.11); the same bytes are read on newer ones",
+)
 
 _ROOT = Path(__file__).parents[3]
 FILES = sorted((_ROOT / "dashboards").rglob("*.json"))
