@@ -127,12 +127,23 @@ def test_metrics_under_classic_names_are_mapped_as_they_are(tmp_path: Path) -> N
     assert requests.labels["http.response.status_code"].values["5xx"] == ("5xx",)
     assert requests.labels["http.request.method"].values == {"GET": ("get",)}
     assert requests.labels["http.route"].label == "handler"
-    assert (speed.scale, service.signals.find("db.client.duration").buckets) == (1000, (0.005,))
+    assert (speed.scale, getattr(service.signals.find("db.client.duration"), "buckets", None)) == (
+        1000,
+        (0.005,),
+    )
     assert service.mapping["job.runs"].labels["job.name"].label == "exported_job"
     assert service.mapping["job.runs"].labels["result"].values == {"failure": ("error",), "success": ("ok",)}
     assert [job.name for job in service.jobs] == ["nightly.bill"]
     assert "#     baskets_abandoned_total" in spec.read_text(encoding="utf-8")
     assert run(["generate", str(spec), "--out", str(tmp_path / "out")]) == 0
+
+
+def test_an_end_that_no_run_has_had_yet_is_expected_under_its_usual_names(tmp_path: Path) -> None:
+    page = '# TYPE cron_runs_total counter\ncron_runs_total{job="bills",status="ok"} 5\n'
+
+    (service,) = load([_written(tmp_path, page)])
+
+    assert "error" in service.mapping["job.runs"].labels["result"].values["failure"]
 
 
 def test_an_alert_that_the_buckets_cannot_tell_is_switched_off_with_the_reason(tmp_path: Path) -> None:
@@ -213,7 +224,7 @@ def test_whatever_a_page_shows_the_starter_is_right(tmp_path: Path, text: str) -
     assert checking.check([_written(tmp_path, text)]).mistakes == []
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "<html></html>\n"])
+@pytest.mark.parametrize("text", ["", "# nothing\n", "<html></html>\n", "nothing here\n"])
 def test_what_is_no_page_of_metrics_is_refused(text: str) -> None:
     with pytest.raises(ObsError, match="no metrics here"):
         findings.of_page(text, "page")

@@ -107,6 +107,9 @@ def _counted(objective: Objective) -> _Counted:
         lacking = [label for label in _LABELS if not keeps(text, label)]
         if lacking:
             raise ObsError(f"its query cannot be grouped by {' and '.join(lacking)}: {text}")
+    recorded = [one.metric for text in (bad, total) for one in selectors(read(text)) if ":" in one.metric]
+    if recorded:
+        raise ObsError(f"it reads {recorded[0]}, which a rule records: no contract declares such series")
     told = _series(read(bad), read(total))
     if told is None:
         raise ObsError("no sample series could be thought of for its tests, so nothing would prove it")

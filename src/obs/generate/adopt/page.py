@@ -10,7 +10,8 @@ import httpx
 
 from obs.catalogue.captured import exposition
 from obs.catalogue.captured.exposition import Family
-from obs.errors import SpecError, VerifyError
+from obs.errors import ConfigError, SpecError, VerifyError
+from obs.generate.spec.names import URL
 
 #: A page larger than this could not be scraped every few seconds.
 MAX_BYTES = 20_000_000
@@ -33,7 +34,9 @@ class Page:
 
 
 def fetch(url: str) -> str:
-    """Return the page at `url`; raise `VerifyError` where nothing answers with one."""
+    """Return the page at `url`; raise `VerifyError` where nothing answers with one, `ConfigError` for no address."""
+    if not URL.match(url):
+        raise ConfigError(f"got {url!r}, expected an address that starts with http:// or https://")
     try:
         with httpx.stream("GET", url, timeout=_TIMEOUT_S, trust_env=False, follow_redirects=True) as answer:
             if answer.status_code != httpx.codes.OK:
@@ -44,7 +47,8 @@ def fetch(url: str) -> str:
                 if len(data) > MAX_BYTES:
                     raise VerifyError(f"larger than {MAX_BYTES:,} bytes", url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        said = str(error) or type(error).__name__
+        refused = isinstance(error, httpx.ConnectError)
+        said = "nothing answers" if refused else str(error) or type(error).__name__
         raise VerifyError(f"cannot read metrics: {said}", url, "is the service running?") from None
     return data.decode("utf-8", "replace")
 

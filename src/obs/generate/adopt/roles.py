@@ -139,8 +139,11 @@ def _same(legal: Sequence[str], values: Sequence[str]) -> tuple[tuple[str, tuple
         )
         if meant is not None and _SAFE.match(value):
             found.setdefault(meant, []).append(value)
-    if all(list(names) == [one] for one, names in found.items()):
+    if all(names == [one] for one, names in found.items()):
         return ()
+    # A page tells only of what has happened: nothing may have failed yet.
+    unseen = {one: [*known.VALUES[one], one] for one in legal if one in known.VALUES and one not in found}
+    found |= unseen
     return tuple((one, tuple(names)) for one, names in sorted(found.items()))
 
 
