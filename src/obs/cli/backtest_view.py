@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, tzinfo
+from datetime import datetime, time, timezone, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,7 +40,8 @@ class Night:
             raise ConfigError(f"--night: got {hours!r}, expected HH:MM-HH:MM, as 22:00-07:00")
         first, first_minute, last, last_minute = map(int, match.groups())
         try:
-            place = ZoneInfo(zone)
+            # Not every system has a database of zones.
+            place = timezone.utc if zone == "UTC" else ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ConfigError(f"--timezone: there is no zone {zone!r}", hint="as Europe/Berlin") from None
         return cls(time(first, first_minute), time(last, last_minute), place)
