@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from obs.lint.project import Project
-from obs.lint.promql.labels import ANY, Labels, produced
+from obs.lint.promql.labels import ANY, Labels
 from obs.lint.promql.nodes import Selector
 from obs.lint.promql.shape import selectors
 from obs.lint.read.rules import Rule
@@ -20,8 +20,7 @@ def _of_series(alert: Rule, project: Project) -> Labels:
     root = alert.query.parsed.root if alert.query is not None else None
     if root is None or alert.query is None or alert.query.language != "promql":
         return ANY
-    lookup = project.contract.labels_of if project.contract is not None else _anything
-    labels = produced(root, lookup)
+    labels = project.produced(root)
     if labels.is_open:
         # What a selector demands is there.
         demanded = {
@@ -48,7 +47,3 @@ def _static(alert: Rule) -> frozenset[str]:
 def certainly_without(alert: Rule, label: str, project: Project) -> bool:
     """Tell whether the alert cannot carry `label`."""
     return label not in static(alert, project) and not of_series(alert, project).may_have(label)
-
-
-def _anything(_: str) -> Labels:
-    return ANY

@@ -47,10 +47,16 @@ def address(url: str) -> Address | None:
     uid = match["uid"]
     if "{{" in uid or "$" in uid or "[[" in uid:
         return None
-    query = parse_qs(parts.query)
-    chosen = next((query[key][0] for key in ("viewPanel", "panelId", "fullscreenPanel") if key in query), "")
+    return Address(parts.netloc, uid, _panel(parts.query))
+
+
+def _panel(query: str) -> int | None:
+    if "anel" not in query:
+        return None
+    keys = parse_qs(query)
+    chosen = next((keys[key][0] for key in ("viewPanel", "panelId", "fullscreenPanel") if key in keys), "")
     number = chosen.removeprefix("panel-")
-    return Address(parts.netloc, uid, int(number) if number.isdigit() else None)
+    return int(number) if number.isdigit() else None
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from obs.lint.check import Finding, Kind
 from obs.lint.contract import Contract
-from obs.lint.promql.labels import Labels
+from obs.lint.promql.labels import ANY, Labels, Producer
+from obs.lint.promql.nodes import Call, Selector
 from obs.lint.query import Query
 from obs.lint.read.rules import Rule, RuleFile
 from obs.lint.settings import Settings
@@ -89,6 +90,33 @@ class Project:
             query for query in self.queries if query.language == "promql" and query.parsed.root is not None
         )
 
+    @cached_property
+    def selectors(self) -> Mapping[str, list[tuple[Query, Selector]]]:
+        """Every selector with its query, by metric: what is true of a metric is asked of it once."""
+        found: dict[str, list[tuple[Query, Selector]]] = {}
+        for query in self.promql:
+            for selector in query.parsed.selectors:
+                found.setdefault(selector.name, []).append((query, selector))
+        return found
+
+    @cached_property
+    def _calls(self) -> Mapping[str, list[tuple[Query, Call]]]:
+        found: dict[str, list[tuple[Query, Call]]] = {}
+        for query in self.promql:
+            for call in query.parsed.calls:
+                found.setdefault(call.func, []).append((query, call))
+        return found
+
+    def calls(self, functions: Iterable[str]) -> Iterator[tuple[Query, Call]]:
+        """Yield every call of one of `functions` with its query."""
+        for function in sorted(functions):
+            yield from self._calls.get(function, ())
+
+    @cached_property
+    def produced(self) -> Producer:
+        """Computes the labels of the results of queries."""
+        return Producer(self.contract.labels_of if self.contract is not None else _anything)
+
     def has(self, kinds: Iterable[Kind]) -> bool:
         """Tell whether a file of one of these kinds was read."""
         return not self._kinds.isdisjoint(kinds)
@@ -96,3 +124,7 @@ class Project:
     @cached_property
     def _kinds(self) -> frozenset[Kind]:
         return frozenset(document.kind for document in self.documents)
+
+
+def _anything(_: str) -> Labels:
+    return ANY

@@ -15,19 +15,14 @@ _ABSENT = frozenset({"absent", "absent_over_time"})
 
 
 def _run(project: Project) -> Iterator[Finding]:
+    for query, call in project.calls(_ABSENT):
+        if call.args and _always_there(call.args[0]):
+            message = f"{call.func} of something that is always there is never true"
+            yield Finding(query.at(call), message, "drop the `or`")
     for query in project.promql:
-        root = query.parsed.root
-        if root is None:
-            continue
-        for call in query.parsed.calls:
-            if call.func in _ABSENT and call.args and _always_there(call.args[0]):
-                yield Finding(
-                    query.at(call),
-                    f"{call.func} of something that is always there is never true",
-                    "drop the `or`",
-                )
-        for condition in conditions(root):
-            yield from _compared(query, condition)
+        for condition in conditions(query.parsed.root) if query.parsed.root is not None else ():
+            if isinstance(condition.value, Call | Aggregate):
+                yield from _compared(query, condition)
 
 
 def _compared(query: Query, condition: Condition) -> Iterator[Finding]:

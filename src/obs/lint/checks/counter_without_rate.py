@@ -25,23 +25,22 @@ _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^"})
 
 def _run(project: Project) -> Iterator[Finding]:
     contract = project.contract
-    for query in project.promql:
-        # A variable lists the labels of series; what they count does not matter.
-        for selector in query.parsed.selectors if query.use != "variable" else ():
+    for name, uses in project.selectors.items():
+        known = _is_counter(name, contract)
+        for query, selector in uses if known else ():
+            # A variable lists the labels of series; what they count does not matter.
+            if query.use == "variable":
+                continue
             if selector.range_ms:
                 parent = selector.parent
-                if (
-                    isinstance(parent, Call)
-                    and parent.func in _FOR_GAUGES
-                    and (known := _is_counter(selector.name, contract))
-                ):
+                if isinstance(parent, Call) and parent.func in _FOR_GAUGES:
                     yield Finding(
                         query.at(parent),
                         f"{parent.func} of the counter {selector.name}: a restart reads as a fall",
                         "increase or rate",
                         severity=None if known == "declared" else "warning",
                     )
-            elif (known := _is_counter(selector.name, contract)) and _value_counts(selector):
+            elif _value_counts(selector):
                 yield Finding(
                     query.at(selector),
                     f"{selector.name} is a counter: its value is what happened since some process began",

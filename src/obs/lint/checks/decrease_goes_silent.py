@@ -21,6 +21,8 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _less_than_before(query: Query, root: Node) -> Iterator[Finding]:
+    if not any(one.offset_ms > 0 for one in query.parsed.selectors):
+        return
     for part in deciding(root):
         if not isinstance(part, Binary) or part.op not in {"<", "<=", ">", ">="}:
             continue
@@ -40,14 +42,16 @@ def _all_down(query: Query, root: Node) -> Iterator[Finding]:
         return
     for condition in conditions(root):
         value = condition.value
-        if not isinstance(value, Aggregate) or value.op not in {"sum", "avg", "max"} or _survives(value):
-            continue
-        if any(isinstance(one, Binary) and one.op == "or" for one in above(condition.node)):
-            continue  # the other side is for when they are gone
         is_zero = (condition.op == "==" and condition.limit == 0) or (
             condition.op == "<" and condition.limit <= 1
         )
-        if is_zero and {one.name for one in selectors(value)} == {UP.metric}:
+        if not is_zero or not isinstance(value, Aggregate) or value.op not in {"sum", "avg", "max"}:
+            continue
+        if _survives(value) or any(
+            isinstance(one, Binary) and one.op == "or" for one in above(condition.node)
+        ):
+            continue  # the other side is for when they are gone
+        if {one.name for one in selectors(value)} == {UP.metric}:
             yield Finding(
                 query.at(condition.node),
                 "silent when the targets themselves are removed: no series is not a sum of 0",

@@ -11,15 +11,23 @@ from obs.lint.read.rules import Rule
 
 def _run(project: Project) -> Iterator[Finding]:
     # In other folders the same rules may serve another environment.
-    first: dict[tuple[object, ...], Rule] = {}
+    namesakes: dict[tuple[str, ...], list[Rule]] = {}
     for rule in project.rules:
-        source = rule.name.source
-        key = (source.file.rpartition("/")[0], rule.kind, rule.name.value, _labels(rule))
-        earlier = first.setdefault(key, rule)
+        folder = rule.name.source.file.rpartition("/")[0]
+        namesakes.setdefault((folder, rule.kind, rule.name.value), []).append(rule)
+    for rules in namesakes.values():
+        if len(rules) > 1:
+            yield from _judged(rules)
+
+
+def _judged(namesakes: list[Rule]) -> Iterator[Finding]:
+    first: dict[frozenset[tuple[str, str]], Rule] = {}
+    for rule in namesakes:
+        earlier = first.setdefault(_labels(rule), rule)
         if earlier is rule:
             continue
         same = _text(rule) == _text(earlier)
-        if not same and earlier.name.source is not source:
+        if not same and earlier.name.source is not rule.name.source:
             continue
         what = "is written twice" if same else "has a namesake with the same labels and another expression"
         yield Finding(

@@ -26,7 +26,9 @@ def _run(project: Project) -> Iterator[Finding]:
         if query.use not in {"alert", "record"}:
             continue
         for aggregate in query.parsed.aggregates:
-            for label in aggregate.by or ():
+            if not aggregate.by or endless.isdisjoint(aggregate.by):
+                continue
+            for label in aggregate.by:
                 if label in endless:
                     yield Finding(
                         query.at(aggregate, label),

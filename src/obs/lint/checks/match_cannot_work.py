@@ -6,19 +6,18 @@ from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
-from obs.lint.promql.labels import ANY, Labels, Lookup, is_scalar, produced
+from obs.lint.promql.labels import Producer, is_scalar
 from obs.lint.promql.nodes import Binary
 
 
 def _run(project: Project) -> Iterator[Finding]:
-    lookup = project.contract.labels_of if project.contract is not None else _anything
     for query in project.promql:
         if query.parsed.has_variables:
             continue
         for node in query.parsed.binaries:
             if node.op == "or" or is_scalar(node.lhs) or is_scalar(node.rhs):
                 continue
-            message = _never(node, lookup)
+            message = _never(node, project.produced)
             if message:
                 yield Finding(
                     query.at(node),
@@ -27,12 +26,8 @@ def _run(project: Project) -> Iterator[Finding]:
                 )
 
 
-def _anything(_: str) -> Labels:
-    return ANY
-
-
-def _never(node: Binary, lookup: Lookup) -> str:
-    left, right = produced(node.lhs, lookup), produced(node.rhs, lookup)
+def _never(node: Binary, produced: Producer) -> str:
+    left, right = produced(node.lhs), produced(node.rhs)
     if node.on is not None:
         for label in node.on:
             if left.may_have(label) != right.may_have(label):

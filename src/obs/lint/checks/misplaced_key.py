@@ -15,6 +15,8 @@ from obs.lint.read.yaml_tree import Entry
 
 def _run(project: Project) -> Iterator[Finding]:
     for rule in project.rules:
+        if rule.keys.keys() <= RULE_KEYS:
+            continue
         strangers = {key: entry for key, entry in rule.keys.items() if key not in RULE_KEYS}
         for target in ("labels", "annotations"):
             # One edit moves all of them, or two would each begin a block of their own.

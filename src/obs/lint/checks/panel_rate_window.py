@@ -14,6 +14,8 @@ from obs.lint.read.grafana import Dashboard, Panel, Target
 #: A function over a counter's increase, its selector, and the window.
 _WINDOW = re.compile(r"\b(?:rate|irate|increase|delta|idelta|deriv)\s*\(\s*[^()\[\]]*\[(?P<window>[^\]:]+)\]")
 _STEP = re.compile(r"\$__interval|\$\{__interval\}|\[\[__interval\]\]|\$interval\b|\$\{interval\}")
+#: Most panels have no other.
+_RIGHT = "[$__rate_interval]"
 _FIXED = re.compile(r"\s*(?:\d+(?:ms|[smhdwy]))+\s*\Z")
 
 
@@ -25,9 +27,12 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _judged(dashboard: Dashboard, panel: Panel, target: Target) -> Iterator[Finding]:
+    if "[" not in target.text.text.replace(_RIGHT, ""):
+        return
     found = query_of(panel, target)
-    for match in _WINDOW.finditer(found.text.value) if found else ():
-        assert found is not None  # noqa: S101 - there are no matches in nothing
+    if found is None:
+        return
+    for match in _WINDOW.finditer(found.text.value):
         window = match["window"].strip()
         if _STEP.fullmatch(window) and window.strip("${}[]") not in dashboard.variable:
             at = found.text.at(match.start("window"), len(match["window"]))

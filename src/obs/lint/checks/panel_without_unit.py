@@ -19,7 +19,7 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _has_unit(panel: Panel) -> bool:
-    if panel.defaults["unit"].text:
+    if panel.value.word("fieldConfig", "defaults", "unit"):
         return True
     overrides = panel.value["fieldConfig"]["overrides"]
     if any(item["id"].text == "unit" for override in overrides for item in override["properties"]):

@@ -15,18 +15,15 @@ _LE = "le"
 
 
 def _run(project: Project) -> Iterator[Finding]:
-    for query in project.promql:
-        for call in query.parsed.calls:
-            if call.func != "histogram_quantile" or len(call.args) < 2:
-                continue
-            found = _dropping(call.args[1])
-            if found is not None and any(one.name.endswith("_bucket") for one in selectors(found)):
-                yield Finding(
-                    query.at(found),
-                    f"histogram_quantile needs the label le, which this {found.op} drops",
-                    "keep it: by (…, le)",
-                    _fix(query, found),
-                )
+    for query, call in project.calls(["histogram_quantile"]):
+        found = _dropping(call.args[1]) if len(call.args) > 1 else None
+        if found is not None and any(one.name.endswith("_bucket") for one in selectors(found)):
+            yield Finding(
+                query.at(found),
+                f"histogram_quantile needs the label le, which this {found.op} drops",
+                "keep it: by (…, le)",
+                _fix(query, found),
+            )
 
 
 def _dropping(node: Node) -> Aggregate | None:

@@ -29,25 +29,24 @@ _GAUGES = (
 
 def _run(project: Project) -> Iterator[Finding]:
     contract = project.contract
-    for query in project.promql:
-        for call in query.parsed.calls:
-            if call.func not in _COUNTS_RESETS or not isinstance(call.args[0], Selector):
-                continue
-            name = call.args[0].name
-            metric = contract.metrics.get(name) if contract is not None else None
-            if metric is not None and metric.kind == "gauge":
-                yield Finding(
-                    query.at(call),
-                    f"{call.func} of {name}, which is a gauge: each fall reads as a restart from zero",
-                    "delta or deriv tell how a gauge changes, avg_over_time what it was",
-                )
-            elif metric is None and _looks_like_a_gauge(name):
-                yield Finding(
-                    query.at(call),
-                    f"{call.func} of {name}, which is a gauge by its name",
-                    "the names of counters end in _total; a contract would tell for sure",
-                    severity="warning",
-                )
+    for query, call in project.calls(_COUNTS_RESETS):
+        if not isinstance(call.args[0], Selector):
+            continue
+        name = call.args[0].name
+        metric = contract.metrics.get(name) if contract is not None else None
+        if metric is not None and metric.kind == "gauge":
+            yield Finding(
+                query.at(call),
+                f"{call.func} of {name}, which is a gauge: each fall reads as a restart from zero",
+                "delta or deriv tell how a gauge changes, avg_over_time what it was",
+            )
+        elif metric is None and _looks_like_a_gauge(name):
+            yield Finding(
+                query.at(call),
+                f"{call.func} of {name}, which is a gauge by its name",
+                "the names of counters end in _total; a contract would tell for sure",
+                severity="warning",
+            )
 
 
 def _looks_like_a_gauge(name: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
 from obs.lint.promql.nodes import Binary, Node, Selector
-from obs.lint.promql.shape import conditions, inside, part_of_whole
+from obs.lint.promql.shape import Condition, conditions, inside, part_of_whole
 
 #: Recorded shares, by the convention level:metric:operation and as sloth names them.
 _SHARE = re.compile(r"(?:^|[:_])(?:error|errors|bad|failure|failures)[:_](?:\w*[:_])?ratio(?:_|\b|$)")
@@ -20,11 +20,7 @@ def _run(project: Project) -> Iterator[Finding]:
         if root is None or not query.parsed.binaries:
             continue
         for condition in conditions(root):
-            if not _is_share(condition.value):
-                continue
-            if (condition.op == ">" and condition.limit >= 1) or (
-                condition.op in {">=", "=="} and condition.limit > 1
-            ):
+            if _is_more_than_all(condition) and _is_share(condition.value):
                 yield Finding(
                     query.at(
                         condition.written if not isinstance(condition.written, Binary) else condition.node
@@ -32,6 +28,12 @@ def _run(project: Project) -> Iterator[Finding]:
                     f"never true: a share of bad events is at most 1, and this is {condition.limit:g}",
                     _hint(condition.limit),
                 )
+
+
+def _is_more_than_all(condition: Condition) -> bool:
+    if condition.op == ">":
+        return condition.limit >= 1
+    return condition.op in {">=", "=="} and condition.limit > 1
 
 
 def _is_share(node: Node) -> bool:

@@ -14,9 +14,8 @@ from obs.lint.read.json_tree import Value
 def _run(project: Project) -> Iterator[Finding]:
     for dashboard in project.of(Dashboard):
         for panel in dashboard.panels:
-            thresholds = panel.defaults["thresholds"]
-            if thresholds.data is not None and not panel.library:
-                yield from _judged(panel, thresholds["steps"])
+            if panel.value.plain("fieldConfig", "defaults", "thresholds") is not None and not panel.library:
+                yield from _judged(panel, panel.defaults["thresholds"]["steps"])
 
 
 def _judged(panel: Panel, steps: Value) -> Iterator[Finding]:

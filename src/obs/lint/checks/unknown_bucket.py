@@ -17,11 +17,11 @@ def _run(project: Project) -> Iterator[Finding]:
     contract = project.contract
     if contract is None:
         return
-    for query in project.promql:
-        for selector in query.parsed.selectors:
-            metric = contract.metrics.get(selector.name)
-            if metric is None or metric.kind != "bucket":
-                continue
+    for name, uses in project.selectors.items():
+        metric = contract.metrics.get(name)
+        if metric is None or metric.kind != "bucket":
+            continue
+        for query, selector in uses:
             for matcher in selector.matchers:
                 if matcher.label == "le" and not any(
                     bound in metric.buckets or bound == float("inf") for bound in _bounds(matcher)

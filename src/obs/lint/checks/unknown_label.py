@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from obs.errors import suggest
 from obs.lint.check import Check, Finding
-from obs.lint.contract import Contract
 from obs.lint.project import Project
-from obs.lint.promql.labels import produced
+from obs.lint.promql.labels import ANY, Producer
+from obs.lint.promql.nodes import Selector
 from obs.lint.promql.parse import VARIABLE
 from obs.lint.query import Query
 
@@ -20,31 +20,28 @@ def _run(project: Project) -> Iterator[Finding]:
     contract = project.contract
     if contract is None:
         return
+    for name, uses in project.selectors.items():
+        if name in contract.metrics and not (labels := contract.labels_of(name)).is_open:
+            yield from _matched(name, uses, labels.names)
     for query in project.promql:
-        yield from _matched(query, contract)
-        yield from _grouped(query, contract)
+        yield from _grouped(query, project.produced)
 
 
-def _matched(query: Query, contract: Contract) -> Iterator[Finding]:
-    for selector in query.parsed.selectors:
-        if selector.name not in contract.metrics:
-            continue
-        labels = contract.labels_of(selector.name)
+def _matched(name: str, uses: list[tuple[Query, Selector]], labels: frozenset[str]) -> Iterator[Finding]:
+    known = labels | _ALWAYS
+    for query, selector in uses:
         for matcher in selector.matchers:
-            if matcher.label not in _ALWAYS and not labels.may_have(matcher.label):
-                yield Finding(
-                    query.at(selector, matcher.label),
-                    f"{selector.name} has no label {matcher.label!r}",
-                    suggest(matcher.label, labels.names),
-                )
+            if matcher.label not in known:
+                message = f"{name} has no label {matcher.label!r}"
+                yield Finding(query.at(selector, matcher.label), message, suggest(matcher.label, labels))
 
 
-def _grouped(query: Query, contract: Contract) -> Iterator[Finding]:
+def _grouped(query: Query, produced: Producer) -> Iterator[Finding]:
     for aggregate in query.parsed.aggregates:
-        if not aggregate.by:
+        labels = produced(aggregate.expr) if aggregate.by else ANY
+        if labels.is_open or labels.names.issuperset(aggregate.by or ()):
             continue
-        labels = produced(aggregate.expr, contract.labels_of)
-        for label in aggregate.by:
+        for label in aggregate.by or ():
             if not labels.may_have(label) and not label.startswith(VARIABLE):
                 yield Finding(
                     query.at(aggregate, label),

@@ -18,11 +18,10 @@ def _run(project: Project) -> Iterator[Finding]:
     contract = project.contract
     if contract is None:
         return
-    for query in project.promql:
-        for selector in query.parsed.selectors:
-            name = selector.name
-            if not name or name in contract.metrics or name in _BUILT_IN:
-                continue
+    for name, uses in project.selectors.items():
+        if not name or name in contract.metrics or name in _BUILT_IN:
+            continue
+        for query, selector in uses:
             if query.parsed.has_variables and name.startswith("var_"):
                 continue
             yield Finding(query.at(selector), f"nothing is known to emit {name!r}", _nearest(name, contract))

@@ -20,6 +20,7 @@ def _run(project: Project) -> Iterator[Finding]:
         repeated = {
             item["value"].text
             for panel in dashboard.panels
+            if panel.value.plain("scopedVars")
             for item in panel.value["scopedVars"].fields.values()
         }
         for query in dashboard.queries:

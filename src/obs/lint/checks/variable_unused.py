@@ -15,13 +15,18 @@ _ALONE = frozenset({"adhoc", "groupby", "datasource"})
 
 def _run(project: Project) -> Iterator[Finding]:
     for dashboard in project.of(Dashboard):
-        text = dashboard.source.text
-        used = {match["plain"] or match["braced"] or match["old"] for match in REFERENCE.finditer(text)}
-        used |= {panel.value["repeat"].text for panel in dashboard.panels}
-        used |= {row["repeat"].text for row in dashboard.root["rows"]}
-        for variable in dashboard.variables:
-            if variable.name not in used and variable.type not in _ALONE and variable.name:
+        judged = [one for one in dashboard.variables if one.name and one.type not in _ALONE]
+        used = _used(dashboard) if judged else set()
+        for variable in judged:
+            if variable.name not in used:
                 yield Finding(variable.value.near("name").head, f"nothing asks the variable {variable.name}")
+
+
+def _used(dashboard: Dashboard) -> set[str]:
+    text = dashboard.source.text
+    used = {match["plain"] or match["braced"] or match["old"] for match in REFERENCE.finditer(text)}
+    used |= {panel.value.word("repeat") for panel in dashboard.panels}
+    return used | {row.word("repeat") for row in dashboard.root["rows"]}
 
 
 CHECK = Check("variable-unused", "info", ("dashboard",), _run)

@@ -7,6 +7,7 @@ know their parents.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -51,7 +52,10 @@ _MATCH_OPS = {
 }
 
 
+_UNSURE = ("'", "`", "\\", "#", "__name__")
+_EXACT = frozenset({"=", "!="})
 _BY = promql_parser.AggModifierType.By
+_PAREN = promql_parser.ParenExpr
 _ON = promql_parser.LabelModifierType.Include
 _MANY_TO_ONE = promql_parser.VectorMatchCardinality.ManyToOne
 _ONE_TO_MANY = promql_parser.VectorMatchCardinality.OneToMany
@@ -82,10 +86,48 @@ def parse(text: str) -> Parsed:
         parsed.error = f"more than {_MOST} operators and brackets: not looked at"
         return parsed
     try:
-        parsed.root = _Builder(parsed).node(promql_parser.parse(plain))
+        tree, values = _tree(plain)
+        parsed.root = _Builder(parsed, values).node(tree)
     except ValueError as error:
         return Parsed(error=str(error), has_variables=has_variables)
     return parsed
+
+
+def _tree(text: str) -> tuple[Any, dict[str, str]]:
+    """Return the parser's tree of `text`, with what to read in place of some values of its matchers.
+
+    Rules and panels of many services differ in nothing but such values: texts of one form are parsed once.
+    """
+    form, values = _form(text)
+    if values:
+        tree = _of_form(form)
+        if tree is not None:
+            return tree, values
+    return promql_parser.parse(text), {}
+
+
+def _form(text: str) -> tuple[str, dict[str, str]]:
+    """Return `text` with numbers for what is written behind ``=`` and ``!=``, and what they stand for."""
+    # Where quotes may not be what they seem, and where a value is a name, the text is taken as it is.
+    if any(mark in text for mark in _UNSURE):
+        return text, {}
+    parts = text.split('"')
+    values: dict[str, str] = {}
+    for number in range(1, len(parts), 2):
+        value = parts[number]
+        if value and parts[number - 1].endswith("=") and "\n" not in value:
+            values[f"${number}"] = value
+            parts[number] = f"${number}"
+    return '"'.join(parts), values
+
+
+@lru_cache(maxsize=10_000)
+def _of_form(form: str) -> Any:
+    """Return the parser's tree; None for a text that is broken, which must be named as it was written."""
+    try:
+        return promql_parser.parse(form)
+    except ValueError:
+        return None
 
 
 def _without_variables(text: str) -> str:
@@ -118,8 +160,9 @@ def _replaced(text: str) -> str:
 
 
 class _Builder:
-    def __init__(self, parsed: Parsed) -> None:
+    def __init__(self, parsed: Parsed, values: Mapping[str, str]) -> None:
         self._parsed = parsed
+        self._values = values
         self._depth = 0
 
     def node(self, tree: Any) -> Node:
@@ -127,7 +170,7 @@ class _Builder:
         if self._depth > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH} levels: not looked at")
         kind = type(tree)
-        while kind is promql_parser.ParenExpr:
+        while kind is _PAREN:
             tree = tree.expr
             kind = type(tree)
         built: Node = _BUILD[kind](self, tree)
@@ -139,7 +182,7 @@ class _Builder:
         given = found.matchers
         for more in found.or_matchers:
             given = [*given, *more]
-        matchers = tuple([Matcher(one.name, _MATCH_OPS[int(one.op)], one.value) for one in given])
+        matchers = tuple([self._matcher(one) for one in given])
         name = tree.name
         if name is None:
             named = [one for one in matchers if one.label == "__name__" and one.op == "="]
@@ -148,6 +191,10 @@ class _Builder:
         node = Selector(name, matchers, range_ms, _ms(tree.offset))
         self._parsed.selectors.append(node)
         return node
+
+    def _matcher(self, given: Any) -> Matcher:
+        op, value = _MATCH_OPS[int(given.op)], given.value
+        return Matcher(given.name, op, self._values.get(value, value) if op in _EXACT else value)
 
     def matrix(self, tree: Any) -> Selector:
         return self.selector(tree.vector_selector, _ms(tree.range))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from obs.lint.read.dashboard_queries import queries
 from obs.lint.read.data_sources import DataSource, data_source, inputs_of, language_of, types_of
 from obs.lint.read.grafana import Dashboard, Panel, Target, Variable
-from obs.lint.read.json_tree import Tree, Value
+from obs.lint.read.json_tree import Tree, Value, number
 
 
 def is_dashboard(data: object) -> bool:
@@ -73,15 +73,15 @@ def _panels(root: Value, types: Mapping[str, str]) -> Iterator[Panel]:
 
 def _panel(value: Value, types: Mapping[str, str], folded: str = "") -> Panel:
     source = data_source(value["datasource"], types)
-    number = value["id"].number
+    own = number(value.plain("id"))
     return Panel(
-        id=int(number) if number is not None else None,
-        type=value["type"].text,
-        title=value["title"].text,
-        description=value["description"].text,
+        id=int(own) if own is not None else None,
+        type=value.word("type"),
+        title=value.word("title"),
+        description=value.word("description"),
         source=source,
         targets=tuple(_target(target, source, types) for target in value["targets"]),
-        grid=_grid(value["gridPos"]),
+        grid=_grid(value),
         value=value,
         folded=folded,
         library="libraryPanel" in value,
@@ -89,7 +89,7 @@ def _panel(value: Value, types: Mapping[str, str], folded: str = "") -> Panel:
 
 
 def _grid(value: Value) -> tuple[int, int, int, int] | None:
-    sides = [value[key].number for key in ("x", "y", "w", "h")]
+    sides = [number(value.plain("gridPos", key)) for key in ("x", "y", "w", "h")]
     if any(side is None for side in sides):
         return None
     x, y, w, h = (int(side or 0) for side in sides)
@@ -99,9 +99,9 @@ def _grid(value: Value) -> tuple[int, int, int, int] | None:
 def _target(value: Value, panel: DataSource, types: Mapping[str, str]) -> Target:
     own = data_source(value["datasource"], types)
     source = own if own.uid or own.type else panel
-    text = next((value[key] for key in ("expr", "query") if value[key].text.strip()), value["expr"])
+    text = value["query" if not value.word("expr").strip() and value.word("query").strip() else "expr"]
     language, declared = language_of(source, text)
-    return Target(value["refId"].text, text, language, declared, source, value["hide"].data is True, value)
+    return Target(value.word("refId"), text, language, declared, source, value.plain("hide") is True, value)
 
 
 def _variable(value: Value, types: Mapping[str, str]) -> Variable:

@@ -55,15 +55,19 @@ class DataSource:
 def data_source(value: Value, types: Mapping[str, str] | None = None) -> DataSource:
     """Return the data source that is written there; `types` are those of variables."""
     if isinstance(value.data, dict):
-        kind, uid = value["type"].text, value["uid"].text
+        kind, uid = value.word("type"), value.word("uid")
     else:
         kind, uid = "", value.text if value.text not in {"default", "null"} else ""
     source = DataSource(kind, uid, value)
-    if not kind and source.variable:
-        kind = (types or {}).get(source.variable, "")
-    elif not kind and uid and not source.built_in:
-        kind = next((known for known in ("prometheus", "loki", "tempo") if known in uid.lower()), "")
-    return DataSource(kind, uid, value)
+    if kind or not uid:
+        return source
+    if source.variable:
+        return DataSource((types or {}).get(source.variable, ""), uid, value)
+    if source.built_in:
+        return source
+    return DataSource(
+        next((known for known in ("prometheus", "loki", "tempo") if known in uid.lower()), ""), uid, value
+    )
 
 
 def language_of(source: DataSource, text: Value) -> tuple[Language, bool]:

@@ -95,6 +95,11 @@ def _next(way: Way) -> int:
     return last + 1 if isinstance(last, int) else 0
 
 
+def number(data: Any) -> float | None:
+    """Return plain data that is a number; None for anything else."""
+    return data if isinstance(data, int | float) and not isinstance(data, bool) else None
+
+
 class Written(NamedTuple):
     """A string that looks up where it stands only when it is asked, which scans the file."""
 
@@ -140,6 +145,23 @@ class Value:
         count = len(self.data) if isinstance(self.data, list) else 0
         return (self[number] for number in range(count))
 
+    def plain(self, *keys: str) -> Any:
+        """Return what stands under `keys`, one below the other, without its place; None for what is not there.
+
+        For what is read of every panel, and hardly ever complained about.
+        """
+        data = self.data
+        for key in keys:
+            if not isinstance(data, dict):
+                return None
+            data = data.get(key)
+        return data
+
+    def word(self, *keys: str) -> str:
+        """Return the text of the string under `keys`; "" for anything else."""
+        found = self.plain(*keys)
+        return found if isinstance(found, str) else ""
+
     @property
     def fields(self) -> Mapping[str, Value]:
         """The values of an object by key; anything else has none."""
@@ -153,7 +175,7 @@ class Value:
     @property
     def number(self) -> float | None:
         """The value of a number; None for anything else."""
-        return self.data if isinstance(self.data, int | float) and not isinstance(self.data, bool) else None
+        return number(self.data)
 
     @property
     def span(self) -> Span:
