@@ -48,7 +48,9 @@ def event_draft(
         name=name,
         expr=" or ".join(_condition(kit, event, least) for event in counted),
         signals=tuple(event.signal.id for event in counted),
-        threshold=Threshold(least, "1", ">=", f"at least {least:f} {what} in {window}"),
+        threshold=Threshold(
+            least, "1", ">=", f"{'any' if least == 1 else f'at least {least:f}'} {what} in {window}"
+        ),
         summary=f"{{{{ $labels.service }}}}: {{{{ $value | humanize }}}} {what}{',' if which else ''}{which}",
         description=(
             f"In the last {window} {{{{ $labels.service }}}} ({{{{ $labels.environment }}}}) counted "
