@@ -15,6 +15,7 @@ from typing import Any
 
 import promql_parser
 
+from obs.generate.derive.promql.bounds import MAX_DEPTH, refusal
 from obs.lint.promql.nodes import (
     Aggregate,
     Binary,
@@ -34,11 +35,6 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)(?::\w+)?\]\]")
 VARIABLE = "var_"
 #: An open list of labels.
 _GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*\Z")
-#: The parser descends without end and takes the process with it; a text this short cannot take it so far.
-_SHORT, _MOST = 2000, 1500
-_NESTING = re.compile(r"[-+*/%^<>=(\[]|\b(?:and|or|unless|atan2)\b")
-#: Levels of a tree: what looks at trees descends in Python.
-MAX_DEPTH = 200
 _PLACEHOLDER_SPAN = "7m7s"
 #: A variable after one of these stands for a number, unless braces or brackets follow it.
 BEFORE_NUMBERS = ("<", ">", "=", "*", "/", "+", "-", "(", ",")
@@ -82,8 +78,8 @@ def parse(text: str) -> Parsed:
     if has_variables := "$" in text or "[[" in text:
         plain = _without_variables(text)
     parsed = Parsed(has_variables=has_variables)
-    if len(plain) > _SHORT and len(_NESTING.findall(plain)) > _MOST:
-        parsed.error = f"more than {_MOST} operators and brackets: not looked at"
+    parsed.error = refusal(plain)
+    if parsed.error:
         return parsed
     try:
         tree, values = _tree(plain)

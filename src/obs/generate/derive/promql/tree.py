@@ -14,6 +14,7 @@ from typing import Any
 import promql_parser
 
 from obs.errors import ObsError
+from obs.generate.derive.promql.bounds import MAX_DEPTH, may_be_deep, refusal
 
 #: Grafana's macros are no PromQL; each is parsed as a duration that nobody would write.
 _MACROS = {"$__rate_interval": "7m7s", "$__interval": "7m11s", "$__range": "7m13s"}
@@ -57,10 +58,15 @@ def tree_of(text: str) -> Any:
     plain = text
     for macro, span in _MACROS.items():
         plain = plain.replace(macro, span)
+    if reason := refusal(plain):
+        raise ObsError(f"no PromQL that can be read: {reason}")
     try:
-        return promql_parser.parse(plain)
+        tree = promql_parser.parse(plain)
     except ValueError as error:
         raise ObsError(f"no PromQL: {error}: {text}") from None
+    if may_be_deep(plain) and _is_deep(tree):
+        raise ObsError(f"no PromQL that can be read: nested deeper than {MAX_DEPTH} levels")
+    return tree
 
 
 def text_of(tree: Any) -> str:
@@ -76,6 +82,18 @@ def inner(node: Any) -> Any:
     while isinstance(node, promql_parser.ParenExpr):
         node = node.expr
     return node
+
+
+def _is_deep(tree: Any) -> bool:
+    waiting = [(tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            return True
+        node = inner(node)
+        below = (getattr(node, "lhs", None), getattr(node, "rhs", None), getattr(node, "expr", None))
+        waiting += [(one, depth + 1) for one in (*below, *getattr(node, "args", ())) if one is not None]
+    return False
 
 
 def _nodes(tree: Any) -> Iterator[Any]:
