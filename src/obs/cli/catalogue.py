@@ -51,7 +51,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List every signal that obs has a name for.")
 @_dialect
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_(dialect: Dialect, format_: str) -> None:
@@ -71,7 +71,7 @@ def list_(dialect: Dialect, format_: str) -> None:
             click.echo(f"  {signal.id:{width}}  {signal.kind:9}  {signal.named(dialect)}")
 
 
-@command.command()
+@command.command(short_help="Show one signal: names, unit, labels, buckets.")
 @click.argument("signal_id", metavar="SIGNAL")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def show(signal_id: str, format_: str) -> None:
@@ -96,7 +96,7 @@ def show(signal_id: str, format_: str) -> None:
         click.echo(f"    {label.named('otel')} (classic: {label.named('classic')}): {values}")
 
 
-@command.command()
+@command.command(short_help="Export the signals as JSON, the contract.")
 @click.option("--module", metavar="MODULE", help="Python module of a service that declares further signals.")
 @click.option("--service", metavar="NAME", help="Name of the service, kept in the contract.")
 @click.option(
