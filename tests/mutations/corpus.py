@@ -22,6 +22,7 @@ SPECS = {
     "platform": _GOLDEN / "platform",
     "engines": _HERE / "specs" / "engines.yml",
     "mapped": _GOLDEN / "mapped",
+    "apart": _HERE / "specs" / "apart.yml",
     "classic": _GOLDEN / "classic",
     "mutated": _GOLDEN / "mutated",
     "slo": _GOLDEN / "slo",
@@ -90,7 +91,8 @@ class Rule:
     def key(self) -> str:
         """Names it among all rules of the corpus."""
         apart = self.alert.job or self.alert.slo or ""
-        return f"{self.spec}/{self.stem}/{self.alert.name}/{apart}"
+        # In which file it stands means nothing to anybody.
+        return f"{self.spec}/{self.alert.service}/{self.alert.name}/{apart}"
 
     @property
     def shape(self) -> tuple[object, ...]:
