@@ -146,6 +146,20 @@ def test_texts_labels_and_switches_of_alerts_are_listed(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_metrics_that_no_one_contract_can_hold_cost_the_later_objective_only(tmp_path: Path) -> None:
+    other = (
+        RAW.replace("name: raw", "name: other")
+        .replace("failed_total", "late")
+        .replace("orders_total", "orders")
+    )
+
+    done = _imported(tmp_path, RAW + other)
+
+    assert done.objectives == ("raw",)
+    assert "orders" in done.lost[0].reason
+    assert checking.check([tmp_path / "shop.yml"]).mistakes == []
+
+
 def test_names_that_a_spec_does_not_allow_are_changed_and_listed(tmp_path: Path) -> None:
     done = _imported(tmp_path, RAW.replace("name: raw", "name: 99 raw"))
 

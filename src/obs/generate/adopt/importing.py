@@ -73,6 +73,8 @@ def convert(source: Source, contract_name: str, team: str = "") -> Imported:
         try:
             one = _counted(objective)
             _check(service, one)
+            # One contract has to hold the metrics of all of them.
+            contract.loads(contract.dumps(_merged([*kept, one]), service), contract_name)
         except ObsError as error:
             lost.append(Lost(f"slo {objective.name!r}", error.message, objective.place))
             continue
