@@ -50,7 +50,7 @@ class Counter:
         before = self.seen(at - MINUTE, MEMORY)
         if before is not None and now >= before:
             return now - before
-        return now if known_since <= (at - MINUTE) // SCRAPE * SCRAPE else 0
+        return now if known_since <= (at - 2 * MINUTE) // SCRAPE * SCRAPE else 0
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,13 @@ def test_sums_are_recorded_in_the_rhythm_that_the_simulation_has(tmp_path: Path)
         assert window in rule.expr, name
 
 
+def test_a_birth_counts_only_where_the_service_was_scraped_a_minute_before_it(tmp_path: Path) -> None:
+    """Two targets are first scraped up to an interval apart: the later one's lifetime is no minute's work."""
+    _, rule = _recorded(_files(tmp_path, f"{{objective: 99.9, sli: {RATIO}}}"))["slo:sli_events:increase1m"]
+
+    assert 'last_over_time(up{service="shop"}[30m] offset 2m)' in rule.expr
+
+
 def test_everything_that_sloth_records_is_recorded_under_its_name(tmp_path: Path) -> None:
     recorded = _recorded(_files(tmp_path, f"{{objective: 99.9, sli: {RATIO}}}"))
     windows = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")

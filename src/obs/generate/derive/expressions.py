@@ -47,8 +47,9 @@ def arrivals(selector: str, up: str) -> str:
 
     Differences telescope: summed over any time they are the true count, while `increase` scales
     what it saw. A reset counts from zero. A new series counts in full, provided that the service was
-    being scraped before it appeared; otherwise a restarted Prometheus would count a lifetime at once.
+    being scraped a minute before it may have appeared: targets are first scraped one after another, and
+    a Prometheus without a past would otherwise count the lifetime of all but the first.
     """
     before = f"last_over_time({selector}[{_OUTAGE}] offset 1m)"
-    known = f"last_over_time({up}[{_OUTAGE}] offset 1m)"
+    known = f"last_over_time({up}[{_OUTAGE}] offset 2m)"
     return f"(({selector} - {before} >= 0) or ({selector} and on ({BY}) {known}))"

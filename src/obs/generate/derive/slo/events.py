@@ -114,7 +114,7 @@ def _native(sli: LatencySli, slo: Slo, names: Vocabulary, labels: tuple[str, ...
     now = names.selector(names.metric(sli.signal), *excluding(sli.signal, slo.exclusions, names))
     before = f"last_over_time({now}[30m] offset 1m)"
     grown = f"(({now} - {before}) and histogram_count({now}) >= histogram_count({before}))"
-    known = f"({now} and on ({BY}) last_over_time({_up(names)}[30m] offset 1m))"
+    known = f"({now} and on ({BY}) last_over_time({_up(names)}[30m] offset 2m))"
     new = f"sum by ({', '.join([BY, *labels])}) ({grown} or {known})"
     every = f"histogram_count({new})"
     mapped = names.mapping.get(sli.signal)
