@@ -96,9 +96,9 @@ class Rule:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """All that an engine reads of the file: what differs here makes another rule."""
+        """What an engine does with the file, whatever its groups are called."""
         return tuple(
-            (group.name, group.interval, group.limit, *(_shape(rule) for rule in group.rules))
+            (group.interval, group.limit, *(_shape(rule) for rule in group.rules))
             for group in self.file.groups
         )
 

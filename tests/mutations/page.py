@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.mutations.files import APART
-from tests.mutations.reasons import reason
-from tests.mutations.trial import Trial, Verdict
+from tests.mutations.reasons import is_equivalent, reason
+from tests.mutations.trial import Trial
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "mutations.md"
-_VERDICTS: tuple[Verdict, ...] = ("killed", "survived", "unread", "refused", "words", "same")
+_COLUMNS = ("killed", "survived", "unread", "equivalent", "refused", "words", "same")
 
 
 def score(trials: Sequence[Trial]) -> float:
     """Return the share of killed ones among those that write other rules, or stand where nothing runs."""
-    counts = Counter(trial.verdict for trial in trials)
+    counts = _counts(trials)
     judged = counts["killed"] + counts["survived"] + counts["unread"]
     return counts["killed"] / judged if judged else 1.0
+
+
+def _counts(trials: Sequence[Trial]) -> Counter[str]:
+    return Counter("equivalent" if is_equivalent(trial) else trial.verdict for trial in trials)
 
 
 def table(trials: Sequence[Trial]) -> str:
@@ -26,15 +30,15 @@ def table(trials: Sequence[Trial]) -> str:
     files: dict[str, list[Trial]] = {}
     for trial in trials:
         files.setdefault(trial.mutant.path, []).append(trial)
-    head = ("file", "mutants", *_VERDICTS, "killed of judged")
+    head = ("file", "mutants", *_COLUMNS, "killed of judged")
     lines = [f"| {' | '.join(head)} |", "|---" + "|---:" * (len(head) - 1) + "|"]
     lines += [_row(f"`{path}`", of_file) for path, of_file in sorted(files.items())]
     return "\n".join([*lines, _row("**all**", trials)]) + "\n"
 
 
 def _row(name: str, trials: Sequence[Trial]) -> str:
-    counts = Counter(trial.verdict for trial in trials)
-    figures = [str(counts[verdict]) for verdict in _VERDICTS]
+    counts = _counts(trials)
+    figures = [str(counts[verdict]) for verdict in _COLUMNS]
     judged = counts["killed"] + counts["survived"] + counts["unread"]
     share = f"{100 * counts['killed'] / judged:.1f} %" if judged else "-"
     return f"| {name} | {len(trials)} | {' | '.join(figures)} | {share} |"
@@ -56,6 +60,7 @@ and does the same is not noticed, as it should be.
 - **killed**: a story fails, or an alert is gone.
 - **survived**: other rules, and no story fails. Listed below, with the reason.
 - **unread**: the statement runs for no service of the corpus. Counts as survived.
+- **equivalent**: other rules that do the same on any samples; listed below, with the reason. Not counted.
 - **refused**: the generator itself stops with an error, so nobody could miss it. Not counted.
 - **words**: the rules are the same; a page, a panel or the stories that would be generated are not. Not counted.
 - **same**: nothing that is derived for the corpus is another: equivalent here. Not counted.
@@ -75,7 +80,7 @@ mutants are our own (`tests/mutations/sites.py`, `fragments.py`), loaded in plac
 
 def render(trials: Sequence[Trial], there_are: int) -> str:
     """Return the page of the mutants that were tried, of so many that there are."""
-    counts = Counter(trial.verdict for trial in trials)
+    counts = _counts(trials)
     judged = counts["killed"] + counts["survived"] + counts["unread"]
     tried = (
         f"{len(trials)} mutants"

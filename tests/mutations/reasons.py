@@ -15,6 +15,8 @@ class _Reason:
     path: str
     change: str
     why: str
+    #: No story could ever tell the two apart: not counted.
+    equivalent: bool = False
 
 
 _REASONS: tuple[_Reason, ...] = (
@@ -27,6 +29,7 @@ _REASONS: tuple[_Reason, ...] = (
         r"jobs/scheduled",
         r"' \* \(' -> ' / \('",
         "seconds times the group's 1 and seconds divided by it are the same number",
+        equivalent=True,
     ),
     _Reason(
         r"(drafts|expressions)\.py",
@@ -41,25 +44,34 @@ _REASONS: tuple[_Reason, ...] = (
     _Reason(
         r"jobs/scheduled", r"^2 -> 3$", "how long a job's past is remembered: a longer memory does no harm"
     ),
-    _Reason(r"slo/files", r"'short' -> 'shortx'", "the name of a group of rules, which nothing reads"),
     _Reason(
         r"slo/events", r"!= 0\)' -> '.*!= 1\)'", "a last success one second after 1970 began does not occur"
     ),
     _Reason(
         r"slo/downtime",
         r"window\.end",
-        "one millisecond to one minute at the end of a planned downtime, between two steps of its story",
+        "the minute after a planned downtime, whose events are still of it, is between two steps of its story",
     ),
 )
 
 
 def reason(trial: Trial) -> str:
     """Return the reason of a survivor."""
-    mutant = trial.mutant
     if trial.verdict == "unread":
         return "never runs for a service of the corpus"
-    change = f"{mutant.before} -> {mutant.after}"
-    for one in _REASONS:
-        if re.search(one.path, mutant.path) and re.search(one.change, change):
-            return one.why
-    return "not explained yet"
+    known = _known(trial)
+    return known.why if known is not None else "not explained yet"
+
+
+def is_equivalent(trial: Trial) -> bool:
+    """Tell whether the rules of a survivor, written differently, do the same on any samples."""
+    known = _known(trial) if trial.verdict == "survived" else None
+    return known is not None and known.equivalent
+
+
+def _known(trial: Trial) -> _Reason | None:
+    change = f"{trial.mutant.before} -> {trial.mutant.after}"
+    matching = (
+        one for one in _REASONS if re.search(one.path, trial.mutant.path) and re.search(one.change, change)
+    )
+    return next(matching, None)
