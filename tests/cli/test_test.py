@@ -20,7 +20,7 @@ from obs.generate import pipeline
 #: A program that knows its version, writes down how it was called, and fails when a word tells it to.
 _TOOL = """#!/bin/sh
 case "$1" in --version) echo "{name}, version 3.9.0"; exit 0;; esac
-echo "$@" >> "{log}"
+echo "$@ GOGC=$GOGC" >> "{log}"
 case "$*" in *"{fails}"*) echo "  FAILED: $*"; exit 1;; esac
 echo SUCCESS
 """
@@ -106,6 +106,7 @@ def test_everything_that_was_generated_is_judged(run: Run, generated: Path, tmp_
     assert "check-config" in calls
     assert "--verify.receivers=slack-a" in calls
     assert "--lint-fatal" in calls
+    assert all(call.endswith(" GOGC=400") for call in _calls(tmp_path))
 
 
 def test_a_file_that_fails_is_named_alone(run: Run, generated: Path) -> None:
