@@ -45,6 +45,7 @@ _LEVELS = ("error", "warning", "info")
 )
 @click.option("--write-baseline", is_flag=True, help="Write every problem of now into --baseline FILE.")
 @click.option("--live", metavar="URL", help="Ask this Prometheus as well what only a server can tell.")
+@click.option("--bearer-file", type=click.Path(path_type=Path), help="File of a token to send to --live.")
 @click.option(
     "--fail-on",
     type=click.Choice(_LEVELS),
@@ -78,6 +79,7 @@ def command(  # noqa: PLR0917 - click passes by name
     baseline: Path | None,
     write_baseline: bool,
     live: str | None,
+    bearer_file: Path | None,
     fail_on: str,
     coverage: bool,
     minimums: tuple[str, ...],
@@ -117,7 +119,7 @@ def command(  # noqa: PLR0917 - click passes by name
     gc.disable()
 
     settings = config or (Path(FILE) if Path(FILE).is_file() else None)
-    server = _server(live)
+    server = _server(live, bearer_file)
     if server is not None:
         click.get_current_context().call_on_close(server.close)
 
@@ -160,14 +162,16 @@ def _today() -> dt.date:
     return dt.datetime.now(dt.timezone.utc).date()
 
 
-def _server(url: str | None) -> Live | None:
+def _server(url: str | None, bearer: Path | None) -> Live | None:
     if url is None:
+        if bearer is not None:
+            raise ConfigError("--bearer-file is for --live, which is not given")
         return None
     if not url.startswith(("http://", "https://")):
         raise ConfigError(f"--live: got {url!r}, expected an address", hint=f"http://{url}")
     from obs.lint.live import Live
 
-    server = Live(url)
+    server = Live(url, bearer)
     # Asked even where nothing among the paths asks it anything: no silence passes for a good answer.
     server.reach()
     return server

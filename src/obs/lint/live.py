@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from obs.errors import VerifyError
+from obs.verify.bearer import token
 
 _TIMEOUT_S = 15.0
 #: Distinct queries that one run asks; beyond them a run would be a load test.
@@ -18,15 +20,18 @@ MAX_QUERIES = 5000
 class Live:
     """A Prometheus, or what speaks its API, that is asked while files are linted.
 
-    Every method raises `VerifyError` when it does not answer; an answer is asked for once.
+    `bearer` is a file whose only line is sent as a token. Every method raises `VerifyError` when it does not answer; an answer is asked for once.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, bearer: Path | None = None) -> None:
         self.url = url.rstrip("/")
         self._results: dict[str, int | str] = {}
         # No proxy reaches what is on this machine.
         local = httpx.URL(self.url).host in {"127.0.0.1", "localhost", "::1"}
-        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=True, trust_env=not local)
+        headers = {"Authorization": f"Bearer {token(bearer)}"} if bearer is not None else {}
+        self._client = httpx.Client(
+            timeout=_TIMEOUT_S, follow_redirects=True, trust_env=not local, headers=headers
+        )
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -73,6 +78,9 @@ class Live:
         url = f"{self.url}/api/v1/{path}"
         try:
             answer = self._client.get(url, params=dict(parameters))
+            if answer.status_code in {401, 403}:
+                hint = "give a token by --bearer-file"
+                raise VerifyError(f"the server answers {answer.status_code}", self.url, hint)
             data = answer.json()
         except httpx.HTTPError as error:
             raise VerifyError(f"the server does not answer: {error}", self.url) from None

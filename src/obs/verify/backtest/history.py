@@ -14,6 +14,7 @@ import httpx
 
 from obs.errors import ConfigError, VerifyError
 from obs.verify.backtest.moments import Grid, Labels, labels_of
+from obs.verify.bearer import token
 
 #: Instants of one query; Prometheus refuses more than 11,000.
 MAX_POINTS = 10_000
@@ -53,7 +54,7 @@ class History:
         self.url = _address(url)
         self._pace = _Pace(rate)
         self._timeout_s = timeout_s
-        headers = {"Authorization": f"Bearer {_token(bearer)}"} if bearer else {}
+        headers = {"Authorization": f"Bearer {token(bearer)}"} if bearer else {}
         self._client = httpx.Client(
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10.0)),
             # No proxy reaches what is on this machine; a token is for one server only.
@@ -141,18 +142,6 @@ def _address(url: str) -> str:
     if parsed.userinfo:
         raise ConfigError("--url: a password in an address is seen by everybody", hint="use --bearer-file")
     return url.rstrip("/")
-
-
-def _token(file: Path) -> str:
-    try:
-        token = file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"--bearer-file: cannot be read: {error.strerror}", str(file)) from None
-    except UnicodeDecodeError:
-        token = ""
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError("--bearer-file: expected one line that holds nothing but the token", str(file))
-    return token
 
 
 def _trusted(file: Path) -> ssl.SSLContext:
