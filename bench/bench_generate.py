@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import artefacts as many
-from bench import measure
+from bench import measure, proofs
 from bench.table import Row, Table, beside
 
 MODULE = "bench.bench_generate"
@@ -118,6 +118,7 @@ def table(quick: bool) -> Table:
         beside("obs generate --check", f"{middle['check']:.3f} s", ratio("check"), of),
     ]
     rows += many.rows(MODULE, 2 if quick else 5)
+    rows += proofs.rows()
     measured = {
         services: measure.fresh(MODULE, str(services)) for services in (SERVICES[:3] if quick else SERVICES)
     }
