@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from obs.cli.main import run as command
-from obs.lint import run
+from obs.lint import report, run
 
 HIDDEN = "k7Qw9ZpLr2Xv5Tn8Bm3Jd6Hf"
 CONFIG = f"""\
@@ -93,3 +93,19 @@ def test_a_baseline_holds_no_secret(config: Path, tmp_path: Path) -> None:
     text = baseline.read_text(encoding="utf-8")
     assert any(one["check"] == "secret-inline" for one in json.loads(text)["problems"])
     assert HIDDEN not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "route: {receiver: a}\nreceivers:\n  - name: a\n   hooks: [hunter2\n",
+        'remote_write:\n  - basic_auth: {password: "hunter2\n',
+        "x: [1\nurl: https://me:hunter2@example.com]: y\n",
+    ],
+)
+def test_a_broken_file_is_not_shown_where_it_may_hold_a_secret(text: str, tmp_path: Path) -> None:
+    (tmp_path / "file.yml").write_text(text, encoding="utf-8")
+    found = run.lint([tmp_path])
+
+    assert [problem.check for problem in found.problems] == ["broken-yaml"]
+    assert "hunter2" not in "".join(report.console(found.problems, found.sources))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,9 @@ def _yaml(source: Source) -> Document | None:
         documents = yaml_tree.documents(source)
     except BrokenYaml as error:
         kind = _guess(source)
-        finding = Finding(error.place, error.message)
+        # Which line is a secret nobody can tell of a file that cannot be read.
+        secret = kind == "alertmanager" or bool(_SECRET.search(source.line(error.place.line)))
+        finding = Finding(error.place, error.message, secret=secret)
         return Document(source, kind, None, (("broken-yaml", finding),))
     for tells, kind, reader in _YAML:
         if any(tells(document) for document in documents):
@@ -76,6 +79,7 @@ def _guess(source: Source) -> Kind:
     return "rules"
 
 
+_SECRET = re.compile(r"pass|secret|token|key|credential|webhook|auth|://[^/\s]*@", re.IGNORECASE)
 #: What files in JSON hold that are read as YAML.
 _YAML_KEYS = frozenset({"groups", "rule_files", "route", "spec"})
 _FIRST_KEYS: dict[tuple[str, ...], Kind] = {
