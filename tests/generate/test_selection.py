@@ -76,6 +76,8 @@ def test_a_word_that_names_nothing_is_an_error_with_the_nearest_match() -> None:
         ("alerts/prometheus/payments-slo-latency.yml", "payments"),
         ("alerts/prometheus/payments-api-slow.yml", "payments-api"),
         ("dashboards/shop/payments-api.json", "payments-api"),
+        ("alerts/tests/payments_test.yml", "payments"),
+        ("alerts/tests/payments-api-1m_test.yml", "payments-api"),
         ("runbooks/payments/Gone.md", "payments"),
         ("runbooks/README.md", ""),
         ("alerts/prometheus/other.yml", ""),

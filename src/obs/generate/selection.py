@@ -89,7 +89,8 @@ def kind_of(path: str) -> str:
 
 def owner_of(path: PurePosixPath, services: Iterable[str]) -> str:
     """Return the service whose file a path names; the longest name that fits, or empty."""
-    name = path.parts[1] if path.parts[0] == "runbooks" and len(path.parts) > 2 else path.stem
+    of_runbook = path.parts[0] == "runbooks" and len(path.parts) > 2
+    name = path.parts[1] if of_runbook else path.stem.removesuffix("_test")
     fitting = [service for service in services if name == service or name.startswith(f"{service}-")]
     return max(fitting, key=len, default="")
 
