@@ -26,6 +26,12 @@ _REASONS: tuple[_Reason, ...] = (
         "exactly on the line: stories stand a little above and a little below it",
     ),
     _Reason(
+        "",
+        r"'0 \* (\(group by \(|absent_over_time\()' -> '0 / ",
+        "zero times one and zero divided by one are the same zero",
+        equivalent=True,
+    ),
+    _Reason(
         r"jobs/scheduled",
         r"' \* \(' -> ' / \('",
         "seconds times the group's 1 and seconds divided by it are the same number",
@@ -37,7 +43,7 @@ _REASONS: tuple[_Reason, ...] = (
         "a hole in the scrapes that is longer or shorter than the one in the stories: a margin, not a promise",
     ),
     _Reason(
-        r"capabilities/(backups|indexer)/",
+        r"capabilities/",
         r"'max by \(' -> '(min|count) by \('",
         "told with one series: the same figure from two exporters at once has no story yet",
     ),
@@ -46,6 +52,11 @@ _REASONS: tuple[_Reason, ...] = (
     ),
     _Reason(
         r"slo/events", r"!= 0\)' -> '.*!= 1\)'", "a last success one second after 1970 began does not occur"
+    ),
+    _Reason(
+        r"slo/downtime",
+        r"midnight|window\.end [+-] _LAST|^60 ",
+        "planned downtime of a date: promtool's clock begins in 1970, before any date that a spec would name",
     ),
     _Reason(
         r"slo/downtime",

@@ -169,7 +169,7 @@ def _unjudged(node: ast.AST) -> bool:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.If):
-        return all(isinstance(one, ast.Raise) for one in node.body)
+        return isinstance(node.body[-1], ast.Raise)
     return _unjudged_by_name(node)
 
 
