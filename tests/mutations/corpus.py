@@ -14,7 +14,7 @@ from obs.generate.spec.load import load
 _HERE = Path(__file__).parent
 _GOLDEN = _HERE.parent / "golden"
 #: Of these only the SLOs are judged: their other alerts are those of `complete`.
-_FOR_SLOS = frozenset({"mutated", "slo", "slo_native"})
+_FOR_SLOS = frozenset({"dated", "mutated", "slo", "slo_native"})
 #: Name -> spec. Between them they have every capability, both dialects, a mapping, every kind of SLI,
 #: groups, jobs, planned downtime and alerts of their own.
 SPECS = {
@@ -24,6 +24,7 @@ SPECS = {
     "mapped": _GOLDEN / "mapped",
     "apart": _HERE / "specs" / "apart.yml",
     "classic": _GOLDEN / "classic",
+    "dated": _HERE / "specs" / "dated.yml",
     "mutated": _GOLDEN / "mutated",
     "slo": _GOLDEN / "slo",
     "slo_native": _GOLDEN / "slo_native",

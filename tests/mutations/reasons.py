@@ -55,11 +55,6 @@ _REASONS: tuple[_Reason, ...] = (
     ),
     _Reason(
         r"slo/downtime",
-        r"midnight|window\.end [+-] _LAST|^60 ",
-        "planned downtime of a date: promtool's clock begins in 1970, before any date that a spec would name",
-    ),
-    _Reason(
-        r"slo/downtime",
         r"window\.end",
         "the minute after a planned downtime, whose events are still of it, is between two steps of its story",
     ),
