@@ -47,7 +47,9 @@ def test_the_changelog_starts_with_the_current_version() -> None:
 )
 def test_a_metric_name_is_written_only_in_the_catalogue(path: Path) -> None:
     # `up` and the like are too short to tell a name from a word.
-    names = {name for signal in everything() for name in (signal.metric, signal.classic) if name.count("_") >= 1}
+    names = {
+        name for signal in everything() for name in (signal.metric, signal.classic) if name.count("_") >= 1
+    }
     tree = ast.parse(path.read_text(encoding="utf-8"))
     documented = {
         ast.get_docstring(node, clean=False)

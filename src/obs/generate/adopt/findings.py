@@ -10,6 +10,7 @@ from pathlib import Path
 from obs.catalogue import Counter, Dialect, Gauge, Histogram, Signal, contract
 from obs.catalogue.everything import CONVENTIONS, PLATFORM
 from obs.catalogue.registry import DOMAINS
+from obs.catalogue.self import BUILD
 from obs.errors import SpecError
 from obs.generate.adopt import page as pages
 from obs.generate.adopt.page import Page
@@ -181,7 +182,7 @@ def _plain_name(written: object) -> str:
 
 def _name(page: Page) -> str:
     """Return the name of the service, where the page tells it in a way that a spec allows."""
-    for series, label in (("target_info", "service_name"), ("obs_build_info", "service")):
+    for series, label in (("target_info", "service_name"), (BUILD.metric, "service")):
         for value in page.values_of(series, label):
             if _plain_name(value):
                 return value

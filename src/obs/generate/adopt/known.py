@@ -35,13 +35,13 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "db.connections.max": ("hikaricp_connections_max", "go_sql_max_open_connections", "db_pool_size"),
     "db.connections.waiting": ("hikaricp_connections_pending",),
     "db.connections.timeouts": ("hikaricp_connections_timeout_total",),
-    "cache.hits": ("cache_hits_total", "redis_cache_hits", "cache_hits"),
-    "cache.misses": ("cache_misses_total", "redis_cache_misses", "cache_misses"),
+    "cache.hits": ("redis_cache_hits", "cache_hits"),
+    "cache.misses": ("redis_cache_misses", "cache_misses"),
     "job.runs": ("job_executions_total", "jobs_total", "cron_runs_total", "job_run_total"),
     "job.last_success": (
-        "job_last_success_timestamp_seconds", "job_last_success_unixtime", "cron_last_success_timestamp_seconds",
+        "job_last_success_unixtime", "cron_last_success_timestamp_seconds",
     ),
-    "job.duration": ("job_duration_seconds", "cron_duration_seconds"),
+    "job.duration": ("cron_duration_seconds",),
 }  # fmt: skip
 #: Id of a counter -> metrics that count its bad events alone, and what these have in common.
 BAD: Mapping[str, tuple[tuple[str, ...], tuple[str, str]]] = {

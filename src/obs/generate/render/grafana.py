@@ -14,7 +14,7 @@ from grafanalib import core
 
 from obs.errors import SpecError
 from obs.generate.model import Artefact, Dashboard, Panel, Row, panel_id
-from obs.generate.render.grafana_head import annotations, links, variable
+from obs.generate.render.grafana_head import links, marks, variable
 from obs.generate.render.grafana_panels import draw
 from obs.generate.render.json_writer import dump
 
@@ -42,7 +42,7 @@ def render(dashboard: Dashboard) -> Artefact:
         editable=False,
         graphTooltip=core.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
         links=links(dashboard),
-        annotations=core.Annotations(list=annotations(dashboard)),
+        annotations=core.Annotations(list=marks(dashboard)),
         templating=core.Templating(list=[variable(choice) for choice in dashboard.variables]),
         panels=list(_panels(dashboard)),
         refresh="30s",

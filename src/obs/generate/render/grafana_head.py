@@ -25,7 +25,7 @@ _BY_HAND: Json = {
 }
 
 
-def annotations(dashboard: Dashboard) -> list[Json]:
+def marks(dashboard: Dashboard) -> list[Json]:
     """Return every kind of mark of the dashboard."""
     return [_BY_HAND, *(annotation(mark) for mark in dashboard.annotations)]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from obs.catalogue.everything import everything
+from obs.catalogue.http import SERVER_REQUESTS
 from obs.generate.spec.names import LABEL, METRIC, SAFE
 from obs.generate.spec.shape.kinds import Choice, Either, Items, Key, Line, Number, Section, Table
 
@@ -54,7 +55,7 @@ MAPPED = Section(
             Line("the name of a metric", METRIC),
             "Full name of the metric; of a histogram without `_bucket`.",
             True,
-            example="http_requests_total",
+            example=SERVER_REQUESTS.classic,
         ),
         Key(
             "labels",
