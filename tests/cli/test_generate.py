@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from pathlib import Path
 
@@ -46,13 +45,6 @@ def test_words_add_up_in_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert data["written"] is True
     assert data["artefacts"] == len(data["created"])
     assert {path.split("/")[0] for path in data["created"]} == {"dashboards", "runbooks"}
-
-
-def test_garbage_is_looked_for_again_afterwards(tmp_path: Path) -> None:
-    assert gc.isenabled()
-    assert _generate(tmp_path, "--only", "rules") == 0
-    assert run(["generate", str(tmp_path / "nowhere.yml")]) == 2
-    assert gc.isenabled()
 
 
 def test_half_of_the_specs_removes_nothing_of_the_other_half(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from obs.cli.collecting import no_collecting
 from obs.cli.service_progress import ServiceProgress
 from obs.errors import ConfigError
 
@@ -76,7 +74,7 @@ def command(  # noqa: PLR0917 - click passes by name
     Example:
       obs generate specs/shop --out . --check
     """
-    with _without_collecting():
+    with no_collecting():
         from obs.generate import pipeline
 
         with ServiceProgress() as progress:
@@ -105,18 +103,6 @@ def command(  # noqa: PLR0917 - click passes by name
     if check or show_diff:
         _warn(plan.strangers(changes))
     return 1 if (check or show_diff) and changes else 0
-
-
-@contextlib.contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Look for no garbage: a plan makes none that counting references misses, and looking costs a tenth."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _warn(strangers: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import json
 import shutil
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from obs.cli.collecting import no_collecting
 from obs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ def command(  # noqa: PLR0917 - click passes by name
     from obs.lint import report, run
     from obs.lint.settings import FILE
 
-    # What is read lives until the process ends; walking through it again and again took a third of a run.
-    gc.disable()
+    click.get_current_context().with_resource(no_collecting())
 
     settings = config or (Path(FILE) if Path(FILE).is_file() else None)
     server = _server(live, bearer_file)
