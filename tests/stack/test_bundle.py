@@ -16,7 +16,7 @@ def test_a_checkout_has_specs_stack_and_tools() -> None:
 
 
 def test_an_installed_wheel_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inside = tmp_path / "obs" / "_bundle" / "stack" / "prometheus" / "prometheus.yml"
+    inside = tmp_path / "obs" / "_bundle" / "stack" / "small" / "prometheus.yml"
     inside.parent.mkdir(parents=True)
     inside.touch()
     monkeypatch.setattr(bundle, "_PACKAGE", tmp_path / "obs")

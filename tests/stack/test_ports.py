@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from obs.errors import ConfigError, StackError
-from obs.stack.ports import LOOPBACK, SERVERS, Endpoint, answers, endpoints, free, require_free
+from obs.stack.ports import LOOPBACK, Endpoint, answers, endpoints, free, numbers, require_free
+from obs.stack.servers import SERVERS, SHOP, START_ORDER
 
 
 def test_defaults_are_the_engines_own() -> None:
@@ -37,7 +38,35 @@ def test_an_impossible_port_is_refused(port: int) -> None:
 
 def test_one_port_for_two_servers_is_refused() -> None:
     with pytest.raises(ConfigError, match="port 9093 is given to prometheus and alertmanager"):
-        endpoints({"prometheus": SERVERS["alertmanager"].port})
+        endpoints({"prometheus": 9093})
+
+
+def test_what_does_not_run_holds_no_port() -> None:
+    assert endpoints({"prometheus": 3000})["prometheus"].port == 3000
+    with pytest.raises(ConfigError, match="port 3000 is given to prometheus and grafana"):
+        numbers({"prometheus": 3000})
+
+
+def test_one_port_of_several_is_chosen_by_its_role() -> None:
+    found = numbers({"collector": 14318, "collector.otlp_grpc": 24317})
+    assert found["collector", "otlp_http"] == 14318
+    assert found["collector", "otlp_grpc"] == 24317
+    assert found["tempo", "otlp_grpc"] == 14317
+
+
+def test_a_misspelt_role_gets_the_nearest_one() -> None:
+    with pytest.raises(ConfigError, match=r"(?s)collector has no port called 'otlp_gprc'.*'otlp_grpc'"):
+        numbers({"collector.otlp_gprc": 1})
+
+
+def test_no_two_servers_share_a_port_on_loopback_or_a_port_among_containers() -> None:
+    known = {**SERVERS, **SHOP}.values()
+    native = [port.native for server in known for port in server.ports]
+    assert len(native) == len(set(native))
+    for server in known:
+        assert len({port.inside for port in server.ports}) == len(server.ports)
+        assert server.port(server.ready[0]) is not None
+    assert sorted(START_ORDER) == sorted(SERVERS)
 
 
 def test_a_taken_port_is_named_with_who_wants_it_and_the_option() -> None:

@@ -16,7 +16,7 @@ def root() -> Path:
         StackError: the installation is incomplete.
     """
     for candidate in (_PACKAGE / "_bundle", _PACKAGE.parent.parent):
-        if (candidate / "stack" / "prometheus" / "prometheus.yml").is_file():
+        if (candidate / "stack" / "small" / "prometheus.yml").is_file():
             return candidate
     raise StackError(
         "the files that ship with obs (specs, stack, tools) are missing from this installation",

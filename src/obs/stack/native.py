@@ -18,9 +18,10 @@ from obs.stack import process
 from obs.stack.launch import Launch, check, plan, write
 from obs.stack.logfile import tail
 from obs.stack.native_config import NativeConfig, Target
-from obs.stack.ports import SERVERS, answers, require_free
+from obs.stack.ports import answers, require_free
 from obs.stack.process import Running
 from obs.stack.progress import Report
+from obs.stack.servers import SERVERS, SMALL
 
 __all__ = ["NativeConfig", "ServerStatus", "Target", "down", "logs", "status", "up"]
 
@@ -92,7 +93,7 @@ def down(directory: Path, *, purge: bool = False, report: Report | None = None) 
         process.bury()
         shutil.rmtree(directory / "run", ignore_errors=True)
         if purge:
-            for part in (*SERVERS, "log"):
+            for part in (*SMALL, "log"):
                 shutil.rmtree(directory / part, ignore_errors=True)
     if purge:
         (directory / ".lock").unlink(missing_ok=True)
@@ -105,7 +106,7 @@ def down(directory: Path, *, purge: bool = False, report: Report | None = None) 
 def status(directory: Path) -> list[ServerStatus]:
     """Return how each server of this directory is doing; readiness is asked of the server itself."""
     running = _running(directory)
-    return [_status(name, running.get(name)) for name in SERVERS]
+    return [_status(name, running.get(name)) for name in SMALL]
 
 
 def logs(directory: Path, name: str, lines: int = 50) -> str:
@@ -115,10 +116,10 @@ def logs(directory: Path, name: str, lines: int = 50) -> str:
         ConfigError: no server has this name.
         StackError: it has never been started in this directory.
     """
-    if name not in SERVERS:
+    if name not in SMALL:
         raise ConfigError(
-            f"no server of the stack is called {name!r}: it has {', '.join(SERVERS)}",
-            hint=suggest(name, SERVERS),
+            f"no server of the stack is called {name!r}: it has {', '.join(SMALL)}",
+            hint=suggest(name, SMALL),
         )
     path = log_path(directory, name)
     if not path.is_file():
@@ -136,7 +137,7 @@ def _status(name: str, running: Running | None) -> ServerStatus:
         return ServerStatus(name, "stopped")
     url = running.details.get("url", "")
     port = url.rpartition(":")[2]
-    ready = port.isdigit() and answers(int(port), SERVERS[name].ready_path)
+    ready = port.isdigit() and answers(int(port), SERVERS[name].ready[1])
     return ServerStatus(
         name,
         "ready" if ready else "starting",
@@ -149,7 +150,7 @@ def _status(name: str, running: Running | None) -> ServerStatus:
 
 
 def _running(directory: Path) -> dict[str, Running]:
-    found = {name: process.find(directory / "run" / f"{name}.json") for name in SERVERS}
+    found = {name: process.find(directory / "run" / f"{name}.json") for name in SMALL}
     return {name: running for name, running in found.items() if running is not None}
 
 

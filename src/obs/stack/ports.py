@@ -1,14 +1,15 @@
-"""The engines' places on the network: loopback only, one default port each, one readiness endpoint each."""
+"""The servers' places on the network: loopback only, one port a role, one readiness endpoint each."""
 
 from __future__ import annotations
 
+import base64
 import http.client
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from obs.errors import ConfigError, StackError, suggest
+from obs.stack.servers import FULL, SERVERS, SHOP, SMALL
 
 #: Nothing of the native stack listens anywhere else.
 LOOPBACK = "127.0.0.1"
@@ -38,39 +39,69 @@ class Endpoint:
         return self.url + self.ready_path
 
 
-SERVERS: Mapping[str, Endpoint] = MappingProxyType(
-    {
-        "prometheus": Endpoint("prometheus", 9090),
-        "alertmanager": Endpoint("alertmanager", 9093),
-    }
-)
+def numbers(
+    chosen: Mapping[str, int] | None = None, servers: Iterable[str] = FULL
+) -> dict[tuple[str, str], int]:
+    """Return the loopback port of each server and role, the `chosen` one where it is given.
 
-
-def endpoints(chosen: Mapping[str, int] | None = None) -> dict[str, Endpoint]:
-    """Return every server's endpoint, on the `chosen` port where one is given.
+    Keys of `chosen` are `SERVER` for the port that people open, or `SERVER.ROLE`. Ports of `servers`
+    must differ; what does not run holds none.
 
     Raises:
-        ConfigError: an unknown server, a port outside 1 to 65535, or one port for two servers.
+        ConfigError: an unknown server or role, a port outside 1 to 65535, or one port for two of them.
     """
-    chosen = chosen or {}
-    for name, port in chosen.items():
-        if name not in SERVERS:
+    known, servers = {**SERVERS, **SHOP}, tuple(servers)
+    wished: dict[tuple[str, str], int] = {}
+    for key, number in (chosen or {}).items():
+        name, _, role = key.partition(".")
+        if name not in known:
             raise ConfigError(
                 f"no server of the stack is called {name!r}: it has {', '.join(SERVERS)}",
-                hint=suggest(name, SERVERS),
+                hint=suggest(name, known),
             )
-        if not 1 <= port <= 65535:
-            raise ConfigError(f"port of {name}: got {port}, expected 1 to 65535")
+        roles = [port.role for port in known[name].ports]
+        if role and role not in roles:
+            raise ConfigError(
+                f"{name} has no port called {role!r}: it has {', '.join(roles)}", hint=suggest(role, roles)
+            )
+        if not 1 <= number <= 65535:
+            raise ConfigError(f"port of {key}: got {number}, expected 1 to 65535")
+        wished[name, role or roles[0]] = number
     found = {
-        name: Endpoint(name, chosen.get(name, server.port), server.ready_path)
-        for name, server in SERVERS.items()
+        (server.name, port.role): wished.get((server.name, port.role), port.native)
+        for server in known.values()
+        for port in server.ports
     }
     owners: dict[int, str] = {}
-    for endpoint in found.values():
-        if endpoint.port in owners:
-            raise ConfigError(f"port {endpoint.port} is given to {owners[endpoint.port]} and {endpoint.name}")
-        owners[endpoint.port] = endpoint.name
+    for (name, role), number in found.items():
+        if name not in servers:
+            continue
+        owner = spell(name, role)
+        if number in owners:
+            raise ConfigError(f"port {number} is given to {owners[number]} and {owner}")
+        owners[number] = owner
     return found
+
+
+def spell(name: str, role: str) -> str:
+    """Return how a port is called on the command line: `loki` for its first one, else `loki.grpc`."""
+    known = {**SERVERS, **SHOP}
+    return name if known[name].ports[0].role == role else f"{name}.{role}"
+
+
+def endpoints(chosen: Mapping[str, int] | None = None, servers: Iterable[str] = SMALL) -> dict[str, Endpoint]:
+    """Return where people and probes reach each of `servers`, on the `chosen` port where one is given.
+
+    Raises:
+        ConfigError: as `numbers`.
+    """
+    names = tuple(servers)
+    found = numbers(chosen, names)
+    places = {}
+    for name in names:
+        role, path = SERVERS[name].ready
+        places[name] = Endpoint(name, found[name, role], path)
+    return places
 
 
 def require_free(endpoint: Endpoint) -> None:
@@ -101,14 +132,18 @@ def free() -> int:
         return port
 
 
-def answers(port: int, path: str, *, timeout: float = 2.0) -> bool:
+def answers(port: int, path: str, *, timeout: float = 2.0, login: tuple[str, str] | None = None) -> bool:
     """Tell whether GET `path` on the loopback `port` answers 200 within `timeout` seconds.
 
-    No proxy is asked, whatever the environment says: the server is on this machine.
+    `login` is a name and a password for basic authentication. No proxy is asked, whatever the
+    environment says: the server is on this machine.
     """
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)
+    headers = {}
+    if login is not None:
+        headers["Authorization"] = "Basic " + base64.b64encode(":".join(login).encode()).decode()
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

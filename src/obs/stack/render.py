@@ -45,7 +45,7 @@ def prometheus_config(config: NativeConfig, endpoints: Mapping[str, Endpoint], v
     Raises:
         ConfigError: a rule file or target file is missing, or an interval is no duration.
     """
-    name = "prometheus/prometheus.yml"
+    name = "small/prometheus.yml"
     document = load(bundle.path("stack", *name.split("/")))
     settings = document["global"]
     if config.scrape_interval is not None:
@@ -79,7 +79,7 @@ def prometheus_config(config: NativeConfig, endpoints: Mapping[str, Endpoint], v
 
 def alertmanager_config() -> str:
     """Return the text of alertmanager.yml for a stack that was given none."""
-    name = "alertmanager/alertmanager.yml"
+    name = "small/alertmanager.yml"
     base = bundle.path("stack", *name.split("/"))
     return _HEADER.format(name=name) + base.read_text(encoding="utf-8")
 
