@@ -39,6 +39,7 @@ _EXTRA_OF = {
     "starlette": ("starlette", "tools"),
     "uvicorn": ("uvicorn", "tools"),
     "fastapi": ("fastapi", "tools"),
+    "cryptography": ("cryptography", "tools"),
 }
 
 

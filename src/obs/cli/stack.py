@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from obs.cli import stack_certs
 from obs.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def command() -> None:
     Example:
       obs stack up --rules alerts/prometheus --targets targets.json
     """
+
+
+command.add_command(stack_certs.command)
 
 
 @command.command()

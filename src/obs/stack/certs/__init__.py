@@ -1,0 +1,1 @@
+"""Certificates of the TLS overlay: an authority of the stack's own, and one certificate a server."""
