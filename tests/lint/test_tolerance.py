@@ -89,7 +89,7 @@ def _changed(draw: st.DrawFn, whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judge(*sources: Source) -> None:
-    documents = [document for source in sources if (document := kinds.read(source)) is not None]
+    documents = [document for source in sources for document in kinds.read(source)]
     project = Project(documents)
     for check in all_checks():
         if not check.needs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from obs.errors import ConfigError
@@ -32,8 +32,7 @@ def documents(
         if settings.skips(name):
             continue
         given = (texts or {}).get(name)
-        document = kinds.read(Source(name, given)) if given is not None else _read(path, name)
-        if document is not None:
+        for document in kinds.read(Source(name, given)) if given is not None else _read(path, name):
             found += 1
             yield document
     if not found:
@@ -42,7 +41,7 @@ def documents(
         raise ConfigError("nothing here that can be linted", where, f"expected {hint}")
 
 
-def _read(path: Path, name: str) -> Document | None:
+def _read(path: Path, name: str) -> Iterable[Document]:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -57,8 +56,8 @@ def _read(path: Path, name: str) -> Document | None:
     return kinds.read(Source(name, text))
 
 
-def _broken(name: str, place: Place, message: str) -> Document:
-    return Document(Source(name, ""), "rules", None, (("broken-yaml", Finding(place, message)),))
+def _broken(name: str, place: Place, message: str) -> list[Document]:
+    return [Document(Source(name, ""), "rules", None, (("broken-yaml", Finding(place, message)),))]
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from obs.generate.model import Place
+
+if TYPE_CHECKING:
+    from obs.lint.source import Source
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 #: From the worst.
@@ -27,6 +30,17 @@ class Fix:
 
     says: str
     edits: tuple[Edit, ...]
+
+    def inside(self, source: Source) -> Fix | None:
+        """Return the same repair of the file that `source` stands in; None where that cannot be written."""
+        edits = []
+        for edit in self.edits:
+            start, end = source.written_at(edit.start), source.written_at(edit.end)
+            text = source.indented(edit.text)
+            if start is None or end is None or text is None:
+                return None
+            edits.append(Edit(start, end, text))
+        return Fix(self.says, tuple(edits))
 
 
 @dataclass(frozen=True, slots=True)

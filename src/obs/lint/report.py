@@ -40,7 +40,7 @@ def data(report: Report) -> dict[str, object]:
     """Return the report as plain data."""
     return {
         "problems": [_problem(problem) for problem in report.problems],
-        "files": len(report.project.documents),
+        "files": len(report.sources),
         "silenced": len(report.silenced),
         "known": len(report.known),
         "contract": report.project.contract is not None,
@@ -53,7 +53,7 @@ def summary(report: Report) -> str:
     for problem in report.problems:
         counts[problem.severity] += 1
     words = [_counted(count, severity) for severity, count in counts.items() if count]
-    files = len(report.project.documents)
+    files = len(report.sources)
     parts = [f"{files} file{'' if files == 1 else 's'}", ", ".join(words) or "no problems"]
     if report.silenced:
         parts.append(f"{len(report.silenced)} silenced")

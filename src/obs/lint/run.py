@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obs.generate.model import Place
 from obs.lint import baseline as baselines
 from obs.lint import collect, evidence, recorded, silences
 from obs.lint import config as configs
@@ -75,8 +76,13 @@ def lint(
         project=project,
         silenced=tuple(silenced),
         known=tuple(problem for problem in problems if id(problem) in known),
-        sources={document.file: document.source for document in documents},
+        sources=_sources(documents),
     )
+
+
+def _sources(documents: Iterable[Document]) -> dict[str, Source]:
+    """Return the files on disk; of several texts in one file that file."""
+    return {document.file: document.source.outer for document in documents}
 
 
 def _settings(path: Path | None) -> Settings:
@@ -133,8 +139,8 @@ def _silences(documents: Iterable[Document]) -> tuple[list[Silence], list[Findin
     known = {check.id for check in all_checks()}
     found: list[Silence] = []
     malformed: list[Finding] = []
-    for document in documents:
-        for one in silences.read(document.source, known):
+    for source in _sources(documents).values():
+        for one in silences.read(source, known):
             if isinstance(one, Silence):
                 found.append(one)
             else:
@@ -158,16 +164,30 @@ def _severity(id_: str) -> Severity:
 
 
 def _problem(id_: str, severity: Severity, finding: Finding, settings: Settings) -> Problem:
-    at = finding.at
-    place, length = (at.place, at.length) if isinstance(at, Span) else (at, finding.length)
     chosen = settings.severity.get(id_)
-    return Problem(
+    problem = Problem(
         id_,
         chosen if chosen is not None and chosen != "off" else finding.severity or severity,
-        place,
+        finding.at if isinstance(finding.at, Place) else finding.at.place,
         finding.message,
         finding.hint,
-        length,
+        finding.length,
         finding.fix,
         finding.secret,
+    )
+    return _placed(problem, finding.at) if isinstance(finding.at, Span) else problem
+
+
+def _placed(problem: Problem, at: Span) -> Problem:
+    """Say of what stands in a text inside a file where in that text, and how it is repaired there."""
+    source = at.source
+    if source.outer is source:
+        return replace(problem, length=at.length)
+    return replace(
+        problem,
+        length=at.length,
+        message=f"{source.note(at.start)}{problem.message}",
+        fix=problem.fix.inside(source) if problem.fix is not None else None,
+        # A value in base64 is shown to nobody: it may hold secrets, and tells nobody anything.
+        secret=problem.secret or source.written_at(at.start) is None,
     )

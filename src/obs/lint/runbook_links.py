@@ -90,7 +90,7 @@ def is_under(url: str, base: str) -> bool:
 
 
 def _key(page: Page) -> tuple[str, ...]:
-    parts = PurePosixPath(page.source.file.replace("\\", "/")).with_suffix("").parts
+    parts = PurePosixPath(page.source.name.replace("\\", "/")).with_suffix("").parts
     last = max(
         (number for number, part in enumerate(parts) if part.lower() in FOLDERS), default=len(parts) - 2
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,28 @@ class Source:
     file: str
     text: str
 
+    @property
+    def name(self) -> str:
+        """What tells what it is: its path, or the key that it stands under in another file."""
+        return self.file
+
+    @property
+    def outer(self) -> Source:
+        """The file on disk that it is, or stands in."""
+        return self
+
+    def note(self, offset: int) -> str:  # noqa: ARG002 - a text inside another needs it
+        """Return what a sentence about the character at `offset` must say beside its place."""
+        return ""
+
+    def written_at(self, offset: int) -> int | None:
+        """Return the offset in the outer file of the character at `offset`; None where it is encoded."""
+        return offset
+
+    def indented(self, text: str) -> str | None:
+        """Return `text` as it is written into the outer file; None where it cannot be."""
+        return text
+
     @cached_property
     def _starts(self) -> list[int]:
         starts, at = [0], self.text.find("\n")
@@ -33,6 +56,10 @@ class Source:
         """Return the place of the character at `offset`."""
         line = bisect_right(self._starts, offset)
         return Place(self.file, line, offset - self._starts[line - 1] + 1)
+
+    def line_of(self, offset: int) -> int:
+        """Return the line of this text, from 1, that the character at `offset` stands in."""
+        return bisect_right(self._starts, offset)
 
     def line_start(self, number: int) -> int:
         """Return the offset at which line `number` (from 1) begins; beyond the last, the end of the text."""
@@ -50,6 +77,60 @@ class Source:
     def span(self, start: int = 0, end: int | None = None) -> Span:
         """Return the piece from `start` to `end`."""
         return Span(self, start, start if end is None else end)
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded(Source):
+    """A file that stands as a value in another one, such as a dashboard in a ConfigMap.
+
+    Its places are those of the outer file, so that nobody has to count lines of a block of text.
+    """
+
+    #: The key it stands under, and the value.
+    key: Text
+    held: Text
+    #: Whether the value is base64 of the text: places are the key's then, and sentences name the line.
+    encoded: bool = False
+
+    @property
+    def name(self) -> str:
+        """The key, which is the name of the file that Kubernetes makes of it."""
+        return self.key.value
+
+    @property
+    def outer(self) -> Source:
+        """The file on disk."""
+        return self.held.source
+
+    def place(self, offset: int) -> Place:
+        """Return the place in the outer file of the character at `offset`."""
+        at = self.written_at(offset)
+        return self.outer.place(self.key.start if at is None else at)
+
+    def note(self, offset: int) -> str:
+        """Return which line of the encoded text is meant."""
+        return f"in {self.name}, line {self.line_of(offset)}: " if self.encoded else ""
+
+    def written_at(self, offset: int) -> int | None:
+        """Return the offset in the outer file of the character at `offset`; None where it is encoded."""
+        if self.encoded:
+            return None
+        return self.held.start + self._offsets[max(0, min(offset, len(self._offsets) - 1))]
+
+    def indented(self, text: str) -> str | None:
+        """Return `text` with its lines indented as those of a literal block; None for any other style."""
+        if self.encoded or self.held.style != "|":
+            return None
+        first = next((at for at, letter in enumerate(self.text) if letter not in "\r\n"), 0)
+        column = super().place(first).column - 1
+        here = self.written_at(first - column)
+        indent = self.outer.place(here).column - 1 if here is not None else 0
+        return text.replace("\n", f"\n{' ' * indent}")
+
+    @cached_property
+    def _offsets(self) -> array[int]:
+        raw = self.outer.text[self.held.start : self.held.end]
+        return written.offsets(raw, self.held.value, self.held.style)
 
 
 class Span(NamedTuple):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from array import array
 
 _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|\r?\n[ \t]*|.)", re.DOTALL)
 _FOLDED = re.compile(r"[ \t]*\r?\n\s*")
+_UNLIKE = re.compile(f"{_ESCAPE.pattern}|{_FOLDED.pattern}", re.DOTALL)
 _BLOCK_HEAD = re.compile(r"[|>][^\n]*\n")
 
 
@@ -67,3 +69,62 @@ def _next(raw: str, letter: str, here: int) -> int:
             return -1
         here += 1
     return here if here < len(raw) else -1
+
+
+def offsets(raw: str, value: str, style: str) -> array[int]:
+    """Return the offset in `raw` of every character of `value`, and of its end, in one pass."""
+    if raw == value:
+        found = array("l", range(len(value)))
+    elif style in {'"', "json"}:
+        found = _all_in_double_quotes(raw)
+    elif style == "|":
+        found = _all_in_block(raw, value)
+    else:
+        found = _all_aligned(raw, value, style)
+    # Whatever could not be followed stands, for those who read places, at the end of what could.
+    last = found[-1] if found else 0
+    found.extend([last + 1 if len(found) == len(value) else last] * (len(value) + 1 - len(found)))
+    return found
+
+
+def _all_in_double_quotes(raw: str) -> array[int]:
+    found = array("l")
+    here = 1
+    for match in _UNLIKE.finditer(raw, 1):
+        found.extend(range(here, match.start()))
+        escape = match.group().startswith("\\")
+        length = _length(match.group()) if escape else max(1, match.group().count("\n") - 1)
+        found.extend([match.start()] * length)
+        here = match.end()
+    found.extend(range(here, len(raw) - 1))
+    return found
+
+
+def _all_in_block(raw: str, value: str) -> array[int]:
+    """Match line with line: those of a literal block differ in their indentation only."""
+    found = array("l")
+    head = _BLOCK_HEAD.match(raw)
+    here = head.end() if head else len(raw)
+    for line in value.split("\n"):
+        end = raw.find("\n", here)
+        end = end if end >= 0 else len(raw)
+        length = end - here - raw[here:end].endswith("\r")
+        start = here + max(0, length - len(line))
+        # The break after it stands at its end.
+        found.extend(range(start, start + len(line) + 1))
+        here = min(end + 1, len(raw))
+    return found[: len(value) + 1]
+
+
+def _all_aligned(raw: str, value: str, style: str) -> array[int]:
+    found = array("l")
+    text = raw.replace("''", "\0'") if style == "'" else raw
+    head = _BLOCK_HEAD.match(raw) if style == ">" else None
+    here = head.end() if head else int(style == "'")
+    for letter in value:
+        at = _next(text, letter, here)
+        if at < 0:
+            break
+        found.append(at)
+        here = at + 1
+    return found

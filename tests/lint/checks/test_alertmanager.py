@@ -26,7 +26,7 @@ def _findings(check: str, config: str, rules: str = "") -> list[Finding]:
     if rules:
         alerts = "\n".join(f"      - {line}" for line in dedent(rules).strip().splitlines())
         sources.append(Source("rules.yml", f"groups:\n  - name: shop\n    rules:\n{alerts}\n"))
-    documents = [document for source in sources if (document := kinds.read(source)) is not None]
+    documents = [document for source in sources for document in kinds.read(source)]
     assert len(documents) == len(sources)
     return list(find(check).run(Project(documents)))
 
@@ -248,7 +248,7 @@ def test_of_several_configurations_one_that_tells_somebody_is_enough() -> None:
 
     def found(*configs: str) -> int:
         sources = [Source("rules.yml", rules), *(Source(f"{n}.yml", text) for n, text in enumerate(configs))]
-        documents = [document for source in sources if (document := kinds.read(source)) is not None]
+        documents = [document for source in sources for document in kinds.read(source)]
         return len(list(find("alert-unrouted").run(Project(documents))))
 
     assert (found(quiet, loud), found(quiet, quiet), found(loud)) == (0, 1, 0)

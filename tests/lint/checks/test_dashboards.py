@@ -27,7 +27,7 @@ def _findings(check: str, *dashboards: dict[str, Any]) -> list[Finding]:
         Source(f"d{number}.json", json.dumps({"title": "T", "uid": f"u{number}", **one}))
         for number, one in enumerate(dashboards)
     ]
-    documents = [document for source in sources if (document := kinds.read(source)) is not None]
+    documents = [document for source in sources for document in kinds.read(source)]
     assert len(documents) == len(dashboards)
     return list(find(check).run(Project(documents)))
 

@@ -16,14 +16,17 @@ QUIET = frozenset({"none", "info", "informational", "silent"})
 
 
 def _run(project: Project) -> Iterator[Finding]:
-    configs = [config for config in project.of(Configuration) if config.route is not None]
+    every = [config for config in project.of(Configuration) if config.route is not None]
+    # What the parts decline goes on to a configuration that may not be here.
+    configs = [config for config in every if not config.is_part]
+    parts = [config for config in every if config.is_part]
     for alert in project.alerts if configs else ():
         if alert.label("severity").lower() in QUIET or alert_labels.is_heartbeat(alert):
             continue
         labels = alert_labels.of(alert, project.settings)
         # With several configurations (one an environment) one that tells somebody is enough.
         ends = [_silent_ends(config, labels) for config in configs]
-        if all(ends):
+        if all(ends) and not any(_may_tell(part, labels) for part in parts):
             names = ", ".join(sorted({name for names in ends for name in names}))
             message = f"{alert.name.value} reaches no receiver: it ends at {names}, which tells nobody"
             hint = "give the receiver an integration, or a route to another one"
@@ -35,6 +38,11 @@ def _silent_ends(config: Configuration, labels: Labels) -> set[str]:
     assert config.route is not None  # noqa: S101 - the caller has left out configurations without routes
     ends = {arrival.route.receiver for arrival in arrivals(config.route, labels)}
     return ends if all(config.silent(name) or config.receiver(name) is None for name in ends) else set()
+
+
+def _may_tell(part: Configuration, labels: Labels) -> bool:
+    ends = arrivals(part.route, labels) if part.route is not None else ()
+    return any(part.receiver(end.route.receiver) and not part.silent(end.route.receiver) for end in ends)
 
 
 CHECK = Check("alert-unrouted", "error", ("rules",), _run)

@@ -12,7 +12,12 @@ from obs.lint.read.alertmanager import Configuration
 def _run(project: Project) -> Iterator[Finding]:
     for config in project.of(Configuration):
         route = config.route
-        if route is None or not config.silent(route.receiver) or "receiver" not in route.own:
+        if (
+            route is None
+            or config.is_part
+            or not config.silent(route.receiver)
+            or "receiver" not in route.own
+        ):
             continue
         # Routes whose last one takes everything leave nothing to the first.
         if any(not child.written for child in route.routes):

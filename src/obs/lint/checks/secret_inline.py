@@ -9,6 +9,7 @@ from obs.lint import urls
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
 from obs.lint.read.alertmanager import Configuration
+from obs.lint.read.alertmanager_resource import snake
 from obs.lint.read.yaml_tree import Entry, Node
 
 #: Key of a secret -> key that reads it from a file; "" where there is none of its own.
@@ -57,7 +58,8 @@ def _run(project: Project) -> Iterator[Finding]:
 def _within(node: Node, depth: int) -> Iterator[Finding]:
     for item in node.items:
         yield from _within(item, depth + 1)
-    for key, entry in node.keys.items():
+    for name, entry in node.keys.items():
+        key = snake(name)
         if entry.node.is_scalar:
             yield from _judged(key, entry)
         elif depth < 50:

@@ -28,6 +28,8 @@ def _run(project: Project) -> Iterator[Finding]:
 def _judged(config: Configuration, name: str, labels: Labels, others: list[Labels]) -> Iterator[Finding]:
     assert config.route is not None  # noqa: S101 - the caller has looked
     ends = arrivals(config.route, labels)
+    if not ends:
+        return
     route = ends[0].route
     span = (
         route.written[0].text.span

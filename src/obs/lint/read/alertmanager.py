@@ -103,6 +103,8 @@ class Configuration:
     #: Names under time_intervals and mute_time_intervals.
     intervals: tuple[Text, ...] = ()
     faults: tuple[Fault, ...] = ()
+    #: Only a part: what its route declines goes on in a configuration that is not here.
+    is_part: bool = False
 
     @property
     def queries(self) -> Iterator[Query]:
@@ -127,7 +129,7 @@ def is_configuration(document: Node) -> bool:
 
 def read(source: Source, documents: Sequence[Node]) -> Configuration:
     """Return the configuration in the first document; what is broken in it becomes a fault."""
-    reader = _Reader()
+    reader = Reader()
     root = documents[0]
     keys = root.keys
     for document in documents[1:]:
@@ -136,8 +138,8 @@ def read(source: Source, documents: Sequence[Node]) -> Configuration:
     if route is not None:
         reader.root(route.node)
     names: set[str] = set()
-    for node in _items(keys.get("receivers")):
-        receiver = _receiver(node)
+    receivers = tuple(reader.receiver(node) for node in items(keys.get("receivers")))
+    for receiver in receivers:
         if receiver.name in names:
             reader.faults.append(Fault(f"receiver {receiver.name!r} is defined twice", receiver.span))
         names.add(receiver.name)
@@ -145,15 +147,20 @@ def read(source: Source, documents: Sequence[Node]) -> Configuration:
         source=source,
         root=root,
         route=reader.route(route.node, None) if route else None,
-        receivers=tuple(_receiver(node) for node in _items(keys.get("receivers"))),
-        inhibitions=tuple(reader.inhibition(node) for node in _items(keys.get("inhibit_rules"))),
-        intervals=tuple(
-            text
-            for key in ("time_intervals", "mute_time_intervals")
-            for node in _items(keys.get(key))
-            if (text := value(node.keys.get("name"))) is not None
-        ),
+        receivers=receivers,
+        inhibitions=tuple(reader.inhibition(node) for node in items(keys.get("inhibit_rules"))),
+        intervals=named(keys, "time_intervals", "mute_time_intervals"),
         faults=tuple(reader.faults),
+    )
+
+
+def named(keys: Mapping[str, Entry], *lists: str) -> tuple[Text, ...]:
+    """Return the names of what the lists under `lists` define."""
+    return tuple(
+        text
+        for key in lists
+        for node in items(keys.get(key))
+        if (text := value(node.keys.get("name"))) is not None
     )
 
 
@@ -176,11 +183,18 @@ def texts(entry: Entry | None) -> tuple[Text, ...]:
     return tuple(text for node in nodes if (text := node.text) is not None)
 
 
-class _Reader:
+class Reader:
+    """Reads the parts of a configuration; what Alertmanager would refuse is gathered in `faults`."""
+
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
+    def keys(self, node: Node) -> Mapping[str, Entry]:
+        """Return the entries of a mapping under the names that Alertmanager gives them."""
+        return node.keys
+
     def fault(self, message: str, node: Node) -> None:
+        """Note something that Alertmanager would refuse."""
         self.faults.append(Fault(message, node.span))
 
     def root(self, node: Node) -> None:
@@ -201,6 +215,7 @@ class _Reader:
                 self.faults.append(Fault(f"the first route has no {key}", keys[key].key.span, hint))
 
     def route(self, node: Node, parent: Route | None) -> Route:
+        """Return a route and all below it, with what it inherits from `parent`."""
         own = node.keys
         times = dict(parent.times if parent else DEFAULT_TIMES)
         times |= {key: found for key in _INHERITED if (found := word(own.get(key)))}
@@ -219,10 +234,23 @@ class _Reader:
         if above.depth > _MAX_DEPTH:
             self.fault(f"routes nested deeper than {_MAX_DEPTH} levels", node)
             return above
-        return replace(above, routes=tuple(self.route(item, above) for item in _items(own.get("routes"))))
+        return replace(above, routes=tuple(self.route(item, above) for item in items(own.get("routes"))))
+
+    def receiver(self, node: Node) -> Receiver:
+        """Return a receiver with its integrations."""
+        own = self.keys(node)
+        integrations = tuple(
+            (key.removesuffix("_configs"), item)
+            for key, entry in own.items()
+            if key.endswith("_configs")
+            for item in items(entry)
+        )
+        name = value(own.get("name"))
+        return Receiver(name.value if name else "", name.span if name else node.span, integrations)
 
     def inhibition(self, node: Node) -> Inhibition:
-        own = node.keys
+        """Return a rule by which some alerts silence others."""
+        own = self.keys(node)
         return Inhibition(
             node=node,
             source=self.matchers(own, "source_matchers", "source_match", "source_match_re"),
@@ -232,12 +260,17 @@ class _Reader:
         )
 
     def matchers(self, own: Mapping[str, Entry], new: str, old: str, old_re: str) -> tuple[Written, ...]:
+        """Return the matchers under a key, and under the two keys that said the same before it."""
         found = [written for text in texts(own.get(new)) for written in self._parsed(text)]
         operators: tuple[tuple[str, Operator], ...] = ((old, "="), (old_re, "=~"))
         for key, operator in operators:
             for name, entry in own[key].node.keys.items() if key in own else ():
                 matcher = Matcher(name, operator, word(entry))
                 found.append(Written(matcher, value(entry) or entry.key, legacy=True))
+        return self.judged(found)
+
+    def judged(self, found: Sequence[Written]) -> tuple[Written, ...]:
+        """Return matchers as they are, with a fault for each that is no regular expression."""
         for written in found:
             if written.matcher.is_pattern and compiled(written.matcher.value) is None:
                 message = f"{written.matcher.value!r} is no regular expression"
@@ -256,17 +289,6 @@ class _Reader:
 _MAX_DEPTH = 15
 
 
-def _receiver(node: Node) -> Receiver:
-    own = node.keys
-    integrations = tuple(
-        (key.removesuffix("_configs"), item)
-        for key, entry in own.items()
-        if key.endswith("_configs")
-        for item in _items(entry)
-    )
-    name = value(own.get("name"))
-    return Receiver(name.value if name else "", name.span if name else node.span, integrations)
-
-
-def _items(entry: Entry | None) -> tuple[Node, ...]:
+def items(entry: Entry | None) -> tuple[Node, ...]:
+    """Return the items of an entry's list; none of what is no list."""
     return entry.node.items if entry is not None else ()

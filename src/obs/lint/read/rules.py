@@ -232,7 +232,7 @@ class _Reader:
             if entry.name in keys:
                 self.faults.append(Fault(f"key {entry.name!r} is given twice", entry.key.span))
             keys[entry.name] = entry
-        return keys
+        return {**node.merged, **keys}
 
     def _query(self, entry: Entry | None, name: Text, *, is_alert: bool) -> Query | None:
         text = self._text(entry, "expr")

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from obs.generate.model import Place
 from obs.lint.source import Source, Span, Style, Text
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -20,6 +19,11 @@ MAX_DEPTH = 100
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 #: A line that begins with so many levels of blocks, or blanks, that it must be looked at more closely.
 _INDENTED = re.compile(rf"^[ ?:-]{{{MAX_DEPTH},}}", re.MULTILINE)
+#: What stands before a value and is no part of it: an anchor, a tag.
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
+_MERGE = "<<"
+#: Mappings merged into mappings that are merged: deeper than anybody can follow.
+_MERGES = 8
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
@@ -31,12 +35,17 @@ class _Loader(_BASE):  # type: ignore[misc]  # chosen at run time
 
 
 class BrokenYaml(ValueError):
-    """Text that is no YAML; `place` says where."""
+    """Text that is no YAML; `at` says where."""
 
-    def __init__(self, message: str, place: Place) -> None:
+    def __init__(self, message: str, at: Span) -> None:
         super().__init__(message)
         self.message = message
-        self.place = place
+        self.at = at
+
+    @property
+    def line(self) -> int:
+        """The line of the text that cannot be read, from 1."""
+        return self.at.source.line_of(self.at.start)
 
 
 class Node(NamedTuple):
@@ -75,7 +84,7 @@ class Node(NamedTuple):
     @property
     def span(self) -> Span:
         """Where it is written; of a block without the blank lines after it."""
-        start, end = self.raw.start_mark.index, self.raw.end_mark.index
+        start, end = _start(self.source, self.raw), self.raw.end_mark.index
         text = self.source.text
         while end > start and text[end - 1] in " \n\r\t":
             end -= 1
@@ -90,7 +99,7 @@ class Node(NamedTuple):
         style: Style = raw.style or ""  # type: ignore[assignment]  # the stubs say str
         if not style and raw.value in _NULLS:
             return None
-        return Text(raw.value, self.source, raw.start_mark.index, raw.end_mark.index, style)
+        return Text(raw.value, self.source, _start(self.source, raw), raw.end_mark.index, style)
 
     @property
     def scalar(self) -> str:
@@ -115,13 +124,21 @@ class Node(NamedTuple):
         return [
             Entry(key.value, Node(source, key), Node(source, value))
             for key, value in self.raw.value
-            if isinstance(key, yaml.ScalarNode)
+            if isinstance(key, yaml.ScalarNode) and (key.value != _MERGE or key.style)
         ]
 
     @property
+    def merged(self) -> dict[str, Entry]:
+        """The entries that ``<<`` brings in from mappings elsewhere; of several mappings the first wins."""
+        return _merged(self, 0)
+
+    @property
     def keys(self) -> dict[str, Entry]:
-        """The entries by key; of a key given twice the last, as readers do."""
-        return {entry.name: entry for entry in self.entries}
+        """The entries by key, merged ones included; of a key given twice the last, as readers do."""
+        entries = self.entries
+        own = {entry.name: entry for entry in entries}
+        # Entries are fewer than what is written where some only merge others in.
+        return own if not self.is_mapping or len(entries) == len(self.raw.value) else {**self.merged, **own}
 
     def get(self, key: str) -> Node | None:
         """Return the value of `key`, or None."""
@@ -140,14 +157,35 @@ class Entry(NamedTuple):
     def key(self) -> Text:
         """The key as it was written."""
         raw = self.key_node.raw
-        return Text(
-            self.name, self.key_node.source, raw.start_mark.index, raw.end_mark.index, raw.style or ""
-        )
+        source = self.key_node.source
+        return Text(self.name, source, _start(source, raw), raw.end_mark.index, raw.style or "")
 
     @property
     def span(self) -> Span:
         """Key and value."""
         return Span(self.key.source, self.key.start, max(self.key.end, self.node.span.end))
+
+
+def _start(source: Source, raw: Any) -> int:
+    """Return where a value begins behind its anchor and its tag."""
+    start: int = raw.start_mark.index
+    if source.text[start : start + 1] in {"&", "!"}:
+        match = _PROPERTIES.match(source.text, start, raw.end_mark.index)
+        return match.end() if match is not None else start
+    return start
+
+
+def _merged(node: Node, depth: int) -> dict[str, Entry]:
+    if not isinstance(node.raw, yaml.MappingNode) or depth > _MERGES:
+        return {}
+    found: dict[str, Entry] = {}
+    for key, value in node.raw.value:
+        if isinstance(key, yaml.ScalarNode) and key.value == _MERGE and not key.style:
+            inner = Node(node.source, value)
+            for one in reversed(inner.items or (inner,)):
+                found |= _merged(one, depth + 1)
+                found |= {entry.name: entry for entry in one.entries}
+    return found
 
 
 def documents(source: Source) -> list[Node]:
@@ -157,13 +195,13 @@ def documents(source: Source) -> list[Node]:
         return [Node(source, raw) for raw in yaml.compose_all(source.text, Loader=_Loader)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(source.file, mark.line + 1, mark.column + 1) if mark else source.place(0)
-        raise BrokenYaml(f"broken YAML: {error.problem}", place) from None
+        at = source.span(min(mark.index, len(source.text)) if mark else 0)
+        raise BrokenYaml(f"broken YAML: {error.problem}", at) from None
     except yaml.YAMLError as error:
         position = getattr(error, "position", 0)
-        raise BrokenYaml(f"broken YAML: {str(error).splitlines()[0]}", source.place(position)) from None
+        raise BrokenYaml(f"broken YAML: {str(error).splitlines()[0]}", source.span(position)) from None
     except RecursionError:
-        raise BrokenYaml("broken YAML: nested too deeply", source.place(0)) from None
+        raise BrokenYaml("broken YAML: nested too deeply", source.span()) from None
 
 
 def _check_depth(source: Source) -> None:
@@ -176,8 +214,7 @@ def _check_depth(source: Source) -> None:
             depth += 1
             if depth > MAX_DEPTH:
                 mark: Any = event.start_mark
-                place = Place(source.file, mark.line + 1, mark.column + 1)
-                raise BrokenYaml(f"nested deeper than {MAX_DEPTH} levels", place)
+                raise BrokenYaml(f"nested deeper than {MAX_DEPTH} levels", source.span(mark.index))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
