@@ -204,3 +204,28 @@ def test_the_collector_is_built_from_modules_of_one_release() -> None:
     assert {version for _, version in direct} == {f"v{facts.go_version}"}
     assert "replace" not in text
     assert bundle.path("tools", facts.go_directory, "otelcol", "main.go").is_file()
+
+
+def test_compose_is_built_at_the_version_of_the_table() -> None:
+    from obs.stack import bundle
+    from obs.stack.table import facts_of
+
+    facts = facts_of("docker-compose")
+    text = bundle.path("tools", facts.go_directory, "go.mod").read_text()
+    assert f"github.com/docker/compose/v2 v{facts.go_version} " in text
+    assert f"tool {facts.go_package}" in text
+    assert "replace" not in text
+
+
+def test_a_program_that_go_names_otherwise_gets_its_own_name(programs: Path) -> None:
+    script = programs / "go"
+    script.write_text(
+        """#!/bin/sh
+while [ "$1" != -o ]; do shift; done
+printf '#!/bin/sh\\necho Docker Compose version 2.40.3\\n' > "$2cmd"
+"""
+    )
+    script.chmod(0o755)
+    found = engines.install(["docker-compose"], routes=["go"])["docker-compose"]
+    assert found.path.name == "docker-compose"
+    assert str(found.version) == "2.40.3"

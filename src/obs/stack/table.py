@@ -80,6 +80,13 @@ LOKI = Product(
     debian="",
 )
 
+COMPOSE = Product(
+    name="docker-compose",
+    repository="docker/compose",
+    release=Version(2, 40, 3),
+    debian="",
+)
+
 #: What `obs stack up` runs, with the tools that check it: all that is installed unless told otherwise.
 ENGINES: Mapping[str, EngineFacts] = MappingProxyType(
     {
@@ -157,6 +164,19 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 go_version=Version(3, 7, 6),
                 go_minutes=9,
                 go_variable="github.com/grafana/loki/v3/pkg/util/build.Version",
+                routes=("path", "go"),
+            ),
+            EngineFacts(
+                name="docker-compose",
+                product=COMPOSE,
+                # The first line that starts what it can and still waits for the health of everything.
+                floor=Version(2, 20),
+                programs=("docker-compose",),
+                go_directory="compose",
+                go_package="github.com/docker/compose/v2/cmd",
+                go_version=Version(2, 40, 3),
+                go_minutes=5,
+                go_variable="github.com/docker/compose/v2/internal.Version",
                 routes=("path", "go"),
             ),
         )

@@ -39,7 +39,7 @@ def fetch(engines: list[EngineFacts], report: Report | None) -> list[Engine]:
         for directory, group in groupby(by_module, key=lambda facts: facts.go_directory):
             wanted = list(group)
             _build(go, directory, wanted, work, report)
-            installed.extend(cache.adopt(facts, work / facts.name, "go") for facts in wanted)
+            installed.extend(cache.adopt(facts, _built(facts, work), "go") for facts in wanted)
         return installed
 
 
@@ -76,6 +76,15 @@ def _build(go: str, directory: str, wanted: list[EngineFacts], work: Path, repor
         detail=_detail,
     )
     step.tell(finished=True)
+
+
+def _built(facts: EngineFacts, work: Path) -> Path:
+    """Return the program, under its own name: Go names it after the last directory of the package."""
+    program = work / facts.name
+    named_by_go = work / facts.go_package.rpartition("/")[2]
+    if named_by_go != program:
+        named_by_go.replace(program)
+    return program
 
 
 def _environment() -> dict[str, str]:
