@@ -198,7 +198,10 @@ def _name(text: str) -> x509.Name:
 
 
 def _certificate(pem: bytes) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(pem)
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError as error:
+        raise ValueError(f"no certificate: {error}") from None
 
 
 def _private_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
