@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from tests.mutations.corpus import Rule
 
-from obs.generate.model import Alert, Expectation, TestCase
+from obs.generate.model import Alert, Duration, Expectation, TestCase
 from obs.generate.render.yaml_writer import Yaml
 
 FOLDER = Path(__file__).parent / "stories"
@@ -78,6 +78,12 @@ def _labels(labels: Mapping[str, str], name: str = "") -> str:
         f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in sorted(labels.items())
     )
     return f"{name}{{{inner}}}"
+
+
+def steps_of(story: Story) -> int:
+    """Return how often rules are evaluated until a story has been told."""
+    end = max(Duration.parse(at).milliseconds for at, _, _ in story["asks"])
+    return end // Duration.parse(story["step"]).milliseconds
 
 
 def tests(stories: Iterable[Story], rule_file: str, groups: list[str]) -> list[dict[str, Yaml]]:

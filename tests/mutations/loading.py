@@ -1,12 +1,16 @@
-"""Loads `obs.generate.derive` afresh, with one of its modules replaced; no file is touched."""
+"""Loads `obs.generate.derive` with one of its modules replaced; no file is touched.
+
+Only the modules that the mistake can reach are loaded afresh: the file's own and whatever imports it.
+"""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -35,22 +39,83 @@ class _Replaced(MetaPathFinder, Loader):
 
 
 @contextmanager
-def derive_with(path: str | None = None, tree: ast.Module | None = None) -> Iterator[ModuleType]:
-    """Yield the module `rules` of a fresh room, in which the file `path` holds `tree`."""
-    _forget()
-    finder = None
-    if path is not None and tree is not None:
-        name = ".".join([ROOM, *Path(path).with_suffix("").parts])
-        finder = _Replaced(name, tree, FOLDER / path)
-        sys.meta_path.insert(0, finder)
+def fresh() -> Iterator[ModuleType]:
+    """Yield the module `rules` of a room of which every module is loaded anew."""
+    before = _taken(name for name in list(sys.modules) if name == ROOM or name.startswith(f"{ROOM}."))
+    try:
+        yield sound()
+    finally:
+        _put_back(before)
+
+
+def sound() -> ModuleType:
+    """Return the module `rules` of the room as it is."""
+    return importlib.import_module(f"{ROOM}.rules")
+
+
+@contextmanager
+def derive_with(path: str, tree: ast.Module) -> Iterator[ModuleType]:
+    """Yield the module `rules` of a room in which the file `path` holds `tree`."""
+    name = ".".join([ROOM, *Path(path).with_suffix("").parts])
+    finder = _Replaced(name, tree, FOLDER / path)
+    sound()
+    before = _taken(_reached_from(name))
+    sys.meta_path.insert(0, finder)
     try:
         yield importlib.import_module(f"{ROOM}.rules")
     finally:
-        if finder is not None:
-            sys.meta_path.remove(finder)
-        _forget()
+        sys.meta_path.remove(finder)
+        _taken(_reached_from(name))
+        _put_back(before)
 
 
-def _forget() -> None:
-    for name in [name for name in sys.modules if name == ROOM or name.startswith(f"{ROOM}.")]:
-        del sys.modules[name]
+def _taken(names: Iterable[str]) -> dict[str, ModuleType]:
+    """Take the modules out of `sys.modules` and their packages, and return them."""
+    taken = {}
+    for name in names:
+        module = sys.modules.pop(name, None)
+        if module is not None:
+            taken[name] = module
+    for name in taken:
+        package, _, last = name.rpartition(".")
+        # `from package import module` looks here first.
+        vars(sys.modules.get(package) or taken[package]).pop(last, None)
+    return taken
+
+
+def _put_back(modules: dict[str, ModuleType]) -> None:
+    sys.modules.update(modules)
+    for name, module in modules.items():
+        package, _, last = name.rpartition(".")
+        setattr(sys.modules[package], last, module)
+
+
+@cache
+def _reached_from(name: str) -> tuple[str, ...]:
+    """Return the module and those that import it, by however many steps."""
+    imported = _imports()
+    reached = {name}
+    while more := {one for one, needs in imported.items() if needs & reached} - reached:
+        reached |= more
+    return tuple(sorted(reached))
+
+
+@cache
+def _imports() -> dict[str, frozenset[str]]:
+    """Return which modules of the room each of them imports, wherever in its text."""
+    names = {_name_of(path): path for path in FOLDER.rglob("*.py")}
+    return {name: frozenset(_needs(path, names)) for name, path in names.items()}
+
+
+def _name_of(path: Path) -> str:
+    parts = path.relative_to(FOLDER).with_suffix("").parts
+    return ".".join([ROOM, *(part for part in parts if part != "__init__")])
+
+
+def _needs(path: Path, names: Iterable[str]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            whole = (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            yield from (name for name in whole if name in names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in names)

@@ -25,7 +25,7 @@ from tests.mutations import frozen, page
 from tests.mutations.corpus import Scope, rules
 from tests.mutations.files import judged
 from tests.mutations.judge import Judge
-from tests.mutations.loading import FOLDER, derive_with
+from tests.mutations.loading import FOLDER, sound
 from tests.mutations.sites import Mutant, mutants
 from tests.mutations.trial import Court, Trial
 
@@ -53,12 +53,11 @@ def sample(every: Sequence[Mutant], number: int, seed: int) -> list[Mutant]:
 
 def flaws(program: Path, workers: int) -> list[str]:
     """Return what the table finds wrong with the sound rules: it must be nothing."""
-    with derive_with() as derived:
-        sound = rules(derived, Scope())
+    found = rules(sound(), Scope())
     table = frozen.load()
-    lost = [f"{key} has stories, but is not generated any more" for key in sorted(set(table) - set(sound))]
-    lost += [f"{key} has no stories" for key in sorted(set(sound) - set(table))]
-    parts = [list(sound.values())[start::workers] for start in range(workers)]
+    lost = [f"{key} has stories, but is not generated any more" for key in sorted(set(table) - set(found))]
+    lost += [f"{key} has no stories" for key in sorted(set(found) - set(table))]
+    parts = [list(found.values())[start::workers] for start in range(workers)]
     # The work is promtool's, which is a process of its own.
     with ThreadPoolExecutor(max_workers=workers) as pool:
         wrong = list(pool.map(Judge(program, table).verdict, parts))
@@ -100,8 +99,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     if options.freeze:
-        with derive_with() as derived:
-            frozen.freeze(rules(derived, Scope()).values())
+        frozen.freeze(rules(sound(), Scope()).values())
     program = promtool()
     wrong = flaws(program, options.jobs)
     if wrong:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 from tests.mutations import frozen
 from tests.mutations.corpus import Rule, Scope, rules
 from tests.mutations.judge import Judge
-from tests.mutations.loading import FOLDER, derive_with
+from tests.mutations.loading import FOLDER, derive_with, fresh, sound
 from tests.mutations.sites import Mutant, mutated
 
 #: killed: a story fails, or an alert that has stories is gone. survived: other rules, no story fails.
@@ -43,28 +43,30 @@ class Court:
 
     def trial(self, mutant: Mutant) -> Trial:
         """Return what becomes of `mutant`."""
-        sound = _sound(Scope.of(mutant.path))
+        before = _sound(Scope.of(mutant.path))
         try:
             with _limited(), derive_with(mutant.path, mutated(_text(mutant.path), mutant.number)) as derived:
                 found = rules(derived, Scope.of(mutant.path))
         except Exception as stop:
             return Trial(mutant, "refused", f"{type(stop).__name__}: {stop}".splitlines()[0])
-        gone = sorted(set(sound) - set(found))
+        gone = sorted(set(before) - set(found))
         if gone:
             return Trial(mutant, "killed", f"{gone[0]} is gone")
-        changed = [rule for key, rule in found.items() if key not in sound or sound[key].shape != rule.shape]
+        changed = [
+            rule for key, rule in found.items() if key not in before or before[key].shape != rule.shape
+        ]
         if not changed:
-            return Trial(mutant, self._unchanged(mutant, sound, found))
+            return Trial(mutant, self._unchanged(mutant, before, found))
         wrong = self._judge.verdict(changed)
         if wrong:
             return Trial(mutant, "killed", wrong[:200])
         return Trial(mutant, "survived", ", ".join(rule.key for rule in changed[:3]))
 
-    def _unchanged(self, mutant: Mutant, sound: dict[str, Rule], found: dict[str, Rule]) -> Verdict:
+    def _unchanged(self, mutant: Mutant, before: dict[str, Rule], found: dict[str, Rule]) -> Verdict:
         first, last = mutant.lines
         if first and not any((mutant.path, line) in self._reached for line in range(first, last + 1)):
             return "unread"
-        return "same" if all(_said(found[key]) == _said(rule) for key, rule in sound.items()) else "words"
+        return "same" if all(_said(found[key]) == _said(rule) for key, rule in before.items()) else "words"
 
 
 def _said(rule: Rule) -> str:
@@ -74,8 +76,7 @@ def _said(rule: Rule) -> str:
 
 @cache
 def _sound(scope: Scope) -> dict[str, Rule]:
-    with derive_with() as derived:
-        return rules(derived, scope)
+    return rules(sound(), scope)
 
 
 @cache
@@ -98,7 +99,7 @@ def reached_lines() -> frozenset[tuple[str, int]]:
     before = sys.gettrace()
     sys.settrace(watch)
     try:
-        with derive_with() as derived:
+        with fresh() as derived:
             rules(derived, Scope())
     finally:
         sys.settrace(before)
