@@ -1,0 +1,172 @@
+"""A trace store for tests: takes OTLP by gRPC and HTTP, answers lookups as Tempo does, and fails on demand.
+
+It stands behind the same collector, on the same ports, in Tempo's place. What it took it still has after
+`stop`, as a store with a disk would.
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import grpc
+from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
+
+from obs.stack.ports import LOOPBACK, free
+
+_SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
+#: Bytes; a queue that is emptied after an outage sends large batches.
+_LARGEST = 64 << 20
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How requests are answered: refused with a gRPC status (kept only where it is None), after `delay` seconds."""
+
+    refuse: grpc.StatusCode | None = None
+    delay: float = 0.0
+
+
+class Recorder:
+    """The store; its ports stay the same over `stop` and `start`."""
+
+    def __init__(self) -> None:
+        self.otlp_grpc = free()
+        #: OTLP/HTTP and the lookups.
+        self.http = free()
+        self.behaviour = Behaviour()
+        #: Requests that were refused.
+        self.refused = 0
+        self._kept: list[ResourceSpans] = []
+        self._lock = threading.Lock()
+        self._grpc: grpc.Server | None = None
+        self._web: _Web | None = None
+
+    @property
+    def url(self) -> str:
+        """Address of the lookups."""
+        return f"http://{LOOPBACK}:{self.http}"
+
+    def start(self) -> None:
+        """Listen; a connection that is still winding down does not prevent it."""
+        # Otherwise a second listener would be let in beside a forgotten first.
+        options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST)]
+        self._grpc = grpc.server(ThreadPoolExecutor(8, "recorder"), options=options)
+        export = grpc.unary_unary_rpc_method_handler(
+            self._export,
+            request_deserializer=ExportTraceServiceRequest.FromString,
+            response_serializer=ExportTraceServiceResponse.SerializeToString,
+        )
+        self._grpc.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(_SERVICE, {"Export": export}),)
+        )
+        self._grpc.add_insecure_port(f"{LOOPBACK}:{self.otlp_grpc}")
+        self._grpc.start()
+        self._web = _Web((LOOPBACK, self.http), _Handler)
+        self._web.recorder = self
+        threading.Thread(target=self._web.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Cut every connection and free the ports; twice is harmless."""
+        if self._grpc is not None:
+            self._grpc.stop(grace=None).wait()
+            self._grpc = None
+        if self._web is not None:
+            self._web.shutdown()
+            self._web.server_close()
+            self._web = None
+
+    def trace(self, trace_id: str) -> TracesData:
+        """Return the spans of one trace, empty where it never arrived."""
+        wanted, found = bytes.fromhex(trace_id), TracesData()
+        with self._lock:
+            for resource in self._kept:
+                for scope in resource.scope_spans:
+                    spans = [span for span in scope.spans if span.trace_id == wanted]
+                    if spans:
+                        part = found.resource_spans.add()
+                        part.resource.CopyFrom(resource.resource)
+                        part.scope_spans.add(scope=scope.scope, spans=spans)
+        return found
+
+    def everything(self) -> TracesData:
+        """Return all that was kept."""
+        with self._lock:
+            return TracesData(resource_spans=self._kept)
+
+    def take(self, resources: Iterable[ResourceSpans]) -> grpc.StatusCode | None:
+        """Keep what arrived, unless told to refuse it; return the refusal."""
+        behaviour = self.behaviour
+        time.sleep(behaviour.delay)
+        with self._lock:
+            if behaviour.refuse is None:
+                self._kept.extend(resources)
+            else:
+                self.refused += 1
+        return behaviour.refuse
+
+    def _export(
+        self, request: ExportTraceServiceRequest, context: grpc.ServicerContext
+    ) -> ExportTraceServiceResponse:
+        refusal = self.take(request.resource_spans)
+        if refusal is not None:
+            context.abort(refusal, "told to refuse")
+        return ExportTraceServiceResponse()
+
+
+class _Web(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    recorder: Recorder
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Web
+
+    def do_GET(self) -> None:
+        """Answer like Tempo: `/ready`, `/api/traces/ID` and `/api/v2/traces/ID`."""
+        path = self.path.partition("?")[0]
+        if path == "/ready":
+            self._answer(200, b"ready\n", "text/plain")
+            return
+        way, _, trace_id = path.rpartition("/")
+        if way not in ("/api/traces", "/api/v2/traces"):
+            self._answer(404, b"not found\n", "text/plain")
+            return
+        found = self.server.recorder.trace(trace_id)
+        if not found.resource_spans:
+            self._answer(404, b"trace not found\n", "text/plain")
+            return
+        text = json_format.MessageToJson(found)
+        body = f'{{"trace": {text}}}' if "/v2/" in path else text.replace('"resourceSpans"', '"batches"', 1)
+        self._answer(200, body.encode(), "application/json")
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        refusal = self.server.recorder.take(ExportTraceServiceRequest.FromString(body).resource_spans)
+        # The statuses of OTLP/HTTP: one that is tried again, one that is not.
+        status = 200 if refusal is None else 503 if refusal is grpc.StatusCode.UNAVAILABLE else 400
+        self._answer(status, b"", "application/x-protobuf")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+    def _answer(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
