@@ -1,0 +1,192 @@
+"""Prometheus with the committed file: who is scraped is who it says, and nothing that happened is lost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from obs.stack import engines
+
+if TYPE_CHECKING:
+    from tests.engines.backends.conftest import Backends
+
+pytestmark = pytest.mark.engines
+
+TRACE = "5b8efff798038103d269b633813fc60c"
+#: What the collector says of a job that it passes on.
+JOB = {
+    "service.name": "import",
+    "deployment.environment.name": "local",
+    "service.instance.id": "host-7",
+    "service": "import",
+    "environment": "local",
+}
+
+
+@contextmanager
+def _exposing(pages: list[str]) -> Iterator[str]:
+    """Serve OpenMetrics, the last of `pages`, and yield the address."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = (pages[-1] + "# EOF\n").encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def _scraped(backends: Backends, service: str, *pages: str) -> Iterator[list[str]]:
+    """Have `pages` scraped as the service, the first one at once; whoever appends shows the next."""
+    shown = [pages[0]]
+    file = backends.directory("prometheus") / "targets" / f"{service}.json"
+    with _exposing(shown) as address:
+        labels = {"service": service, "environment": "local", "instance": f"{service}-1"}
+        file.write_text(json.dumps([{"targets": [address], "labels": labels}]), encoding="utf-8")
+        try:
+            backends.await_result(f'up{{service="{service}"}} == 1')
+            yield shown
+        finally:
+            file.unlink()
+
+
+def _promtool(*arguments: object) -> str:
+    """Return what promtool finds wrong; empty when all is well."""
+    promtool = engines.install(["promtool"], routes=["go"])["promtool"].path
+    done = subprocess.run(
+        [str(promtool), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
+    )
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_promtool_accepts_the_configuration_with_its_rules_and_its_login(backends: Backends) -> None:
+    directory = backends.directory("prometheus")
+
+    assert _promtool("check", "config", "--lint=all", "--lint-fatal", directory / "prometheus.yml") == ""
+    assert _promtool("check", "web-config", directory / "web.yml") == ""
+
+
+def test_every_page_asks_for_the_password_the_probe_included(backends: Backends) -> None:
+    for path in ("/-/ready", "/api/v1/query?query=1", "/metrics"):
+        refused, _ = backends.ask(backends.url("prometheus") + path, login=False)
+        taken, _ = backends.ask(backends.url("prometheus") + path)
+
+        assert (refused, taken) == (401, 200), path
+
+
+def test_retention_and_features_are_in_effect(backends: Backends) -> None:
+    flags = backends.json("prometheus", "/api/v1/status/flags")["data"]
+    config = backends.json("prometheus", "/api/v1/status/config")["data"]["yaml"]
+
+    assert flags["storage.tsdb.retention.time"] == "45d"
+    assert flags["storage.tsdb.retention.size"] == "20GiB"
+    assert flags["web.enable-otlp-receiver"] == "true"
+    assert set(flags["enable-feature"].split(",")) == {"exemplar-storage", "created-timestamp-zero-ingestion"}
+    assert "out_of_order_time_window: 2h" in config
+    assert "translation_strategy: UnderscoreEscapingWithSuffixes" in config
+
+
+def test_the_first_event_of_a_newborn_counter_counts(backends: Backends) -> None:
+    born = time.time()
+    page = f"# TYPE replays counter\nreplays_total 1.0\nreplays_created {born}\n"
+    with _scraped(backends, "newborn", "") as shown:
+        shown.append(page)
+        backends.await_result('replays_total{service="newborn"}')
+
+        counted = backends.await_result('increase(replays_total{service="newborn"}[1m]) > 0')
+
+    assert float(counted[0]["value"][1]) > 0.9
+    assert counted[0]["metric"].items() >= {"environment": "local", "instance": "newborn-1"}.items()
+
+
+def test_an_exemplar_of_a_scrape_is_kept_with_its_trace(backends: Backends) -> None:
+    page = (
+        "# TYPE waited histogram\n"
+        f'waited_bucket{{le="1.0"}} 1 # {{trace_id="{TRACE}"}} 0.5 {time.time()}\n'
+        'waited_bucket{le="+Inf"} 1\nwaited_count 1\nwaited_sum 0.5\n'
+    )
+    with _scraped(backends, "exemplary", page):
+        backends.await_result('waited_count{service="exemplary"}')
+        now = time.time()
+        found = backends.json(
+            "prometheus",
+            "/api/v1/query_exemplars",
+            query='waited_bucket{service="exemplary"}',
+            start=str(now - 300),
+            end=str(now + 60),
+        )["data"]
+
+    assert [one["labels"] for series in found for one in series["exemplars"]] == [{"trace_id": TRACE}]
+
+
+def test_what_a_service_exposes_claims_no_identity_of_another(backends: Backends) -> None:
+    page = '# TYPE claims gauge\nclaims{service="payments",instance="x",environment="prod"} 1\n'
+    with _scraped(backends, "claimant", page):
+        found = backends.await_result("claims")
+
+    # Such a signal is refused by the catalogue; what another program exposes is at least told apart.
+    assert found[0]["metric"].items() >= {"service": "claimant", "environment": "local"}.items()
+
+
+def test_what_a_job_pushes_has_the_identity_of_a_target_and_its_first_run_counts(backends: Backends) -> None:
+    now = time.time()
+    status, answer = backends.push_counter(
+        JOB, "pushed.runs", at=now, born=now - 5, point={"result": "success"}
+    )
+    assert status == 200, answer
+
+    found = backends.await_result("pushed_runs_total")
+    counted = backends.await_result("increase(pushed_runs_total[1m]) > 0")
+
+    identity = {"service": "import", "environment": "local", "instance": "host-7", "job": "import"}
+    assert found[0]["metric"] == {"__name__": "pushed_runs_total", "result": "success", **identity}
+    assert float(counted[0]["value"][1]) > 0.9
+
+
+def test_no_series_carries_a_label_that_begins_with_exported(backends: Backends) -> None:
+    now = time.time()
+    backends.push_counter(JOB, "labelled.runs", at=now, born=now - 5, point={"instance": "x", "job": "y"})
+    backends.await_result("labelled_runs_total")
+    backends.await_result('count(up{job=~"stack.*"} == 1) >= 3')
+
+    labels = backends.json("prometheus", "/api/v1/labels")["data"]
+    nobody = backends.query('{job!="",service=""} or {job!="",environment=""} or {job!="",instance=""}')
+
+    assert [label for label in labels if label.startswith("exported_")] == []
+    assert nobody == []
+
+
+def test_a_late_sample_inside_the_window_is_taken_and_an_older_one_refused(backends: Backends) -> None:
+    now = time.time()
+    for minutes, expected in ((0, 200), (100, 200), (150, 400)):
+        at = now - 60 * minutes
+        status, answer = backends.push_counter(
+            JOB, "late.runs", at=at, born=at - 5, point={"minutes": str(minutes)}
+        )
+        assert status == expected, answer
+
+    kept = backends.query('last_over_time(late_runs_total{minutes="100"}[3h])')
+
+    assert [one["value"][1] for one in kept] == ["1"]
