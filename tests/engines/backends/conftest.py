@@ -6,7 +6,6 @@ or by OBS_TEMPO.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -19,7 +18,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -35,6 +34,8 @@ ROOT = Path(__file__).parents[3]
 READY_WITHIN = 180.0
 WITHIN = 60.0
 SERVED = ("alertmanager", "loki", "prometheus", "tempo")
+
+T = TypeVar("T")
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
@@ -103,10 +104,9 @@ class Backends:
         for name in names:
             process.stop(self.running.pop(name))
 
-    def ask(
-        self, url: str, body: bytes | None = None, *, login: bool = True, **headers: str
-    ) -> tuple[int, bytes]:
-        """Return status and body of GET, or of POST with a `body`."""
+    def ask(self, url: str, body: bytes | None = None, *, login: bool = True) -> tuple[int, bytes]:
+        """Return status and body of GET, or of POST with a `body` of JSON."""
+        headers = {} if body is None else {"Content-Type": "application/json"}
         if login:
             headers["Authorization"] = "Basic " + secret_files.read(self.secrets / "web_authorization")
         asked = urllib.request.Request(url, body, headers)  # noqa: S310 - loopback
@@ -156,7 +156,7 @@ class Backends:
     def push(self, name: str, path: str, document: Mapping[str, Any]) -> tuple[int, bytes]:
         """Send OTLP as JSON."""
         body = json.dumps(document).encode()
-        return self.ask(self.url(name) + path, body, **{"Content-Type": "application/json"})
+        return self.ask(self.url(name) + path, body)
 
     def push_logs(self, resource: Mapping[str, str], *records: Mapping[str, Any]) -> tuple[int, bytes]:
         """Send log records of one resource."""
@@ -186,7 +186,7 @@ def attributes(values: Mapping[str, str]) -> list[dict[str, Any]]:
     return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
 
 
-def poll(ask: Callable[[], Any], what: str, *, within: float = WITHIN) -> Any:
+def poll(ask: Callable[[], T | None], what: str, *, within: float = WITHIN) -> T:
     """Return the first answer of `ask` that is not empty."""
     deadline = time.monotonic() + within
     while not (answer := ask()):

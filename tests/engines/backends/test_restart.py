@@ -39,11 +39,7 @@ def test_samples_lines_and_silences_survive_stop_and_start_and_a_crash(backends:
         "createdBy": "a test",
         "comment": "kept",
     }
-    posted, _ = backends.ask(
-        backends.url("alertmanager") + "/api/v2/silences",
-        json.dumps(silence).encode(),
-        **{"Content-Type": "application/json"},
-    )
+    posted, _ = backends.ask(backends.url("alertmanager") + "/api/v2/silences", json.dumps(silence).encode())
     assert posted == 200
 
     servers = ("alertmanager", "loki", "prometheus")
