@@ -1,4 +1,4 @@
-"""`python -m obs.demo storefront|payments|worker`: run one service of the shop on loopback."""
+"""`python -m obs.demo storefront|payments|worker`: run one service of the shop, on loopback unless told otherwise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastapi import FastAPI
 import obs
 from obs.demo.faults import FaultSwitch
 
-#: The fault switch lets a caller end the process, so the shop never listens elsewhere.
+#: The fault switch lets a caller end the process, so the shop listens elsewhere only inside a container.
 LOOPBACK = "127.0.0.1"
 
 
@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--port", type=int, required=True, help="port to listen on, on loopback")
+    common.add_argument("--port", type=int, required=True, help="port to listen on")
+    common.add_argument("--host", default=LOOPBACK, help="address to listen on (default: %(default)s)")
     common.add_argument("--data", type=Path, default=Path(".shop"), help="directory of the SQLite files")
     parser = argparse.ArgumentParser(prog="python -m obs.demo", description=__doc__)
     services = parser.add_subparsers(dest="service", required=True)
@@ -51,13 +52,13 @@ def _storefront(options: argparse.Namespace) -> None:
     from obs.demo import storefront
 
     with httpx.Client(base_url=options.payments_url, timeout=5.0) as payments:
-        _serve(storefront.create_app(options.data, payments), options.port)
+        _serve(storefront.create_app(options.data, payments), options.host, options.port)
 
 
 def _payments(options: argparse.Namespace) -> None:
     from obs.demo import payments
 
-    _serve(payments.create_app(options.data), options.port)
+    _serve(payments.create_app(options.data), options.host, options.port)
 
 
 def _worker(options: argparse.Namespace) -> None:
@@ -67,17 +68,17 @@ def _worker(options: argparse.Namespace) -> None:
     settlement = Settlement(options.data, faults, options.every)
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: settlement.stop())
-    obs.serve(options.port, LOOPBACK)
+    obs.serve(options.port, options.host)
     # A worker has no web app, so its fault switch gets a small one of its own.
     control = FastAPI(title="worker control")
     control.include_router(faults.router())
-    threading.Thread(target=_serve, args=(control, options.control_port), daemon=True).start()
+    threading.Thread(target=_serve, args=(control, options.host, options.control_port), daemon=True).start()
     settlement.run()
 
 
-def _serve(app: FastAPI, port: int) -> None:
+def _serve(app: FastAPI, host: str, port: int) -> None:
     # obs writes the access line; uvicorn's own would be a second one.
-    uvicorn.run(app, host=LOOPBACK, port=port, log_config=None, access_log=False)
+    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
 
 
 _SERVICES = {"storefront": _storefront, "payments": _payments, "worker": _worker}

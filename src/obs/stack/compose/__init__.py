@@ -1,0 +1,1 @@
+"""The stack as containers: `docker compose`, driven as a program."""
