@@ -7,14 +7,17 @@ release, the distribution's Debian package, a build from source with Go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from obs.errors import ConfigError, StackError, suggest
 from obs.stack import cache
 from obs.stack.engine import Engine, RouteClosed, runs
+from obs.stack.home import named
 from obs.stack.progress import Report
 from obs.stack.routes import debian, download, golang, path
 from obs.stack.table import ENGINES, EngineFacts, facts_of
+from obs.stack.version import Version
 
 Fetch = Callable[[list[EngineFacts], Report | None], list[Engine]]
 
@@ -24,19 +27,23 @@ ROUTES: Mapping[str, Fetch] = MappingProxyType(
 )
 
 
-def find(name: str, route: str | None = None) -> Engine | None:
+def find(name: str, route: str | None = None, *, floor: Version | None = None) -> Engine | None:
     """Return the engine `name` from the cache (newest version first) or PATH, or None; never installs.
 
-    With `route`, only an engine that came by this route counts. One in the cache that does not run is
+    With `route`, only an engine that came by this route counts; `floor` asks for more than the least that
+    works. A program that the user names in the environment comes before the cache. One in the cache that does not run is
     passed over, so that it is installed again.
 
     Raises:
         ConfigError: no engine or no route has this name.
     """
     facts = facts_of(name)
+    if floor is not None:
+        facts = replace(facts, floor=max(floor, facts.floor))
     if route is not None:
         _check_route(route)
-    if route != "path":
+    is_named = facts.variable and named(facts.variable) is not None
+    if route != "path" and not is_named:
         for engine in cache.cached(name, route):
             if engine.version >= facts.floor and runs(engine.path):
                 return engine
@@ -52,6 +59,7 @@ def install(
     names: Iterable[str] = tuple(ENGINES),
     *,
     routes: Sequence[str] | None = None,
+    floors: Mapping[str, Version] = MappingProxyType({}),
     report: Report | None = None,
 ) -> dict[str, Engine]:
     """Return every engine of `names`, installed where it is missing.
@@ -60,6 +68,7 @@ def install(
         names: which engines; all by default.
         routes: the routes to try, in this order; an engine in the cache counts when it came by one of
             them. By default every route, and the cache whatever it came by.
+        floors: least versions by engine, above those that work at all.
         report: is called with the progress of whatever takes time.
 
     Raises:
@@ -68,12 +77,14 @@ def install(
             cache cannot be written.
     """
     facts = {name: facts_of(name) for name in names}
+    for name in facts.keys() & floors.keys():
+        facts[name] = replace(facts[name], floor=max(floors[name], facts[name].floor))
     for route in routes or ():
         _check_route(route)
     found: dict[str, Engine] = {}
-    for name in facts:
+    for name, one in facts.items():
         for came_by in routes or (None,):
-            engine = find(name, came_by)
+            engine = find(name, came_by, floor=one.floor)
             if engine is not None:
                 # Each further look would start the program once more to ask for its version.
                 found[name] = engine

@@ -36,3 +36,9 @@ def _expanded(path: str) -> Path:
 def release_url() -> str:
     """Return the base address of release downloads: `$OBS_RELEASE_URL`, or the projects' own host."""
     return os.environ.get("OBS_RELEASE_URL", "https://github.com").rstrip("/")
+
+
+def named(variable: str) -> Path | None:
+    """Return the file that the variable of the environment names, such as `$OBS_TEMPO`; None where it is empty."""
+    named = os.environ.get(variable, "")
+    return _expanded(named).absolute() if named else None

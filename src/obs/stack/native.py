@@ -1,7 +1,7 @@
 """The native runtime: the real engines as plain processes on loopback, no container and no root.
 
-State lives in one directory: `<server>/` holds configuration and data, `log/` the logs, `run/` the pid
-files of what runs.
+State lives in one directory: `<server>/` holds configuration and data, `log/` the logs, `secrets/` one
+file a secret, `run/` the pid files of what runs, and `stack.json` tells what was asked for.
 """
 
 from __future__ import annotations
@@ -14,23 +14,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from obs.errors import ConfigError, StackError, suggest
-from obs.stack import process
-from obs.stack.launch import Launch, check, plan, write
+from obs.stack import process, rotation
+from obs.stack.launches.launch import Launch
+from obs.stack.launches.plan import Plan, plan
+from obs.stack.launches.prepare import check, write
 from obs.stack.logfile import tail
 from obs.stack.native_config import NativeConfig, Target
-from obs.stack.ports import answers, require_free
+from obs.stack.ports import Endpoint, answers, require_free, spell
 from obs.stack.process import Running
 from obs.stack.progress import Report
-from obs.stack.servers import SERVERS, SMALL
+from obs.stack.record import Record, read_record, write_record
+from obs.stack.servers import SERVERS, SHARED_PATHS, START_ORDER
 
-__all__ = ["NativeConfig", "ServerStatus", "Target", "down", "logs", "status", "up"]
+__all__ = ["NativeConfig", "ServerStatus", "Target", "down", "log_path", "logs", "status", "up"]
 
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """One server: `state` is ``ready``, ``starting`` (it runs and does not answer yet) or ``stopped``.
+    """One server and how it is doing.
 
-    `was_running` is set by `up` for a server that it found running.
+    Attributes:
+        name: the server.
+        state: ``ready``, ``starting`` (it runs and does not answer yet), ``stopped``, or ``skipped`` (it was
+            asked for and cannot run here).
+        pid: its process.
+        url: where people and senders reach it.
+        version: of its program.
+        route: how its program came here.
+        log: its log.
+        was_running: set by `up` for a server that it found running.
+        reason: why it is skipped, or what else a person should know.
     """
 
     name: str
@@ -41,6 +54,7 @@ class ServerStatus:
     route: str | None = None
     log: Path | None = None
     was_running: bool = False
+    reason: str | None = None
 
 
 def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None) -> list[ServerStatus]:
@@ -58,25 +72,27 @@ def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None
     """
     with _locked(config.directory):
         running = _running(config.directory)
-        launches = plan(config, running, report)
-        for launch in launches:
+        planned = plan(config, running, report)
+        for launch in planned.launches:
             if launch.name in running:
                 _require_same(launch, running[launch.name])
-        missing = [launch for launch in launches if launch.name not in running]
+        missing = [launch for launch in planned.launches if launch.name not in running]
         for launch in missing:
-            require_free(launch.endpoint)
-        if missing:
-            write(config, missing)
-            for launch in missing:
-                check(launch, report)
+            for role, number in launch.ports.items():
+                require_free(Endpoint(spell(launch.name, role), number))
+        for launch in missing:
+            write(launch)
+        for launch in missing:
+            check(launch, report)
         _start(config, missing, tied=tied, report=report)
+        write_record(config.directory, _record(planned))
     return [replace(server, was_running=server.name in running) for server in status(config.directory)]
 
 
 def down(directory: Path, *, purge: bool = False, report: Report | None = None) -> list[str]:
     """Stop every server of this directory and return the names of those that ran; twice is harmless.
 
-    With `purge`, data, configuration and logs are removed as well.
+    With `purge`, data, configuration, secrets and logs are removed as well.
 
     Raises:
         StackError: a server does not end.
@@ -86,15 +102,18 @@ def down(directory: Path, *, purge: bool = False, report: Report | None = None) 
     stopped = []
     with _locked(directory):
         running = _running(directory)
-        # Prometheus first: it drains its notifications into Alertmanager.
-        for server in running.values():
-            process.stop(server, report=report)
-            stopped.append(server.name)
+        # Senders first: what they hold is drained into those that take it.
+        for name in reversed(START_ORDER):
+            if name in running:
+                process.stop(running[name], report=report)
+                stopped.append(name)
+        rotation.stop(directory)
         process.bury()
         shutil.rmtree(directory / "run", ignore_errors=True)
         if purge:
-            for part in (*SMALL, "log"):
+            for part in (*SERVERS, *SHARED_PATHS.values(), "log"):
                 shutil.rmtree(directory / part, ignore_errors=True)
+            (directory / "stack.json").unlink(missing_ok=True)
     if purge:
         (directory / ".lock").unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -105,8 +124,12 @@ def down(directory: Path, *, purge: bool = False, report: Report | None = None) 
 
 def status(directory: Path) -> list[ServerStatus]:
     """Return how each server of this directory is doing; readiness is asked of the server itself."""
-    running = _running(directory)
-    return [_status(name, running.get(name)) for name in SMALL]
+    running, record = _running(directory), read_record(directory)
+    return [
+        _status(name, running.get(name), record)
+        for name in SERVERS
+        if name in (*record.servers, *record.skipped, *running)
+    ]
 
 
 def logs(directory: Path, name: str, lines: int = 50) -> str:
@@ -116,10 +139,10 @@ def logs(directory: Path, name: str, lines: int = 50) -> str:
         ConfigError: no server has this name.
         StackError: it has never been started in this directory.
     """
-    if name not in SMALL:
+    if name not in SERVERS:
         raise ConfigError(
-            f"no server of the stack is called {name!r}: it has {', '.join(SMALL)}",
-            hint=suggest(name, SMALL),
+            f"no server of the stack is called {name!r}: it has {', '.join(SERVERS)}",
+            hint=suggest(name, SERVERS),
         )
     path = log_path(directory, name)
     if not path.is_file():
@@ -132,31 +155,42 @@ def log_path(directory: Path, name: str) -> Path:
     return directory / "log" / f"{name}.log"
 
 
-def _status(name: str, running: Running | None) -> ServerStatus:
+def _status(name: str, running: Running | None, record: Record) -> ServerStatus:
+    reason = record.skipped.get(name)
     if running is None:
-        return ServerStatus(name, "stopped")
-    url = running.details.get("url", "")
-    port = url.rpartition(":")[2]
-    ready = port.isdigit() and answers(int(port), SERVERS[name].ready[1])
+        return ServerStatus(name, "stopped" if reason is None else "skipped", reason=reason)
+    details = running.details
+    port = details.get("ready_port", "")
+    login = (details["user"], Path(details["password_file"])) if "user" in details else None
+    ready = port.isdigit() and answers(int(port), SERVERS[name].ready[1], login=login)
     return ServerStatus(
         name,
         "ready" if ready else "starting",
         running.pid,
-        url,
-        running.details.get("version"),
-        running.details.get("route"),
+        details.get("url", ""),
+        details.get("version"),
+        details.get("route"),
         running.log,
+        reason=record.notes.get(name),
+    )
+
+
+def _record(planned: Plan) -> Record:
+    return Record(
+        servers=tuple(launch.name for launch in planned.launches),
+        skipped=dict(planned.skipped),
+        notes={launch.name: launch.note for launch in planned.launches if launch.note},
     )
 
 
 def _running(directory: Path) -> dict[str, Running]:
-    found = {name: process.find(directory / "run" / f"{name}.json") for name in SMALL}
+    found = {name: process.find(directory / "run" / f"{name}.json") for name in SERVERS}
     return {name: running for name, running in found.items() if running is not None}
 
 
 def _require_same(launch: Launch, running: Running) -> None:
     # The program itself may differ: a newer engine in the cache is no reason to refuse a second `up`.
-    if running.argv[1:] != launch.arguments or not launch.is_written():
+    if running.argv[1:] != launch.argv[1:] or not launch.is_written():
         raise StackError(
             f"{launch.name} already runs here (process {running.pid}) with another configuration",
             where=str(launch.directory),
@@ -165,17 +199,18 @@ def _require_same(launch: Launch, running: Running) -> None:
 
 
 def _start(config: NativeConfig, launches: list[Launch], *, tied: bool, report: Report | None) -> None:
-    started: list[Running] = []
-    try:
-        for launch in launches:
-            program = launch.program(
-                log_path(config.directory, launch.name), config.directory / "run" / f"{launch.name}.json"
-            )
-            started.append(process.start(program, tied=tied, report=report))
-    except BaseException:
-        for server in started:
-            process.stop(server)
-        raise
+    directory = config.directory.absolute()
+    (directory / "log" / "services").mkdir(parents=True, exist_ok=True)
+    started = process.start_all(
+        [
+            launch.program(log_path(directory, launch.name), directory / "run" / f"{launch.name}.json")
+            for launch in launches
+        ],
+        tied=tied,
+        report=report,
+    )
+    if started and not config.is_small():
+        rotation.start(directory, tied=tied)
 
 
 @contextlib.contextmanager

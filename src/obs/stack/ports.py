@@ -7,6 +7,7 @@ import http.client
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from obs.errors import ConfigError, StackError, suggest
 from obs.stack.servers import FULL, SERVERS, SHOP, SMALL
@@ -132,17 +133,18 @@ def free() -> int:
         return port
 
 
-def answers(port: int, path: str, *, timeout: float = 2.0, login: tuple[str, str] | None = None) -> bool:
+def answers(port: int, path: str, *, timeout: float = 2.0, login: tuple[str, Path] | None = None) -> bool:
     """Tell whether GET `path` on the loopback `port` answers 200 within `timeout` seconds.
 
-    `login` is a name and a password for basic authentication. No proxy is asked, whatever the
-    environment says: the server is on this machine.
+    `login` is a name and the file of a password, for basic authentication. No proxy is asked, whatever
+    the environment says: the server is on this machine.
     """
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)
     headers = {}
-    if login is not None:
-        headers["Authorization"] = "Basic " + base64.b64encode(":".join(login).encode()).decode()
     try:
+        if login is not None:
+            both = f"{login[0]}:{login[1].read_text(encoding='utf-8').strip()}"
+            headers["Authorization"] = "Basic " + base64.b64encode(both.encode()).decode()
         connection.request("GET", path, headers=headers)
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):

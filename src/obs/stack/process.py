@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class Program:
     """What to start: its command, its log, how to tell that it is ready, and where to write that it runs.
 
     `ready_within` and `stop_within` are seconds. `details` is kept in the pid file for whoever reads it.
+    `login` is a name and the file of a password, where readiness is told only to who gives both.
     """
 
     name: str
@@ -43,6 +44,13 @@ class Program:
     ready_within: float = 30.0
     stop_within: float = 10.0
     details: Mapping[str, str] = field(default_factory=dict)
+    login: tuple[str, Path] | None = None
+
+    def is_ready(self) -> bool:
+        """Tell whether it answers that it is ready; a program without an endpoint always is."""
+        if self.endpoint is None:
+            return True
+        return answers(self.endpoint.port, self.endpoint.ready_path, login=self.login)
 
 
 @dataclass(frozen=True)
@@ -80,20 +88,37 @@ def start(program: Program, *, tied: bool = True, report: Report | None = None) 
         StackError: it does not start, ends early or is not ready in time; the last lines of its log are
             quoted, and nothing of it is left running.
     """
+    return start_all([program], tied=tied, report=report)[0]
+
+
+def start_all(
+    programs: Sequence[Program], *, tied: bool = True, report: Report | None = None
+) -> list[Running]:
+    """Start `programs` in this order and wait until all of them are ready, side by side; else as `start`.
+
+    Raises:
+        StackError: as `start`, for the first that fails; nothing of the others is left running either.
+    """
     bury()
-    step = Step(f"starting {program.name}", report)
-    running: Running | None = None
+    waiting: list[tuple[Program, Running, Step]] = []
+    started: list[Running] = []
     try:
-        with interrupts.held():
-            running = _spawn(program, tied=tied)
-        _await_ready(program, running, step)
+        for program in programs:
+            step = Step(f"starting {program.name}", report)
+            with interrupts.held():
+                started.append(_spawn(program, tied=tied))
+            waiting.append((program, started[-1], step))
+        while waiting:
+            waiting = [one for one in waiting if not _became_ready(*one)]
+            if waiting:
+                waiting[0][2].tell()
+                time.sleep(_POLL)
     except BaseException:
-        # Ctrl-C included: whoever is not told about the child cannot stop it.
-        if running is not None:
+        # Ctrl-C included: whoever is not told about the children cannot stop them.
+        for running in reversed(started):
             stop(running)
         raise
-    step.tell(finished=True)
-    return running
+    return started
 
 
 def find(pid_file: Path) -> Running | None:
@@ -157,7 +182,8 @@ def _spawn(program: Program, *, tied: bool) -> Running:
     if program.log.exists():
         program.log.replace(program.log.with_name(program.log.name + ".1"))
     try:
-        with program.log.open("wb") as log:
+        # Appended to, so that whoever bounds it may empty it while the child writes.
+        with program.log.open("ab") as log:
             child = subprocess.Popen(
                 program.argv,
                 stdin=subprocess.DEVNULL,
@@ -205,26 +231,24 @@ def _write_pid_file(path: Path, running: Running) -> None:
     whole.replace(path)
 
 
-def _await_ready(program: Program, running: Running, step: Step) -> None:
-    while True:
-        ready = program.endpoint is None or answers(program.endpoint.port, program.endpoint.ready_path)
-        # Asked after the answer, which may have come from somebody else who took the port first.
-        if not running.is_alive():
-            raise StackError(
-                f"{program.name} ended{_exit_code(running)} before it was ready; the last lines of its log:\n"
-                f"{tail(program.log, 10, indent='    ')}",
-                where=str(program.log),
-            )
-        if ready:
-            return
-        if step.seconds > program.ready_within:
-            raise StackError(
-                f"{program.name} was not ready within {program.ready_within:g} s; the last lines of its log:\n"
-                f"{tail(program.log, 10, indent='    ')}",
-                where=str(program.log),
-            )
-        step.tell()
-        time.sleep(_POLL)
+def _became_ready(program: Program, running: Running, step: Step) -> bool:
+    ready = program.is_ready()
+    # Asked after the answer, which may have come from somebody else who took the port first.
+    if not running.is_alive():
+        raise StackError(
+            f"{program.name} ended{_exit_code(running)} before it was ready; the last lines of its log:\n"
+            f"{tail(program.log, 10, indent='    ')}",
+            where=str(program.log),
+        )
+    if not ready and step.seconds > program.ready_within:
+        raise StackError(
+            f"{program.name} was not ready within {program.ready_within:g} s; the last lines of its log:\n"
+            f"{tail(program.log, 10, indent='    ')}",
+            where=str(program.log),
+        )
+    if ready:
+        step.tell(finished=True)
+    return ready
 
 
 def _exit_code(running: Running) -> str:

@@ -37,6 +37,8 @@ class Server:
         engine: the program of the engines' table that it runs; empty for a program of ours.
         asks_password: whether it wants basic authentication in the full stack.
         optional: it is left out, with a line that says so, where its program cannot be found.
+        ready_within: seconds after which a start has failed; replaying a long log takes its time.
+        stop_within: seconds in which it may end by itself.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Server:
     engine: str = ""
     asks_password: bool = False
     optional: bool = False
+    ready_within: float = 120.0
+    stop_within: float = 30.0
 
     def port(self, role: str) -> Port | None:
         """Return the port of a role, or None."""

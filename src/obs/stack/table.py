@@ -10,6 +10,8 @@ from types import MappingProxyType
 from obs.errors import ConfigError, StackError, suggest
 from obs.stack.version import Version
 
+_NONE = Version(0, 0)
+
 
 @dataclass(frozen=True)
 class Product:
@@ -36,20 +38,22 @@ class EngineFacts:
     """One program: which product it belongs to, the least version that works, and its names elsewhere.
 
     `go_minutes` is the time a cold build took on two cores, to tell people what to expect; `go_variable`
-    is where a build with Go is told its version. `routes` are the ways by which it can be had at all.
+    is where a build with Go is told its version. `routes` are the ways by which it can be had at all;
+    `variable` is the one of the environment in which a user may name the program.
     """
 
     name: str
     product: Product
     floor: Version
     programs: tuple[str, ...]
-    go_directory: str
-    go_package: str
-    go_version: Version
+    go_directory: str = ""
+    go_package: str = ""
+    go_version: Version = _NONE
     go_tags: str = ""
     go_minutes: int = 3
     go_variable: str = "github.com/prometheus/common/version.Version"
     routes: tuple[str, ...] = ("path", "download", "debian", "go")
+    variable: str = ""
 
 
 PROMETHEUS = Product(
@@ -84,6 +88,20 @@ COMPOSE = Product(
     name="docker-compose",
     repository="docker/compose",
     release=Version(2, 40, 3),
+    debian="",
+)
+
+TEMPO = Product(
+    name="tempo",
+    repository="grafana/tempo",
+    release=Version(3, 0, 3),
+    debian="",
+)
+
+GRAFANA = Product(
+    name="grafana",
+    repository="grafana/grafana",
+    release=Version(13, 1, 0),
     debian="",
 )
 
@@ -167,6 +185,23 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 routes=("path", "go"),
             ),
             EngineFacts(
+                name="tempo",
+                product=TEMPO,
+                # The configuration of 2.x is another one.
+                floor=Version(3, 0),
+                programs=("tempo",),
+                routes=("path",),
+                variable="OBS_TEMPO",
+            ),
+            EngineFacts(
+                name="grafana",
+                product=GRAFANA,
+                floor=Version(11, 0),
+                programs=("grafana",),
+                routes=("path",),
+                variable="OBS_GRAFANA",
+            ),
+            EngineFacts(
                 name="docker-compose",
                 product=COMPOSE,
                 # The first line that starts what it can and still waits for the health of everything.
@@ -181,6 +216,11 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
             ),
         )
     }
+)
+
+#: The least versions that know every key of the committed configuration; older ones serve the small stack.
+FULL_FLOORS: Mapping[str, Version] = MappingProxyType(
+    {"prometheus": Version(3, 14), "promtool": Version(3, 14), "alertmanager": Version(0, 31)}
 )
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
