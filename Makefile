@@ -85,7 +85,7 @@ test-engines: $(READY) ## Run the tests against the real engines: Debian's old o
 	@$(BIN)/obs stack install --route go
 	@$(BIN)/obs stack install --route go loki otelcol
 	$(call say,tests with engines)
-	@$(BIN)/pytest -n 2 -m engines $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup -m engines $(ARGS)
 
 $(BENCH_READY): bench/constraints.txt pyproject.toml tools/make_venv.py
 	$(call say,setting up .venv-bench from bench/constraints.txt)

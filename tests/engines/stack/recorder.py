@@ -1,7 +1,7 @@
 """A trace store for tests: takes OTLP by gRPC and HTTP, answers lookups as Tempo does, and fails on demand.
 
-It stands behind the same collector, on the same ports, in Tempo's place. What it took it still has after
-`stop`, as a store with a disk would.
+It stands behind the same collector, on the same ports, in Tempo's place: see `stand_in`. What it took it
+still has after `stop`, and with a journal after a kill, as a store with a disk would.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -39,16 +40,22 @@ class Behaviour:
 
 
 class Recorder:
-    """The store; its ports stay the same over `stop` and `start`."""
+    """The store; its ports stay the same over `stop` and `start`.
 
-    def __init__(self) -> None:
-        self.otlp_grpc = free()
+    With a `journal`, a file, spans are in it before their sender hears that they were taken.
+    """
+
+    def __init__(
+        self, *, otlp_grpc: int | None = None, http: int | None = None, journal: Path | None = None
+    ) -> None:
+        self.otlp_grpc = otlp_grpc or free()
         #: OTLP/HTTP and the lookups.
-        self.http = free()
+        self.http = http or free()
         self.behaviour = Behaviour()
         #: Requests that were refused.
         self.refused = 0
-        self._kept: list[ResourceSpans] = []
+        self._journal = journal
+        self._kept: list[ResourceSpans] = _read(journal) if journal is not None and journal.exists() else []
         self._lock = threading.Lock()
         self._grpc: grpc.Server | None = None
         self._web: _Web | None = None
@@ -100,10 +107,11 @@ class Recorder:
                         part.scope_spans.add(scope=scope.scope, spans=spans)
         return found
 
-    def everything(self) -> TracesData:
-        """Return all that was kept."""
+    @property
+    def spans(self) -> int:
+        """How many spans were kept."""
         with self._lock:
-            return TracesData(resource_spans=self._kept)
+            return sum(len(scope.spans) for one in self._kept for scope in one.scope_spans)
 
     def take(self, resources: Iterable[ResourceSpans]) -> grpc.StatusCode | None:
         """Keep what arrived, unless told to refuse it; return the refusal."""
@@ -111,7 +119,11 @@ class Recorder:
         time.sleep(behaviour.delay)
         with self._lock:
             if behaviour.refuse is None:
-                self._kept.extend(resources)
+                arrived = list(resources)
+                if self._journal is not None:
+                    with self._journal.open("a", encoding="ascii") as file:
+                        file.writelines(f"{one.SerializeToString().hex()}\n" for one in arrived)
+                self._kept.extend(arrived)
             else:
                 self.refused += 1
         return behaviour.refuse
@@ -125,6 +137,12 @@ class Recorder:
         return ExportTraceServiceResponse()
 
 
+def _read(journal: Path) -> list[ResourceSpans]:
+    # A line without its end is what a kill cut off; its sender was never told that it was taken.
+    lines = journal.read_text(encoding="ascii").splitlines(keepends=True)
+    return [ResourceSpans.FromString(bytes.fromhex(line)) for line in lines if line.endswith("\n")]
+
+
 class _Web(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -135,8 +153,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Web
 
     def do_GET(self) -> None:
-        """Answer like Tempo: `/ready`, `/api/traces/ID` and `/api/v2/traces/ID`."""
+        """Answer like Tempo: `/ready`, `/metrics`, `/api/traces/ID` and `/api/v2/traces/ID`."""
         path = self.path.partition("?")[0]
+        if path == "/metrics":
+            text = f"# TYPE recorder_spans_total counter\nrecorder_spans_total {self.server.recorder.spans}\n"
+            self._answer(200, text.encode(), "text/plain; version=0.0.4; charset=utf-8")
+            return
         if path == "/ready":
             self._answer(200, b"ready\n", "text/plain")
             return

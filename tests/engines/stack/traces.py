@@ -63,8 +63,9 @@ def _span(span: dict[str, Any], resource: dict[str, Any]) -> Span:
 def _attributes(carrier: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in carrier.get("attributes", []):
-        ((kind, value),) = item["value"].items() or (("", None),)
-        found[item["key"]] = int(value) if kind == "intValue" else value
+        for kind, value in item["value"].items():
+            # Protobuf's JSON writes 64-bit numbers as texts.
+            found[item["key"]] = int(value) if kind == "intValue" else value
     return found
 
 

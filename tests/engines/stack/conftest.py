@@ -1,0 +1,164 @@
+"""One running stack for all tests of this folder: real engines, the demo shop on them, a real webhook receiver.
+
+Every file here carries `xdist_group("stack")`, so that one worker runs all of them on the one stack.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.engines.stack import stand_in
+from tests.engines.stack.running import RunningStack
+from tests.engines.stack.shop import Shop
+
+from obs.stack import bundle, engines, native
+from obs.stack.engine import Engine
+from obs.stack.native import NativeConfig
+from obs.stack.ports import free
+from obs.stack.servers import SERVERS
+from obs.verify.webhook import Webhook
+
+#: Grafana cannot be had where CI runs; who reads its provisioning is checked elsewhere.
+_SERVERS = ("prometheus", "alertmanager", "loki", "tempo", "collector", "runbooks")
+_ENGINES = ("prometheus", "promtool", "alertmanager", "amtool", "loki", "otelcol")
+
+_NOTE = "note of the stack's tests"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The stack, the shop, and what Alertmanager has notified."""
+
+    stack: RunningStack
+    shop: Shop
+    notified: Webhook
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Print a line at the end of the run: figures that were measured, parts that were not run."""
+
+    def add(line: str) -> None:
+        # Travels with the report, out of the worker of xdist, too.
+        record_property(_NOTE, line)
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def trace_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Tempo where there is one, else the recorder in its place; return which."""
+    known = engines.find("tempo")
+    if known is not None:
+        yield f"tempo {known.version}"
+        return
+    program = stand_in.write(tmp_path_factory.mktemp("recorder") / "tempo")
+    os.environ["OBS_TEMPO"] = str(program)
+    yield "recorder"
+    del os.environ["OBS_TEMPO"]
+
+
+@pytest.fixture(scope="session")
+def scene(
+    tmp_path_factory: pytest.TempPathFactory, installed: Callable[..., dict[str, Engine]], trace_store: str
+) -> Iterator[Scene]:
+    """Start everything once; intervals are short, everything else is as committed."""
+    engines.install(_ENGINES, routes=["go"])
+    directory = tmp_path_factory.mktemp("stack")
+    shop = Shop()
+    with Webhook() as notified, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OBS_SAMPLING_WAIT", "2s")
+        config = NativeConfig(
+            directory=directory / "state",
+            servers=_SERVERS,
+            ports=free_ports(),
+            rules=[bundle.path("alerts", "prometheus")],
+            loki_rules=[bundle.path("alerts", "loki")],
+            targets=shop.targets(),
+            alertmanager_config=routes(directory, notified.url),
+            scrape_interval="2s",
+            evaluation_interval="2s",
+            routes=["go"],
+        )
+        try:
+            servers = {server.name: server for server in native.up(config, tied=True)}
+            stack = RunningStack(config, servers, trace_store)
+            data = directory / "shop"
+            data.mkdir()
+            shop.start(data, stack.services_log, stack.url("collector"))
+            with _customers(shop):
+                yield Scene(stack, shop, notified)
+        finally:
+            shop.stop()
+            native.down(config.directory)
+
+
+@pytest.fixture(autouse=True)
+def _tell_what_was_not_run(request: pytest.FixtureRequest, note: Callable[[str], None]) -> None:
+    if "scene" in request.fixturenames and request.getfixturevalue("trace_store") == "recorder":
+        note("not run: tempo (no program found; a recorder of ours stood in its place)")
+
+
+def free_ports() -> dict[str, int]:
+    """Return a free port for every role of every server."""
+    return {f"{server.name}.{port.role}": free() for server in SERVERS.values() for port in server.ports}
+
+
+def routes(directory: Path, webhook: str) -> Path:
+    """Write the generated routes with the address of `webhook` in every receiver and short waits."""
+    committed = bundle.path("alerts", "alertmanager.yml")
+    text = re.sub(r'url: "https?://[^"]+"', f'url: "{webhook}"', committed.read_text(encoding="utf-8"))
+    text = re.sub(r"group_wait: \w+", "group_wait: 0s", text)
+    text = re.sub(r"group_interval: \w+", "group_interval: 1s", text)
+    file = directory / "alertmanager.yml"
+    file.write_text(text, encoding="utf-8")
+    shutil.copytree(bundle.path("alerts", "templates"), directory / "templates")
+    return file
+
+
+class _customers:  # noqa: N801 - read as a word in a with statement
+    """A few requests a second from a thread of its own, some of which go wrong."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        dice = random.Random(6)
+        while not self._ended.wait(0.25):
+            try:
+                self._shop.call("GET", "/products/tea")
+                self._shop.buy(quantity=100 if dice.random() < 0.1 else 1)
+                if dice.random() < 0.1:
+                    self._shop.call("GET", "/products/none")
+            except OSError:  # noqa: PERF203 - a pause follows each turn
+                continue
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests noted, each line once."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    lines = [
+        str(line)
+        for report in reports
+        for name, line in getattr(report, "user_properties", ())
+        if name == _NOTE and getattr(report, "when", "") == "call"
+    ]
+    for line in dict.fromkeys(lines):
+        terminalreporter.write_line(line)

@@ -1,0 +1,73 @@
+"""One request with a known trace id is found in every store, and over every link between them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from tests.engines.stack.conftest import Scene
+from tests.engines.stack.running import await_
+
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
+
+
+@pytest.fixture(scope="module")
+def golden(scene: Scene) -> str:
+    """Send one order and return its trace id; an exemplar is kept of it, for it is the slowest for long."""
+    trace_id = os.urandom(16).hex()
+    scene.shop.faults("payments", latency=1.2)
+    try:
+        assert scene.shop.buy(trace_id=trace_id) == 201
+    finally:
+        scene.shop.faults("payments")
+    return trace_id
+
+
+def test_it_is_in_the_trace_store_with_its_call(scene: Scene, golden: str) -> None:
+    def services() -> set[str] | None:
+        found = {span.service for span in scene.stack.trace(golden)}
+        return found if len(found) > 1 else None
+
+    assert await_(services, "the trace is found") == {"storefront", "payments"}
+    names = {(span.service, span.name) for span in scene.stack.trace(golden)}
+    assert ("storefront", "POST /orders") in names
+    assert ("payments", "POST /charges") in names
+
+
+def test_it_is_in_loki_with_its_access_line_in_both_services(scene: Scene, golden: str) -> None:
+    def lines() -> list[dict[str, Any]] | None:
+        found = scene.stack.lines(f'{{service=~".+"}} | trace_id="{golden}"')
+        return found if len(found) >= 4 else None
+
+    found = await_(lines, "its lines are found")
+    access = {one["service"]: one for one in found if one.get("event") == "http.request"}
+    assert set(access) == {"storefront", "payments"}
+    assert {one["environment"] for one in found} == {"test"}
+
+
+def test_it_is_in_the_access_log_on_disk(scene: Scene, golden: str) -> None:
+    for service in ("storefront", "payments"):
+        text = (scene.stack.services_log / f"{service}.log").read_text(encoding="utf-8")
+        assert golden in text
+
+
+def test_it_is_an_exemplar_of_the_request_s_duration(scene: Scene, golden: str) -> None:
+    assert await_(lambda: _exemplars(scene, golden), "its exemplar is found")
+
+
+def _exemplars(scene: Scene, trace_id: str) -> list[dict[str, Any]]:
+    import time
+
+    now = time.time()
+    answer = scene.stack.ask(
+        "prometheus", "/api/v1/query_exemplars",
+        query='http_server_request_duration_seconds_bucket{service="storefront"}', start=now - 3600, end=now + 60,
+    )  # fmt: skip
+    return [
+        one
+        for series in answer["data"]
+        for one in series["exemplars"]
+        if one["labels"].get("trace_id") == trace_id
+    ]
