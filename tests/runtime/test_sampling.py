@@ -143,3 +143,34 @@ def test_a_span_that_is_not_sampled_says_so_to_libraries(collector: Any) -> None
     with obs.span("root"):
         assert not trace.get_current_span().is_recording()
         assert trace.get_current_span().get_span_context().is_valid
+
+
+def test_a_span_that_an_exemplar_points_to_is_marked_so_that_tail_sampling_keeps_its_trace(
+    collector: Any, attributes: Callable[[Any], dict[str, Any]]
+) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+    handle = obs.histogram("test.marked", buckets=(1,))
+    for name, seconds in (("first", 0.5), ("same second", 0.5), ("other bucket", 5)):
+        with obs.span(name):
+            handle.observe(seconds)
+    with obs.span("without"):
+        pass
+    assert obs.flush(10)
+    marked = {found.name for found in collector.spans if attributes(found).get("obs.exemplar") is True}
+    assert marked == {"first", "other bucket"}
+    assert all(
+        "obs.exemplar" not in attributes(found) for found in collector.spans if found.name not in marked
+    )
+
+
+def test_the_span_of_a_request_is_marked_by_a_counter_inside_of_it(
+    collector: Any, attributes: Callable[[Any], dict[str, Any]]
+) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+    handle = obs.counter("test.counted")
+    span = request()
+    handle.inc()
+    span.end()
+    assert obs.flush(10)
+    (found,) = collector.spans
+    assert attributes(found)["obs.exemplar"] is True

@@ -48,6 +48,9 @@ class Tracing(Protocol):
     def current(self) -> tuple[str, str, bool]:
         """Return trace id, span id and whether it is sampled; empty text outside of a span."""
 
+    def mark(self) -> None:
+        """Note on the current span that a metric's exemplar points to it."""
+
     def state(self) -> str:
         """Return the `tracestate` header of the current span."""
 
@@ -86,6 +89,13 @@ def span_ids() -> tuple[str, str, bool]:
     """Return trace id, span id and sampled flag of the current span, or empty ones."""
     backend = _tracing
     return backend.current() if backend is not None else ("", "", False)
+
+
+def mark_span() -> None:
+    """Note on the current span that a metric's exemplar points to it, so that sampling keeps its trace."""
+    backend = _tracing
+    if backend is not None:
+        backend.mark()
 
 
 def enter_parent(parent: Parent) -> Callable[[], None] | None:

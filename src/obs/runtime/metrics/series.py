@@ -28,6 +28,7 @@ def _exemplify(store: Store, at: int, value: float, now: float) -> float:
     if not sampled or len(trace_id) + len(span_id) + _NAMES > _EXEMPLAR_LIMIT:
         return now + _LOOK_AGAIN
     store.mark(at, Exemplar(trace_id, span_id, float(value), clock.now()))
+    live.mark_span()
     return now + EXEMPLAR_INTERVAL
 
 

@@ -28,6 +28,8 @@ from obs.runtime.settings import Settings
 _SCOPE = Scope("obs", __version__)
 #: Why a span that was not sampled was recorded all the same: failed or slow.
 _RESCUED = "obs.rescued"
+#: Asks tail sampling for the trace: a metric points to it. collector/collector.yml has the policy.
+EXEMPLAR = "obs.exemplar"
 
 
 class Traces:
@@ -79,6 +81,12 @@ class Traces:
         ids = _written(found) if found.is_valid else ("", "", False)
         self._last = (here, ids)
         return ids
+
+    def mark(self) -> None:
+        """Note on the current span that a metric's exemplar points to it."""
+        span = trace.get_current_span()
+        if span.is_recording():
+            span.set_attribute(EXEMPLAR, value=True)
 
     def state(self) -> str:
         """Return the `tracestate` header of the current span."""

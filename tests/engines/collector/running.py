@@ -1,0 +1,187 @@
+"""The collector of the stack with the committed configuration, on free ports and in a directory of a test."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.engines.collector.backend import await_true
+
+from obs.stack import bundle, engines
+from obs.stack.localise import Site, localise
+from obs.stack.ports import answers, free
+from obs.stack.servers import SERVERS
+
+#: As docker-compose.yml and the native runtime start it.
+GATE = "--feature-gates=stanza.synchronousLogEmitter"
+_SAMPLE = re.compile(r"(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+)(?: .*)?")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+#: Labels and value.
+Sample = tuple[dict[str, str], float]
+
+
+def program(name: str) -> str:
+    """Return the path of an engine, installed if need be."""
+    return str(engines.install([name], routes=["go"])[name].path)
+
+
+def site(directory: Path, **ports: int) -> Site:
+    """Return places for all servers on free ports; `ports` are those that are given, as `loki_http`."""
+    numbers = {
+        (server.name, port.role): ports.get(f"{server.name}_{port.role}") or free()
+        for server in SERVERS.values()
+        for port in server.ports
+    }
+    return Site(directory, numbers)
+
+
+def configure(place: Site, owner: str, *files: Path) -> list[Path]:
+    """Write committed configuration with the addresses and paths of `place`, and all that it asks for."""
+    for server in ("collector/data", "log/services", "secrets", owner):
+        (place.directory / server).mkdir(parents=True, exist_ok=True)
+    # Base64 of obs:test-password.
+    secret = place.directory / "secrets" / "web_authorization"
+    secret.write_text("b2JzOnRlc3QtcGFzc3dvcmQ=", encoding="utf-8")
+    written = []
+    for file in files:
+        target = place.directory / owner / file.name
+        target.write_text(localise(file.read_text(encoding="utf-8"), owner, place), encoding="utf-8")
+        written.append(target)
+    return written
+
+
+class Collector:
+    """A collector that may be killed and started again; its queues and offsets stay."""
+
+    def __init__(
+        self, place: Site, *, environment: Mapping[str, str] | None = None, overlays: Sequence[str] = ()
+    ) -> None:
+        self.place = place
+        self.environment = dict(environment or {})
+        sources = [bundle.path("collector", "collector.yml")]
+        self.files = configure(place, "collector", *sources)
+        for number, text in enumerate(overlays):
+            overlay = place.directory / "collector" / f"overlay-{number}.yml"
+            overlay.write_text(text, encoding="utf-8")
+            self.files.append(overlay)
+        self.log = place.directory / "collector.log"
+        self.logs = place.directory / "log" / "services"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def port(self, role: str) -> int:
+        """Return the port of a role of the collector."""
+        return self.place.numbers["collector", role]
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [program("otelcol"), GATE, *(f"--config={file}" for file in self.files)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+            )
+        await_true(self._ready, f"the collector is ready: {self.log}")
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text(errors="replace")[-4000:]
+        return answers(self.port("health"), "/")
+
+    def is_alive(self) -> bool:
+        """Tell whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it by a signal and wait until it has ended."""
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def send(self, signal_: str, body: bytes, timeout: float = 30.0) -> int:
+        """POST a request as protobuf and return the status; 0 when there was no answer in time."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port("otlp_http"), timeout=timeout)
+        try:
+            connection.request("POST", f"/v1/{signal_}", body, {"Content-Type": "application/x-protobuf"})
+            return connection.getresponse().status
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
+    def scrape(self, role: str = "metrics") -> str:
+        """Return what it tells on one of its two ports for Prometheus."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port(role), timeout=30)
+        try:
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    def samples(self, metric: str, role: str = "metrics") -> list[Sample]:
+        """Return the samples of a metric."""
+        return [(labels, number) for name, labels, number in parse(self.scrape(role)) if name == metric]
+
+    def total(self, metric: str, role: str = "metrics", **labels: str) -> float:
+        """Return the sum of the samples of a metric that carry these labels."""
+        return sum(number for found, number in self.samples(metric, role) if labels.items() <= found.items())
+
+
+def parse(text: str) -> Iterator[tuple[str, dict[str, str], float]]:
+    """Yield name, labels and value of each sample of a scrape."""
+    for line in text.splitlines():
+        if not line.startswith("#") and (match := _SAMPLE.fullmatch(line)):
+            yield match["name"], dict(_LABEL.findall(match["labels"] or "")), float(match["value"])
+
+
+@contextlib.contextmanager
+def running(collector: Collector) -> Iterator[Collector]:
+    """Run a collector for the time of a block."""
+    try:
+        collector.start()
+        yield collector
+    finally:
+        collector.end()
+
+
+@contextlib.contextmanager
+def loki(place: Site) -> Iterator[str]:
+    """Run the Loki of the stack with its committed configuration; yield its address."""
+    (file,) = configure(place, "loki", bundle.path("stack", "loki", "loki.yml"))
+    (place.directory / "loki" / "rules" / "fake").mkdir(parents=True)
+    log = place.directory / "loki.log"
+    port = place.numbers["loki", "http"]
+    with log.open("wb") as output, subprocess.Popen(
+        [program("loki"), f"-config.file={file}"],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    ) as server:  # fmt: skip
+        try:
+            await_true(
+                lambda: server.poll() is not None or answers(port, "/ready"), f"Loki is ready: {log}", 180
+            )
+            assert server.poll() is None, log.read_text(errors="replace")[-4000:]
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+    shutil.rmtree(place.directory / "loki", ignore_errors=True)
