@@ -9,6 +9,9 @@ from obs.lint.read import matchers
 from obs.lint.read.rules import Rule
 from obs.lint.settings import Settings
 
+#: Severities that say themselves that nobody is to be told.
+QUIET = frozenset({"none", "info", "informational", "silent"})
+
 
 def of(alert: Rule, settings: Settings) -> matchers.Labels:
     """Return the name, the static labels, and what the series may add.

@@ -43,7 +43,7 @@ def runbooks_linked(project: Project, pages: Library) -> Iterator[Link]:
 
 def from_dashboards(project: Project, pages: Library) -> Iterator[tuple[str, Value, str]]:
     """Yield each link of a dashboard to a page: who has it, where it is written, and why it is dead or ""."""
-    bases = runbook_links.bases(project)
+    bases = runbook_links.bases(project) or runbook_links.inferred(project, pages)
     folders = {key[:length] for key in pages.pages for length in range(len(key))}
     for dashboard in project.of(Dashboard) if pages.pages else ():
         for value in dashboard.links:

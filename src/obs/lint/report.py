@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from rich.cells import cell_len
+
 from obs.lint.problem import SEVERITIES, Problem, Severity
 from obs.lint.run import Report
 from obs.lint.source import Source
@@ -76,10 +78,11 @@ def _lines(problem: Problem, source: Source | None, width: int) -> Iterator[str]
     if source is not None and (line := source.line(problem.place.line)).strip():
         margin = f"{problem.place.line:>6} | "
         room = max(_LEAST, width - len(margin))
-        shown, column = _around(line.replace("\t", " "), problem.place.column - 1, room)
+        shown, column = _around(_printable(line), problem.place.column - 1, room)
         yield f"{margin}{shown}"
-        length = max(1, min(problem.length, len(shown) - column))
-        yield f"{' ' * (len(margin) - 2)}| {' ' * column}{'^' * length}"
+        # Terminals give some characters two columns, and others none.
+        before, under = cell_len(shown[:column]), cell_len(shown[column : column + problem.length])
+        yield f"{' ' * (len(margin) - 2)}| {' ' * before}{'^' * max(1, under)}"
     if problem.hint:
         yield f"  hint: {problem.hint}"
     if problem.fix:
@@ -88,10 +91,22 @@ def _lines(problem: Problem, source: Source | None, width: int) -> Iterator[str]
 
 def _around(line: str, column: int, room: int) -> tuple[str, int]:
     """Return what is shown of a line that is longer than its room, and where the column is in it."""
-    if len(line) <= room:
+    if cell_len(line) <= room:
         return line, min(column, len(line))
     start = max(0, min(column - room // 3, len(line) - room))
-    return line[start : start + room], column - start
+    end = start + room
+    # Where characters are wider than one column there is room for fewer.
+    while cell_len(line[start:end]) > room:
+        if column - start > end - column:
+            start += 1
+        else:
+            end -= 1
+    return line[start:end], column - start
+
+
+def _printable(line: str) -> str:
+    """Return a line without what would move a terminal's cursor: tabs, escapes."""
+    return "".join(letter if letter.isprintable() or letter == "\u200d" else " " for letter in line)
 
 
 def _problem(problem: Problem) -> dict[str, object]:

@@ -84,6 +84,18 @@ def bases(project: Project) -> tuple[str, ...]:
     return tuple(sorted({spec.service.links.runbooks.rstrip("/") for spec in services if spec.service}))
 
 
+def inferred(project: Project, pages: Library) -> tuple[str, ...]:
+    """Return where runbooks are published by the addresses of alerts that lead to a page."""
+    found = set()
+    for alert, text, target in leading(project, pages):
+        url = filled(text.value, alert).partition("#")[0].partition("?")[0]
+        way = _SUFFIX.sub("", url)
+        if target.page is not None:
+            found.add(way[: len(way) - len("/".join(_key(target.page)))].rstrip("/"))
+    # Without a host of its own an address may be one of anything.
+    return tuple(sorted(base for base in found if urls.split(base).netloc))
+
+
 def is_under(url: str, base: str) -> bool:
     """Tell whether an address stands below a base."""
     return url == base or url.startswith(f"{base}/")

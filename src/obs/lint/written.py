@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from array import array
 
-_ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|\r?\n[ \t]*|.)", re.DOTALL)
+#: JSON writes what has no place in 16 bits as two escapes.
+_PAIR = r"u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"
+_ESCAPE = re.compile(
+    r"\\(?:" + _PAIR + r"|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|\r?\n[ \t]*|.)", re.DOTALL
+)
 _FOLDED = re.compile(r"[ \t]*\r?\n\s*")
 _UNLIKE = re.compile(f"{_ESCAPE.pattern}|{_FOLDED.pattern}", re.DOTALL)
 _BLOCK_HEAD = re.compile(r"[|>][^\n]*\n")

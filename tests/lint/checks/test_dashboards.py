@@ -116,7 +116,7 @@ def _with_variable(check: str, expr: str = "up", **variable: Any) -> list[Findin
     [
         ({"includeAll": False}, []),
         ({"includeAll": True, "allValue": ".+"}, []),
-        ({"includeAll": True}, [None]),
+        ({"includeAll": True}, ["info"]),
         ({"includeAll": True, "type": "custom", "query": "a,b"}, []),
         ({"includeAll": True, "type": "custom", "query": " "}, [None]),
         ({"includeAll": True, "type": "custom", "query": "a", "current": {"value": "All"}}, ["error"]),

@@ -5,22 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from obs.lint.alert_labels import QUIET
 from obs.lint.check import Check, Finding
 from obs.lint.project import Project
 from obs.lint.promql.nodes import Call, Node
 from obs.lint.promql.parse import Parsed
-from obs.lint.promql.shape import conditions, inside
+from obs.lint.promql.shape import Condition, conditions, inside, selectors
 from obs.lint.read.rules import Rule
 
 #: The window that the name of a recorded rate ends in.
 _RECORDED_WINDOW = re.compile(r"(?:rate|increase|ratio)_?\w*?(\d+(?:s|m|h|d|w))$")
 
+#: Seconds of something that only the clock moves.
+_SLOW = 600
+_CLOCK = re.compile(
+    r"_timestamp|_ttl|expir|_age(?:_|$)|not_after|(?:start|end|completion|schedule|success)_time"
+)
 _COUNTING = frozenset({"increase", "changes", "resets"})
 
 
 def _run(project: Project) -> Iterator[Finding]:
     for alert in project.alerts:
-        if alert.for_ is None and "for" not in alert.keys and not _needs_none(alert):
+        quiet = alert.label("severity").lower() in QUIET
+        if alert.for_ is None and "for" not in alert.keys and not quiet and not _needs_none(alert):
             yield Finding(
                 alert.name.span,
                 f"{alert.name.value} has no `for`: one bad evaluation notifies somebody",
@@ -39,7 +46,13 @@ def _needs_none(alert: Rule) -> bool:
     if not parsed.selectors or len(_windows(parsed)) > 1:
         # A heartbeat; or a short and a long window that must agree.
         return True
-    return any(_counts(one.value) for one in conditions(parsed.root))
+    return any(_counts(one.value) or _waits(one) for one in conditions(parsed.root))
+
+
+def _waits(condition: Condition) -> bool:
+    """Tell whether an age, or what is left until an end, is compared with minutes: one look is enough."""
+    names = [selector.name for selector in selectors(condition.value)]
+    return abs(condition.limit) >= _SLOW and any(_CLOCK.search(name) for name in names)
 
 
 def _counts(node: Node) -> bool:

@@ -11,6 +11,7 @@ from obs.lint.promql.shape import conditions, rated, selectors
 
 
 def _run(project: Project) -> Iterator[Finding]:
+    declared = project.contract.metrics if project.contract is not None else {}
     for query in project.promql:
         root = query.parsed.root
         if query.use != "alert" or root is None:
@@ -26,6 +27,8 @@ def _run(project: Project) -> Iterator[Finding]:
                 query.at(condition.value),
                 f"the first event of {counter.name} is not seen: a counter born at 1 has no increase",
                 "… or ((x unless x offset 5m) > 0), or have the counter emitted at 0 from the start",
+                # Whoever emits it may well begin at 0: only of declared ones it is known that labels come late.
+                severity=None if counter.name in declared else "info",
             )
 
 

@@ -45,7 +45,8 @@ def _run(project: Project) -> Iterator[Finding]:
                     query.at(selector),
                     f"{selector.name} is a counter: its value is what happened since some process began",
                     "rate(…[5m]) is its speed, increase(…[1h]) what it gained",
-                    severity=None if known == "declared" else "warning",
+                    # Not all that is called _total counts, and a panel of totals may be meant to be one.
+                    severity=None if known == "declared" else "info" if query.use == "panel" else "warning",
                 )
 
 

@@ -27,8 +27,9 @@ def _run(project: Project) -> Iterator[Finding]:
         else:
             yield Finding(
                 link.span,
-                f"{link.owner} leads to the dashboard {uid!r}, which does not exist",
+                f"{link.owner} leads to the dashboard {uid!r}, which is not among those that were read",
                 suggest(uid, known.by_uid),
+                severity="warning",
             )
 
 

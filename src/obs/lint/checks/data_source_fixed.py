@@ -25,7 +25,8 @@ def _run(project: Project) -> Iterator[Finding]:
 def _sources(dashboard: Dashboard) -> Iterator[tuple[str, DataSource]]:
     """Yield each data source where it is written, with what asks it."""
     for panel in dashboard.panels:
-        if not panel.library:
+        # A row asks nothing, whatever an old export says of it.
+        if not panel.library and panel.type != "row":
             yield panel.name, panel.source
             yield from ((panel.name, source) for source in _of_targets(panel))
     for variable in dashboard.variables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
@@ -29,11 +30,14 @@ def _judged(namesakes: list[Rule]) -> Iterator[Finding]:
         same = _text(rule) == _text(earlier)
         if not same and earlier.name.source is not rule.name.source:
             continue
+        if not same and rule.kind == "record" and _parts(rule) == _parts(earlier):
+            continue  # each records another share of the same series
         what = "is written twice" if same else "has a namesake with the same labels and another expression"
         yield Finding(
             rule.name.span,
             f"{rule.kind} {rule.name.value} {what}",
             f"the other one is at {earlier.name.span.place}",
+            severity=None if same or rule.kind == "record" else "info",
         )
 
 
@@ -44,5 +48,12 @@ def _labels(rule: Rule) -> frozenset[tuple[str, str]]:
 def _text(rule: Rule) -> str:
     return " ".join(rule.query.text.value.split()) if rule.query is not None else ""
 
+
+def _parts(rule: Rule) -> str:
+    """Return the expression without the values of its matchers."""
+    return _STRING.sub('""', _text(rule))
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 
 CHECK = Check("duplicate-rule", "warning", ("rules",), _run)

@@ -26,7 +26,10 @@ def _judged(panels: list[Panel]) -> Iterator[Finding]:
     placed: list[tuple[tuple[int, int, int, int], Panel]] = []
     for panel in panels[:_MOST]:
         x, y, w, h = panel.grid or (0, 0, 0, 0)
-        if w < 1 or h < 1:
+        if panel.type == "row":
+            # Grafana draws one over the whole width and moves what is below it.
+            x, w, h = 0, COLUMNS, 1
+        if (w < 1 or h < 1) and panel.type != "row":
             message = f"{panel.name} is {w} wide and {h} high, so nobody sees it"
             yield Finding(panel.value["gridPos"].head, message)
         if x < 0 or y < 0 or x + w > COLUMNS:
@@ -36,7 +39,7 @@ def _judged(panels: list[Panel]) -> Iterator[Finding]:
         for (left, top, right, bottom), other in placed:
             if x < right and left < x + w and y < bottom and top < y + h:
                 message, hint = f"{panel.name} covers {other.name}", "Grafana pushes one of them down"
-                yield Finding(panel.value["gridPos"].head, message, hint)
+                yield Finding(panel.value["gridPos"].head, message, hint, severity="info")
                 break
         placed.append(((x, y, x + w, y + h), panel))
 

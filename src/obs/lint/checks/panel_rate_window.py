@@ -16,6 +16,8 @@ _WINDOW = re.compile(r"\b(?:rate|irate|increase|delta|idelta|deriv)\s*\(\s*[^()\
 _STEP = re.compile(r"\$__interval|\$\{__interval\}|\[\[__interval\]\]|\$interval\b|\$\{interval\}")
 #: Most panels have no other.
 _RIGHT = "[$__rate_interval]"
+#: Show the last value: a window of an hour is what somebody wants to know.
+_ONE_VALUE = frozenset({"stat", "gauge", "bargauge", "table", "piechart", "singlestat"})
 _FIXED = re.compile(r"\s*(?:\d+(?:ms|[smhdwy]))+\s*\Z")
 
 
@@ -40,7 +42,7 @@ def _judged(dashboard: Dashboard, panel: Panel, target: Target) -> Iterator[Find
             message = f"{panel.name}: a window of one step holds too few samples when one zooms in"
             hint = "$__rate_interval is never less than four scrapes"
             yield Finding(at, message, hint, fix)
-        elif _FIXED.match(window) and not target.value["instant"].data:
+        elif _FIXED.match(window) and panel.type not in _ONE_VALUE and not target.value["instant"].data:
             message = f"{panel.name}: the window {window} stays as it is when one zooms out, and samples fall between"
             at = found.text.at(match.start("window"), len(match["window"]))
             yield Finding(at, message, "$__rate_interval grows with the step of the graph", severity="info")

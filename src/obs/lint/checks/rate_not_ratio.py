@@ -15,7 +15,10 @@ from obs.lint.read.rules import Rule
 
 #: Words by which a person says that a share is meant.
 _SAYS_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent|per cent)", re.IGNORECASE)
-_NAMES_SHARE = re.compile(r"ratio|percent|(?:error|failure|fail)[ _]?rate|error_?ratio", re.IGNORECASE)
+#: Not the end of "operation".
+_NAMES_SHARE = re.compile(
+    r"Ratio(?![a-z])|(?:^|_)ratio(?:_|$)|[Pp]ercent|(?:error|failure|fail)[ _]?rate(?![a-z])|(?:Error|Failure|Fail)Rate(?![a-z])"
+)
 _TIME = re.compile(r"seconds(?:_total|_sum)?$")
 #: Matchers that pick what went wrong out of all that happened.
 _BAD_LABELS = re.compile(r"(?:^|_)(?:status|code|result|outcome|error|error_type|success|state|class)(?:_|$)")

@@ -22,7 +22,6 @@ _GAUGES = (
     "_max",
     "_min",
     "_limit",
-    "_timestamp_seconds",
     "_info",
 )
 

@@ -34,7 +34,7 @@ def _judged(panel: Panel, steps: Value) -> Iterator[Finding]:
         else:
             if before is not None and value.number <= before:
                 message = f"{panel.name}: the steps do not ascend: {value.data:g} after {before:g}"
-                yield Finding(value.head, message, severity="error")
+                yield Finding(value.head, message, "Grafana takes the last step that the value has reached")
             before = value.number
 
 

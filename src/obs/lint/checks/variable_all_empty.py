@@ -31,7 +31,7 @@ def _judged(variable: Variable) -> Iterator[Finding]:
     if variable.type == "query" and not variable.all_value:
         message = f"variable {variable.name}: 'All' stands for nothing when its query finds no value"
         hint = 'allValue ".+" takes every value, ".*" also series without the label'
-        yield Finding(variable.value.near("includeAll").head, message, hint)
+        yield Finding(variable.value.near("includeAll").head, message, hint, severity="info")
     elif variable.type == "custom" and not variable.query.strip() and not variable.all_value:
         yield Finding(
             variable.value.near("includeAll").head, f"variable {variable.name} offers no value at all"

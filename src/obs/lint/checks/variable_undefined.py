@@ -28,6 +28,8 @@ def _run(project: Project) -> Iterator[Finding]:
                 name = match["plain"] or match["braced"] or match["old"]
                 if name.isdigit() or name.startswith("__") or name in _OWN or name in known | repeated:
                     continue
+                if query.text.value[: match.start()].endswith("\\"):
+                    continue  # a dollar sign in a pattern
                 at = query.text.at(match.start(), len(match.group()))
                 message = f"{query.owner}: the dashboard has no variable {name!r}"
                 yield Finding(at, message, suggest(name, known) or _known(known))

@@ -42,7 +42,8 @@ def _judged(config: Configuration, name: str, labels: Labels, others: list[Label
         message = f"{name} has no route of its own: it is sent with everything else, as seldom"
         yield Finding(span, message, f'add a first route with the matcher alertname="{name}"')
         return
-    if config.silent(route.receiver):
+    # Of a configuration that tells nobody anything, that is said once.
+    if config.silent(route.receiver) and config.tells_somebody:
         message = (
             f"{name} ends at {route.receiver}, which tells nobody: a broken way of alerts stays unnoticed"
         )

@@ -115,6 +115,11 @@ class Configuration:
         """Return the receiver of that name."""
         return next((receiver for receiver in self.receivers if receiver.name == name), None)
 
+    @property
+    def tells_somebody(self) -> bool:
+        """Whether any of its receivers has an integration."""
+        return any(receiver.integrations for receiver in self.receivers)
+
     def silent(self, name: str) -> bool:
         """Tell whether a receiver is defined and tells nobody."""
         found = self.receiver(name)
@@ -216,7 +221,7 @@ class Reader:
 
     def route(self, node: Node, parent: Route | None) -> Route:
         """Return a route and all below it, with what it inherits from `parent`."""
-        own = node.keys
+        own = self.keys(node)
         times = dict(parent.times if parent else DEFAULT_TIMES)
         times |= {key: found for key in _INHERITED if (found := word(own.get(key)))}
         group_by = tuple(text.value for text in texts(own.get("group_by")))

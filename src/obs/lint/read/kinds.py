@@ -63,7 +63,9 @@ def _broken(source: Source, error: BrokenYaml) -> Iterator[Document]:
         return
     # Which line is a secret nobody can tell of a file that cannot be read.
     secret = kind == "alertmanager" or bool(_SECRET.search(source.line(error.line)))
-    finding = Finding(error.at, error.message, secret=secret)
+    # What nobody can tell the kind of, or what is filled in later, may be right.
+    sure = kind is not None and not _TEMPLATE.search(source.text)
+    finding = Finding(error.at, error.message, secret=secret, severity=None if sure else "warning")
     yield Document(source, kind or "rules", None, (("broken-yaml", finding),))
 
 
@@ -107,6 +109,8 @@ def _guess(source: Source) -> Kind | None:
 
 
 _SECRET = re.compile(r"pass|secret|token|key|credential|webhook|auth|://[^/\s]*@", re.IGNORECASE)
+#: Lines that a program of templates takes out before anybody reads the file.
+_TEMPLATE = re.compile(r"^\s*(?:\{%|\{\{-? *(?:if|range|with|end|define|include)\b)", re.MULTILINE)
 #: What files in JSON hold that are read as YAML.
 _YAML_KEYS = frozenset({"groups", "rule_files", "route", "spec", "data", "stringData", "items"})
 _FIRST_KEYS: dict[tuple[str, ...], Kind] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 from obs.generate.model import Duration
@@ -115,7 +116,17 @@ def groups_of(document: Node) -> Node | None:
     if found is None and _value(document, "kind") == "PrometheusRule":
         spec = document.get("spec")
         found = spec.get("groups") if spec is not None else None
-    return found
+    return found if found is None or _are_groups(found) else None
+
+
+def _are_groups(node: Node) -> bool:
+    """Tell whether a list may be one of groups of rules: other programs have groups too."""
+    keys = [frozenset(item.keys) for item in node.items if item.is_mapping]
+    return not keys or any("rules" in one or one <= GROUP_KEYS or _misspelt(one) for one in keys)
+
+
+def _misspelt(keys: frozenset[str]) -> bool:
+    return "name" in keys and any(get_close_matches(key, ["rules"]) for key in keys)
 
 
 def read(source: Source, documents: list[Node]) -> RuleFile:
