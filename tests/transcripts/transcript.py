@@ -17,10 +17,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
+#: Runs `obs` with these words in a folder; returns what it wrote and its exit code.
+Run: TypeAlias = Callable[[Sequence[str], Path], "tuple[str, int]"]
 _FILE = re.compile(r"^-- (?P<name>\S+) --$", re.MULTILINE)
 
 
@@ -35,31 +37,27 @@ def commands(session: str) -> list[str]:
     return [line[2:] for line in session.splitlines() if line.startswith("$ ")]
 
 
-def replay(session: str, files: dict[str, str], directory: Path) -> str:
+def environment() -> dict[str, str]:
+    """Return the variables that a command sees: none that would change what it says."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "OBS_HOME") if name in os.environ}
+    return {**kept, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUTF8": "1"}
+
+
+def replay(session: str, files: dict[str, str], directory: Path, run: Run) -> str:
     """Run the commands of `session` in `directory` and return the session as it came out."""
     for name, content in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    return "".join(_run(command, directory) for command in commands(session))
+    return "".join(_said(command, directory, run) for command in commands(session))
 
 
-def _run(command: str, directory: Path) -> str:
+def _said(command: str, directory: Path, run: Run) -> str:
     words = shlex.split(command)
     assert words[0] == "obs", f"a transcript runs obs only, not {words[0]!r}"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "OBS_HOME") if name in os.environ}
-    done = subprocess.run(
-        [sys.executable, "-m", "obs", *words[1:]],
-        cwd=directory,
-        env={**kept, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUTF8": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    output = done.stdout.replace(str(directory), "DIR")
+    output, code = run(words[1:], directory)
+    output = output.replace(str(directory), "DIR")
     if output and not output.endswith("\n"):
         output += "\n"
-    ending = f"[exit {done.returncode}]\n" if done.returncode else ""
+    ending = f"[exit {code}]\n" if code else ""
     return f"$ {command}\n{output}{ending}"
