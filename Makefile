@@ -66,6 +66,7 @@ artefacts: $(READY) ## Regenerate dashboards/, alerts/, runbooks/ and the comman
 engines: $(READY) ## Build or find the real engines
 	$(call say,engines)
 	@$(BIN)/obs stack install $(ARGS)
+	@$(BIN)/obs stack install docker-compose $(ARGS)
 
 $(OLDEST)/.ready: constraints-oldest.txt pyproject.toml tools/make_venv.py
 	$(call say,setting up $(OLDEST) from constraints-oldest.txt)
@@ -80,10 +81,10 @@ test-oldest: $(OLDEST)/.ready ## Run the integrations' tests against the oldest 
 
 test-engines: $(READY) ## Run the tests against the real engines: Debian's old ones and the newest built with Go
 	$(call say,engines)
-	@$(BIN)/obs stack install --route debian
+	@$(BIN)/obs stack install --route debian prometheus promtool alertmanager amtool
 	@$(BIN)/obs stack install --route debian postgres redis-server
 	@$(BIN)/obs stack install --route go
-	@$(BIN)/obs stack install --route go loki otelcol
+	@$(BIN)/obs stack install --route go docker-compose
 	$(call say,tests with engines)
 	@$(BIN)/pytest -n 2 --dist loadgroup -m engines $(ARGS)
 

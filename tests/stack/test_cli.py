@@ -32,22 +32,31 @@ def obs(fake_engines: Path, tmp_path: Path) -> Iterator[Obs]:
     run("down")
 
 
-def _ports() -> list[str]:
-    return ["--port", f"prometheus={free()}", "--port", f"alertmanager={free()}"]
+def _small() -> list[str]:
+    return [
+        "--only",
+        "prometheus",
+        "--only",
+        "alertmanager",
+        "--port",
+        f"prometheus={free()}",
+        "--port",
+        f"alertmanager={free()}",
+    ]
 
 
 def test_from_install_to_down(obs: Obs, obs_home: Path) -> None:
-    ports = _ports()
-    installed = obs("install", "--format", "json")
+    small = _small()
+    installed = obs("install", "prometheus", "promtool", "alertmanager", "amtool", "--format", "json")
     assert {row["name"]: row["route"] for row in json.loads(installed.stdout)} == dict.fromkeys(
         ("prometheus", "promtool", "alertmanager", "amtool"), "path"
     )
 
-    up = obs("up", "--runtime", "native", *ports)
+    up = obs("up", "--runtime", "native", *small)
     assert up.returncode == 0, up.stderr
     assert "prometheus    ready     http://127.0.0.1:" in up.stdout
 
-    again = obs("up", *ports)
+    again = obs("up", "--runtime", "native", *small)
     assert again.returncode == 0
     assert again.stderr == "prometheus is already running\nalertmanager is already running\n"
     assert again.stdout == up.stdout

@@ -40,6 +40,7 @@ _EXTRA_OF = {
     "uvicorn": ("uvicorn", "tools"),
     "fastapi": ("fastapi", "tools"),
     "cryptography": ("cryptography", "tools"),
+    "bcrypt": ("bcrypt", "tools"),
 }
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from obs.errors import ConfigError, StackError, suggest
-from obs.stack import process, rotation
+from obs.stack import process, rotation, secret_files
 from obs.stack.launches.launch import Launch
 from obs.stack.launches.plan import Plan, plan
 from obs.stack.launches.prepare import check, write
@@ -24,7 +24,7 @@ from obs.stack.ports import Endpoint, answers, require_free, spell
 from obs.stack.process import Running
 from obs.stack.progress import Report
 from obs.stack.record import Record, read_record, write_record
-from obs.stack.servers import SERVERS, SHARED_PATHS, START_ORDER
+from obs.stack.servers import SERVERS, START_ORDER
 
 __all__ = ["NativeConfig", "ServerStatus", "Target", "down", "log_path", "logs", "status", "up"]
 
@@ -92,7 +92,8 @@ def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None
 def down(directory: Path, *, purge: bool = False, report: Report | None = None) -> list[str]:
     """Stop every server of this directory and return the names of those that ran; twice is harmless.
 
-    With `purge`, data, configuration, secrets and logs are removed as well.
+    With `purge`, data, configuration, logs and our own secrets are removed as well; certificates stay, and
+    so do secrets of the user's.
 
     Raises:
         StackError: a server does not end.
@@ -111,8 +112,9 @@ def down(directory: Path, *, purge: bool = False, report: Report | None = None) 
         process.bury()
         shutil.rmtree(directory / "run", ignore_errors=True)
         if purge:
-            for part in (*SERVERS, *SHARED_PATHS.values(), "log"):
+            for part in (*SERVERS, "log"):
                 shutil.rmtree(directory / part, ignore_errors=True)
+            secret_files.remove(directory / "secrets")
             (directory / "stack.json").unlink(missing_ok=True)
     if purge:
         (directory / ".lock").unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ WEB_PASSWORD = "web_password"  # noqa: S105 - the name of a file
 #: The same login as an Authorization header wants it, for Loki's ruler, which reads nothing else from a file.
 WEB_AUTHORIZATION = "web_authorization"
 GRAFANA_PASSWORD = "grafana_admin_password"  # noqa: S105 - the name of a file
+
+_WEB_CONFIG = "web.yml"
 
 #: 2^10 rounds, some 50 ms: the servers remember whom they have let in, so a scrape does not pay for it.
 _ROUNDS = 10
@@ -42,6 +45,14 @@ def ensure(directory: Path, *, mode: int = 0o600) -> dict[str, Path]:
             f"cannot write the stack's secrets: {error.strerror}", where=str(directory)
         ) from None
     return files
+
+
+def remove(directory: Path) -> None:
+    """Remove the secrets that `ensure` and `web_config` make; what a user has put there stays."""
+    for name in (*_MADE_BY, _WEB_CONFIG):
+        (directory / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        directory.rmdir()
 
 
 def read(file: Path) -> str:
@@ -75,7 +86,7 @@ def web_config(directory: Path) -> str:
     Raises:
         StackError: a secret cannot be read, or `web.yml` not be written.
     """
-    file = directory / "web.yml"
+    file = directory / _WEB_CONFIG
     password = read(directory / WEB_PASSWORD).encode()
     try:
         kept = file.read_text(encoding="utf-8") if file.exists() else ""

@@ -105,7 +105,7 @@ GRAFANA = Product(
     debian="",
 )
 
-#: What `obs stack up` runs, with the tools that check it: all that is installed unless told otherwise.
+#: What the small stack runs, with the tools that check it.
 ENGINES: Mapping[str, EngineFacts] = MappingProxyType(
     {
         facts.name: facts
@@ -153,7 +153,7 @@ ENGINES: Mapping[str, EngineFacts] = MappingProxyType(
     }
 )
 
-#: Engines that are installed by name only.
+#: The other engines.
 BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
     {
         facts.name: facts
@@ -217,6 +217,9 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
         )
     }
 )
+
+#: What the full stack cannot do without.
+NEEDED: tuple[str, ...] = (*ENGINES, "loki", "otelcol")
 
 #: The least versions that know every key of the committed configuration; older ones serve the small stack.
 FULL_FLOORS: Mapping[str, Version] = MappingProxyType(

@@ -1,0 +1,42 @@
+"""How `obs stack` shows servers, whichever runtime they have."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from obs.stack.compose.service import ServiceStatus
+    from obs.stack.native import ServerStatus
+
+
+def show_native(servers: Sequence[ServerStatus], format_: str) -> None:
+    """Print one line, or one JSON object, a server."""
+    if format_ == "json":
+        rows = [
+            {key: str(value) if isinstance(value, Path) else value for key, value in asdict(one).items()}
+            for one in servers
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for one in servers:
+        place = f"{one.url}  {one.version} ({one.route}), process {one.pid}" if one.pid else ""
+        words = "; ".join(part for part in (place, one.reason) if part)
+        click.echo(f"{one.name:13} {one.state:9} {words}".rstrip())
+
+
+def show_containers(services: Sequence[ServiceStatus], format_: str) -> None:
+    """Print one line, or one JSON object, a container."""
+    if format_ == "json":
+        click.echo(json.dumps([asdict(one) for one in services], indent=2))
+        return
+    for one in services:
+        places = " ".join(f"http://{url}" if "://" not in url else url for url in one.urls)
+        click.echo(f"{one.name:13} {one.state:9} {places or '-'}  {one.image}, container {one.container}")
+    if not services:
+        click.echo("nothing is running", err=True)
