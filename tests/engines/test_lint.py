@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from obs.stack.engine import Engine
 from obs.stack.ports import free
@@ -76,6 +77,35 @@ def test_the_users_rules_are_refused_before_and_mean_what_they_say_after_the_rep
     assert "repaired" in repaired.stderr
     assert after.returncode == 0, after.stdout + after.stderr
     assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+_FOREIGN = Path(__file__).parents[1] / "lint" / "foreign"
+
+
+@pytest.mark.parametrize("route", ["debian", "go"])
+def test_rules_that_others_wrote_pass_promtool_with_every_lint_fatal_after_the_repair(
+    route: str, installed: Callable[[str], dict[str, Engine]], tmp_path: Path
+) -> None:
+    promtool = str(installed(route)["promtool"].path)
+    for file in [_USERS, *sorted((_FOREIGN / "handwritten").glob("*.yml"))]:
+        shutil.copy(file, tmp_path / file.name)
+    for kind in ("planted", "sound"):
+        # promtool reads no object of Kubernetes: what stands under its spec is a rule file.
+        rules = yaml.safe_load((_FOREIGN / kind / "rules" / "checkout.yaml").read_text(encoding="utf-8"))
+        (tmp_path / f"{kind}.yml").write_text(yaml.dump(rules["spec"], sort_keys=False), encoding="utf-8")
+    files = [path.name for path in sorted(tmp_path.iterdir())]
+
+    def judge() -> subprocess.CompletedProcess[str]:
+        command = [promtool, "check", "rules", "--lint=all", "--lint-fatal", *files]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path)
+
+    before = judge()
+    repaired = _obs("lint", tmp_path, "--fix")
+    after = judge()
+
+    assert before.returncode != 0
+    assert "repaired" in repaired.stderr
+    assert after.returncode == 0, after.stdout + after.stderr
 
 
 _RULES = """\

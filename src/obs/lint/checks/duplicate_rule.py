@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from obs.lint.check import Check, Finding
+from obs.lint.problem import Edit, Fix
 from obs.lint.project import Project
 from obs.lint.read.rules import Rule
 
@@ -22,9 +23,13 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _judged(namesakes: list[Rule]) -> Iterator[Finding]:
-    first: dict[frozenset[tuple[str, str]], Rule] = {}
+    first: dict[tuple[object, ...], Rule] = {}
     for rule in namesakes:
-        earlier = first.setdefault(_labels(rule), rule)
+        labels = _labels(rule)
+        # One of the same file is nearer than one of another.
+        earlier = first.setdefault((labels, id(rule.name.source)), rule)
+        if earlier is rule:
+            earlier = first.setdefault((labels,), rule)
         if earlier is rule:
             continue
         same = _text(rule) == _text(earlier)
@@ -37,6 +42,7 @@ def _judged(namesakes: list[Rule]) -> Iterator[Finding]:
             rule.name.span,
             f"{rule.kind} {rule.name.value} {what}",
             f"the other one is at {earlier.name.span.place}",
+            _deleted(rule, earlier),
             severity=None if same or rule.kind == "record" else "info",
         )
 
@@ -47,6 +53,21 @@ def _labels(rule: Rule) -> frozenset[tuple[str, str]]:
 
 def _text(rule: Rule) -> str:
     return " ".join(rule.query.text.value.split()) if rule.query is not None else ""
+
+
+def _deleted(rule: Rule, earlier: Rule) -> Fix | None:
+    """Return the edit that takes a rule away which says word by word what one before it in its group says."""
+    source = rule.span.source
+    here, there = (source.text[one.span.start : one.span.end] for one in (rule, earlier))
+    if rule.group is not earlier.group or here.split() != there.split():
+        return None
+    first, last = source.line_of(rule.span.start), source.line_of(rule.span.end - 1)
+    start = source.line_start(first)
+    # Whatever else stands in its lines stays.
+    alone = source.text[start : rule.span.start].strip() == "-"
+    if not alone or source.text[rule.span.end : source.line_start(last + 1)].strip():
+        return None
+    return Fix("delete it", (Edit(start, source.line_start(last + 1), ""),))
 
 
 def _parts(rule: Rule) -> str:

@@ -12,7 +12,9 @@ from obs.lint.read.dashboard_queries import query_of
 from obs.lint.read.grafana import Dashboard, Panel, Target
 
 #: A function over a counter's increase, its selector, and the window.
-_WINDOW = re.compile(r"\b(?:rate|irate|increase|delta|idelta|deriv)\s*\(\s*[^()\[\]]*\[(?P<window>[^\]:]+)\]")
+_WINDOW = re.compile(
+    r"\b(?P<func>rate|irate|increase|delta|idelta|deriv)\s*\(\s*[^()\[\]]*\[(?P<window>[^\]:]+)\]"
+)
 _STEP = re.compile(r"\$__interval|\$\{__interval\}|\[\[__interval\]\]|\$interval\b|\$\{interval\}")
 #: Most panels have no other.
 _RIGHT = "[$__rate_interval]"
@@ -38,10 +40,17 @@ def _judged(dashboard: Dashboard, panel: Panel, target: Target) -> Iterator[Find
         window = match["window"].strip()
         if _STEP.fullmatch(window) and window.strip("${}[]") not in dashboard.variable:
             at = found.text.at(match.start("window"), len(match["window"]))
+            # What a bar gained in its own step is another figure than what any window did.
+            gained = match["func"] in {"increase", "delta"}
             fix = Fix("use $__rate_interval", (Edit(at.start, at.end, "$__rate_interval"),))
             message = f"{panel.name}: a window of one step holds too few samples when one zooms in"
             hint = "$__rate_interval is never less than four scrapes"
-            yield Finding(at, message, hint, fix)
+            if gained:
+                hint = "an interval of the panel, such as 1m, keeps the step from being shorter than that"
+            has_least = bool(panel.value.word("interval") or target.value.word("interval"))
+            yield Finding(
+                at, message, hint, None if gained else fix, "info" if gained and has_least else None
+            )
         elif _FIXED.match(window) and panel.type not in _ONE_VALUE and not target.value["instant"].data:
             message = f"{panel.name}: the window {window} stays as it is when one zooms out, and samples fall between"
             at = found.text.at(match.start("window"), len(match["window"]))
