@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from obs.errors import ConfigError
+from obs.stack.duration import milliseconds
 from obs.stack.home import home
 from obs.stack.servers import SMALL
 
@@ -81,12 +82,18 @@ class NativeConfig:
         """Return every rule file of Loki, as `rule_files`."""
         return _expanded(self.loki_rules)
 
-    def require_files(self) -> None:
-        """Make sure that everything which was named exists.
+    def require_sense(self) -> None:
+        """Make sure that everything which was named exists and every interval is one.
 
         Raises:
-            ConfigError: it does not.
+            ConfigError: it does not, or is none.
         """
+        for interval, what in (
+            (self.scrape_interval, "scrape interval"),
+            (self.evaluation_interval, "evaluation interval"),
+        ):
+            if interval is not None:
+                milliseconds(interval, what)
         self.rule_files()
         self.loki_rule_files()
         for path in self.target_files:

@@ -65,7 +65,7 @@ def plan(config: NativeConfig, running: Mapping[str, Running], report: Report | 
         if name not in SERVERS:
             raise ConfigError(f"no server of the stack is called {name!r}", hint=suggest(name, SERVERS))
     numbers(config.ports, config.servers)
-    config.require_files()  # Said before minutes are spent on engines.
+    config.require_sense()  # Said before minutes are spent on engines.
     directory = config.directory.absolute()
     if not config.is_small():
         require_plain(directory)
