@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,11 @@ from obs.generate.derive.rules import rule_files
 from obs.generate.model import Alert, Dashboard, Panel, Row, Service
 from obs.generate.render.grafana import render
 from obs.generate.spec.load import load
+from obs.runtime import settings
+from obs.runtime.otel import resource
 
+#: Spans of the service in the chosen environments, however many those are.
+SPANS = 'resource.service.name = "payments" && resource.deployment.environment.name =~ "${environment:pipe}"'
 SPECS = Path(__file__).parents[3] / "specs" / "shop"
 
 
@@ -75,7 +80,7 @@ def test_every_graph_leads_to_the_logs_and_traces_of_its_time() -> None:
         (logs, logs_url), (traces, traces_url) = panel.data_links
         assert (logs, traces) == ("Logs of this time", "Traces of this time")
         assert _pane(logs_url)["queries"][0]["expr"].startswith('{service="payments"')
-        assert _pane(traces_url)["queries"][0]["query"] == '{ resource.service.name = "payments" }'
+        assert _pane(traces_url)["queries"][0]["query"] == f"{{ {SPANS} }}"
 
 
 def test_an_error_leads_to_its_trace() -> None:
@@ -117,7 +122,7 @@ def test_a_trace_is_slow_from_where_an_alert_warns() -> None:
     service = _service()
 
     slow = _panel(evidence.traces(service, _alerts(service)), "traces-slow")
-    assert slow.queries[0].expr == '{ resource.service.name = "payments" && duration > 500ms }'
+    assert slow.queries[0].expr == f"{{ {SPANS} && duration > 500ms }}"
     assert [panel.key for panel in evidence.traces(service, []).panels] == ["traces-recent", "traces-failed"]
 
 
@@ -135,3 +140,20 @@ def test_a_service_that_does_not_tell_its_version_has_no_such_marks() -> None:
 
     marks = derive_dashboard(replace(service, signals=signals), []).annotations
     assert [mark.name for mark in marks] == ["Firing alerts"]
+
+
+def test_traces_are_asked_for_by_the_attributes_that_the_sdk_sends() -> None:
+    known = settings.resolve({"service": "payments", "environment": "production"}, {})
+    asked = re.findall(r"resource\.([\w.]+)", SPANS)
+
+    assert asked
+    assert set(asked) <= set(resource.attributes(known))
+
+
+def test_every_query_of_every_panel_asks_for_the_chosen_environment() -> None:
+    for file in sorted((SPECS.parents[1] / "dashboards").rglob("*.json")):
+        for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]:
+            for inner in [panel, *panel.get("panels", [])]:
+                for target in inner.get("targets", []):
+                    asked = target.get("expr") or target.get("query")
+                    assert "environment" in asked, (file.name, inner["title"])
