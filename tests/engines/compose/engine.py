@@ -1,0 +1,203 @@
+"""A Docker engine of our own: Debian's, unpacked into the cache and started as root, touching nothing outside.
+
+Its data, its containerd, its socket and its pid file are in one directory that goes away with it; it writes no packet
+filter and makes no default bridge. An engine that runs on this machine already is never spoken to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from obs.stack import cache, engines
+from obs.stack.routes import debian
+
+#: What is unpacked; libraries that a machine has anyway are loaded from there.
+PACKAGES = (
+    "docker.io",
+    "containerd",
+    "runc",
+    "tini",
+    "iptables",
+    "libip4tc2",
+    "libip6tc2",
+    "libxtables12",
+    "libmnl0",
+    "libnfnetlink0",
+    "libnetfilter-conntrack3",
+    "libnftnl11",
+    "libdevmapper1.02.1",
+    "busybox-static",
+)
+_READY_WITHIN, _GONE_WITHIN = 90.0, 60.0
+
+
+@dataclass(frozen=True)
+class Docker:
+    """A running engine, and the environment in which `docker` and `docker compose` speak to it."""
+
+    directory: Path
+    tree: Path
+    environment: Mapping[str, str]
+
+    @property
+    def busybox(self) -> Path:
+        """A shell and small programs without any library."""
+        return self.tree / "bin" / "busybox"
+
+    def run(self, *arguments: str, within: float = 120.0) -> str:
+        """Run `docker` with `arguments` and return what it prints."""
+        done = subprocess.run(
+            ["docker", *arguments],
+            env=dict(self.environment),
+            capture_output=True,
+            timeout=within,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == 0, (
+            f"docker {' '.join(arguments)}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+        return done.stdout
+
+
+def unpacked() -> Path:
+    """Return the directory with Debian's engine, unpacked once for all runs."""
+    place = cache.directory() / "dockerd" / "debian"
+    if not (place / "usr/sbin/dockerd").is_file():
+        with cache.workspace("debian") as work:
+            tree = work / "tree"
+            for package in PACKAGES:
+                debian.unpack(debian.download(package, work, None), tree, None)
+            if not (place / "usr/sbin/dockerd").is_file():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(place, ignore_errors=True)
+                tree.chmod(0o755)
+                tree.rename(place)
+    return place
+
+
+@contextlib.contextmanager
+def running(directory: Path) -> Iterator[Docker]:
+    """Start an engine with everything of its own below `directory`; stop it and remove that afterwards."""
+    assert os.geteuid() == 0, "the Docker engine of the tests is started as root"
+    tree = unpacked()
+    directory.mkdir(parents=True)
+    environment = _environment(tree, directory)
+    log = directory / "dockerd.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            _command(tree, directory),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    docker = Docker(directory, tree, environment)
+    try:
+        _await_ready(docker, process, log)
+        yield docker
+    finally:
+        _stop(process)
+        _clear(directory)
+
+
+def _command(tree: Path, directory: Path) -> list[str]:
+    return [
+        str(tree / "usr/sbin/dockerd"),
+        *("--data-root", str(directory / "data")),
+        *("--exec-root", str(directory / "exec")),
+        *("--pidfile", str(directory / "dockerd.pid")),
+        *("--host", f"unix://{directory}/docker.sock"),
+        # Nothing of the machine's network is changed: bridges come and go with their networks, ports are proxied.
+        "--iptables=false",
+        "--ip6tables=false",
+        "--ip-forward=false",
+        "--ip-masq=false",
+        "--bridge=none",
+        *("--exec-opt", "native.cgroupdriver=cgroupfs"),
+        *("--cgroup-parent", f"/obs-{os.getpid()}"),
+        *("--log-level", "warn"),
+    ]
+
+
+def _environment(tree: Path, directory: Path) -> dict[str, str]:
+    plugins = directory / "client" / "cli-plugins"
+    plugins.mkdir(parents=True)
+    compose = engines.install(["docker-compose"], routes=["go"])["docker-compose"]
+    (plugins / "docker-compose").symlink_to(compose.path)
+    libraries = [
+        tree / place
+        for place in (
+            "usr/lib/x86_64-linux-gnu",
+            "lib/x86_64-linux-gnu",
+            "usr/lib/aarch64-linux-gnu",
+            "lib/aarch64-linux-gnu",
+        )
+    ]
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OBS_", "DOCKER_", "COMPOSE_", "OTEL_"))
+    }
+    return {
+        **kept,
+        "PATH": f"{tree}/usr/bin:{tree}/usr/sbin:{tree}/sbin:{kept.get('PATH', '/usr/bin:/bin')}",
+        "LD_LIBRARY_PATH": ":".join(str(place) for place in libraries if place.is_dir()),
+        "DOCKER_HOST": f"unix://{directory}/docker.sock",
+        "DOCKER_CONFIG": str(directory / "client"),
+        "DOCKER_BUILDKIT": "0",
+        "HOME": str(directory / "client"),
+        **(
+            {"OBS_HOME": os.environ["OBS_HOME"]}
+            if "OBS_HOME" in os.environ
+            else {"OBS_HOME": str(cache.directory().parent)}
+        ),
+    }
+
+
+def _await_ready(docker: Docker, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _READY_WITHIN
+    while True:
+        asked = subprocess.run(
+            ["docker", "info"], env=dict(docker.environment), capture_output=True, check=False, timeout=30
+        )
+        if asked.returncode == 0:
+            return
+        ended = process.poll() is not None
+        assert not ended, f"dockerd ended with {process.returncode}:\n{log.read_text()[-4000:]}"
+        assert time.monotonic() < deadline, f"dockerd does not answer:\n{log.read_text()[-4000:]}"
+        time.sleep(0.2)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_GONE_WITHIN)
+        except subprocess.TimeoutExpired:
+            # Its group is its own: containerd and the shims go with it.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _clear(directory: Path) -> None:
+    """Unmount what an engine that was killed left mounted, and remove its directory and its control groups."""
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for place in sorted((one for one in mounted if one.startswith(f"{directory}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+    shutil.rmtree(directory, ignore_errors=True)
+    for group in Path("/sys/fs/cgroup").glob(f"**/obs-{os.getpid()}"):
+        for inner in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+            with contextlib.suppress(OSError):
+                inner.rmdir()
+        with contextlib.suppress(OSError):
+            group.rmdir()

@@ -1,0 +1,42 @@
+// Command standin takes the place of a server that cannot be had on this machine: it answers the health probe, and
+// whoever asks for anything else that it is a stand-in. `standin -health` is the probe itself.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+)
+
+func main() {
+	address := flag.String("address", os.Getenv("STANDIN_ADDRESS"), "where to listen")
+	ready := flag.String("ready", os.Getenv("STANDIN_READY"), "path that answers 200")
+	health := flag.Bool("health", false, "probe the server instead of being one")
+	// What the real servers are started with; nothing here depends on them.
+	flag.String("config.file", "", "ignored")
+	flag.String("target", "", "ignored")
+	flag.Parse()
+	if *health {
+		client := http.Client{Timeout: 3 * time.Second}
+		answer, err := client.Get("http://" + *address + *ready)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			fmt.Fprintln(os.Stderr, "not ready:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	fmt.Println("stand-in: answers", *ready, "on", *address)
+	http.HandleFunc("/", func(reply http.ResponseWriter, request *http.Request) {
+		if request.URL.Path == *ready {
+			fmt.Fprintln(reply, "ready (stand-in)")
+			return
+		}
+		http.Error(reply, "stand-in: the real server is not here", http.StatusNotImplemented)
+	})
+	if err := http.ListenAndServe(*address, nil); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
