@@ -1,0 +1,165 @@
+"""What was taken is delivered: over a killed collector, a back end that is away, a full queue, too little memory."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines.collector import otlp
+from tests.engines.collector.backend import Backend, await_true
+from tests.engines.collector.running import Collector, running, site
+
+pytestmark = pytest.mark.engines
+
+QUEUE = "otelcol_exporter_queue_size"
+CAPACITY = "otelcol_exporter_queue_capacity"
+REFUSED = "otelcol_receiver_refused_log_records_total"
+REFUSED_SPANS = "otelcol_receiver_refused_spans_total"
+_NUMBER = re.compile(r"line (\d+)")
+
+Start = Callable[..., Collector]
+
+
+@pytest.fixture
+def start(tmp_path: Path, backend: Backend) -> Iterator[Start]:
+    """Start a collector whose every back end is the recorder; it ends with the test."""
+    started: list[Collector] = []
+
+    def begin(overlay: str = "", **environment: str) -> Collector:
+        place = site(
+            tmp_path,
+            loki_http=backend.http_port,
+            prometheus_http=backend.http_port,
+            tempo_otlp_grpc=backend.grpc_port,
+        )
+        collector = Collector(place, environment=environment, overlays=[overlay] if overlay else [])
+        started.append(collector)
+        collector.start()
+        return collector
+
+    yield begin
+    for collector in started:
+        collector.end(signal.SIGKILL)
+
+
+def _numbers(backend: Backend) -> Counter[int]:
+    found = (_NUMBER.match(record.body.string_value) for record in backend.received.records())
+    return Counter(int(match[1]) for match in found if match)
+
+
+def test_lines_of_a_file_survive_a_killed_collector(start: Start, backend: Backend) -> None:
+    collector = start()
+    path, count, kills = collector.logs / "killed.log", 6_000, 3
+    done = threading.Event()
+
+    def write() -> None:
+        with path.open("a", encoding="utf-8", buffering=1) as file:
+            for number in range(count):
+                line = {"service": "killed", "level": "info", "message": f"line {number}"}
+                file.write(json.dumps(line) + "\n")
+                if number % 20 == 0:
+                    time.sleep(0.01)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for part in range(1, kills + 1):
+        await_true(lambda part=part: len(_numbers(backend)) > part * count // 5, "some lines arrived")
+        collector.end(signal.SIGKILL)
+        collector.start()
+    writer.join()
+    await_true(lambda: len(_numbers(backend)) == count, "every line arrived")
+    # What was read or under way when it was killed comes again, once a kill.
+    assert max(_numbers(backend).values()) <= kills + 1
+
+
+def test_what_was_taken_while_the_back_end_was_away_survives_a_killed_collector(
+    start: Start, backend: Backend
+) -> None:
+    backend.status = 503
+    collector = start(OBS_SAMPLING_WAIT="500ms", OBS_SAMPLING_PERCENT="100")
+    taken = 0
+    for number in range(200):
+        body = otlp.logs(otlp.resource("away"), [(f"line {number * 10 + n}", {}) for n in range(10)])
+        assert collector.send("logs", body) == 200
+        taken += 10
+        if number == 100:
+            collector.end(signal.SIGKILL)
+            collector.start()
+    assert collector.send("metrics", otlp.samples(otlp.resource("away"), "away_rows", {}, 1)) == 200
+    assert not backend.received.logs
+    collector.end(signal.SIGKILL)
+    collector.start()
+    assert collector.total(QUEUE, data_type="logs") > 0
+    backend.release()
+    await_true(lambda: len(_numbers(backend)) == taken, "every line arrived")
+    await_true(lambda: "away_rows" in str(backend.received.metrics), "the sample arrived")
+
+
+def test_a_full_queue_holds_senders_back_and_shows_in_what_the_alert_asks(start: Start, backend: Backend) -> None:
+    backend.status = 503
+    collector = start(OBS_QUEUE_LOGS_BYTES="400000")
+    taken: set[int] = set()
+    refused = 0
+    for number in range(60):
+        # 20 kB each.
+        status = collector.send(
+            "logs", otlp.logs(otlp.resource("full"), [(f"line {number} {'x' * 20_000}", {})]), timeout=1.0
+        )
+        if status == 200:
+            taken.add(number)
+        else:
+            refused += 1
+            if refused == 3:
+                break
+    assert refused == 3
+    assert 10 <= len(taken) <= 25
+    assert collector.total(QUEUE, data_type="logs") / collector.total(CAPACITY, data_type="logs") > 0.8
+    await_true(lambda: collector.total(REFUSED, receiver="otlp") >= 3, "refusals are counted")
+    # A file is its own queue: its lines wait there.
+    (collector.logs / "full.log").write_text("line 1000000\n", encoding="utf-8")
+    assert collector.is_alive()
+    backend.release()
+    await_true(lambda: taken | {1_000_000} <= set(_numbers(backend)), "whatever was taken arrived")
+    assert collector.send("logs", otlp.logs(otlp.resource("full"), [("line 2000000", {})])) == 200
+
+
+def test_too_little_memory_means_refusal_and_not_death(start: Start, backend: Backend) -> None:
+    limits = "processors: {memory_limiter: {check_interval: 100ms, limit_mib: 80, spike_limit_mib: 20}}"
+    collector = start(limits, OBS_SAMPLING_WAIT="2s", OBS_SAMPLING_PERCENT="0")
+    statuses: Counter[int] = Counter()
+    deadline = time.monotonic() + 60
+    while not statuses[503] and time.monotonic() < deadline:
+        spans = [otlp.span(attributes={f"a{n}": "x" * 2_000 for n in range(20)}) for _ in range(25)]
+        statuses[collector.send("traces", otlp.traces(otlp.resource("memory"), spans))] += 1
+    # 503 is what OTLP senders repeat.
+    assert set(statuses) == {200, 503}
+    assert collector.is_alive()
+    assert collector.total(REFUSED_SPANS, receiver="otlp") >= 25
+    kept = otlp.span(failed=True)
+
+    def taken() -> bool:
+        return collector.send("traces", otlp.traces(otlp.resource("memory"), [kept])) == 200
+
+    await_true(taken, "it takes spans again")
+    await_true(lambda: kept.trace_id in backend.received.trace_ids(), "they arrive")
+
+
+def test_an_ordered_end_decides_on_the_traces_that_wait(start: Start, backend: Backend) -> None:
+    collector = start(OBS_SAMPLING_WAIT="60s", OBS_SAMPLING_PERCENT="0")
+    failed = [otlp.span(failed=True) for _ in range(50)]
+    assert collector.send("traces", otlp.traces(otlp.resource("ended"), failed)) == 200
+    collector.end()
+    # What is decided in the end goes through the queue on disk, now or after the next start.
+    with running(collector):
+        await_true(
+            lambda: {span.trace_id for span in failed} <= backend.received.trace_ids(), "failed traces arrived"
+        )

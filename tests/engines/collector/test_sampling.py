@@ -1,0 +1,145 @@
+"""Which traces are kept, decided late; and what span metrics count, which is all of them."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+
+import pytest
+
+from tests.engines.collector import otlp
+from tests.engines.collector.backend import await_true
+from tests.engines.collector.conftest import SHARE, SLOW, Pipeline
+
+pytestmark = pytest.mark.engines
+
+CALLS = "traces_span_metrics_calls_total"
+DURATION = "traces_span_metrics_duration_seconds"
+WAITING = "otelcol_exporter_queue_size"
+UNDER_WAY = "otelcol_exporter_in_flight_requests"
+
+
+def _send(pipeline: Pipeline, service: str, spans: list[otlp.Span]) -> set[bytes]:
+    assert pipeline.collector.send("traces", otlp.traces(otlp.resource(service), spans)) == 200
+    return {span.trace_id for span in spans}
+
+
+def _settle(pipeline: Pipeline, service: str) -> None:
+    """Wait until whatever was sent before is decided: a failed trace that was sent now has arrived."""
+    (last,) = _send(pipeline, service, [otlp.span("last", failed=True)])
+    await_true(lambda: last in pipeline.received.trace_ids(), "the last trace was decided")
+    # Several requests are under way at a time.
+    for metric in (WAITING, UNDER_WAY):
+        await_true(lambda metric=metric: not pipeline.collector.total(metric, data_type="traces"), "all is sent")
+
+
+def test_failed_slow_and_marked_traces_are_all_kept(pipeline: Pipeline) -> None:
+    failed = _send(pipeline, "kept", [otlp.span(failed=True) for _ in range(300)])
+    slow = _send(pipeline, "kept", [otlp.span(seconds=SLOW / 1000 + 0.05) for _ in range(100)])
+    marked = _send(pipeline, "kept", [otlp.span(attributes={"obs.exemplar": True}) for _ in range(100)])
+    _settle(pipeline, "kept")
+    for kept in (failed, slow, marked):
+        assert kept <= pipeline.received.trace_ids()
+
+
+def test_one_failed_span_keeps_all_spans_of_its_trace(pipeline: Pipeline) -> None:
+    trace = os.urandom(16)
+    spans = [otlp.span(f"step {n}", trace=trace, failed=n == 7) for n in range(10)]
+    # They come apart, as from several services.
+    for span in spans:
+        _send(pipeline, "apart", [span])
+    _settle(pipeline, "apart")
+    names = {span.name for span in pipeline.received.spans() if span.trace_id == trace}
+    assert names == {f"step {n}" for n in range(10)}
+
+
+def test_of_ordinary_traces_the_configured_share_is_kept_and_red_numbers_are_those_of_all(
+    pipeline: Pipeline,
+) -> None:
+    # Trace ids of a known series: the decision is a hash of the id, so the share is the same in each run.
+    count, failed = 3_000, 200
+    numbers = random.Random(20261122)
+    ids = [numbers.randbytes(16) for _ in range(count)]
+    sent = _send(pipeline, "shared", [otlp.span("GET /a", trace=trace, seconds=0.02) for trace in ids])
+    errors = _send(pipeline, "shared", [otlp.span("GET /a", failed=True, seconds=0.2) for _ in range(failed)])
+    _settle(pipeline, "shared")
+    kept = len(sent & pipeline.received.trace_ids())
+    # Four standard deviations of the binomial distribution.
+    spread = 4 * math.sqrt(count * SHARE / 100 * (1 - SHARE / 100))
+    assert abs(kept - count * SHARE / 100) < spread
+    assert errors <= pipeline.received.trace_ids()
+
+    def counted(code: str) -> float:
+        return pipeline.collector.total(
+            CALLS, "span_metrics", service="shared", span_name="GET /a", status_code=code
+        )
+
+    await_true(lambda: counted("STATUS_CODE_UNSET") == count, "all good calls are counted")
+    await_true(lambda: counted("STATUS_CODE_ERROR") == failed, "all failed calls are counted")
+    labels = {"service": "shared", "span_name": "GET /a"}
+    assert pipeline.collector.total(f"{DURATION}_count", "span_metrics", **labels) == count + failed
+    total = pipeline.collector.total(f"{DURATION}_sum", "span_metrics", **labels)
+    assert total == pytest.approx(count * 0.02 + failed * 0.2)
+    assert pipeline.collector.total(f"{DURATION}_bucket", "span_metrics", le="0.1", **labels) == count
+
+
+def test_spans_that_come_after_the_decision_follow_it(pipeline: Pipeline) -> None:
+    kept = _send(pipeline, "late", [otlp.span("first", failed=True) for _ in range(50)])
+    plain = _send(pipeline, "late", [otlp.span("first") for _ in range(200)])
+    _settle(pipeline, "late")
+    dropped = plain - pipeline.received.trace_ids()
+    assert dropped
+    # Each of them would be kept for itself; the decision on its trace was another.
+    _send(pipeline, "late", [otlp.span("second", trace=trace, failed=True) for trace in dropped])
+    _send(pipeline, "late", [otlp.span("second", trace=trace) for trace in kept])
+
+    def followed() -> bool:
+        return {s.trace_id for s in pipeline.received.spans() if s.name == "second"} >= kept
+
+    await_true(followed, "late spans of kept traces arrived")
+    _settle(pipeline, "late")
+    assert not dropped & pipeline.received.trace_ids()
+
+
+def test_span_metrics_say_whose_they_are_by_our_two_labels_alone(pipeline: Pipeline) -> None:
+    _send(pipeline, "whose", [otlp.span("GET /b")])
+    await_true(
+        lambda: bool(pipeline.collector.total(CALLS, "span_metrics", service="whose")), "the call is counted"
+    )
+    samples = pipeline.collector.samples(CALLS, "span_metrics")
+    (found,) = [labels for labels, _ in samples if labels["service"] == "whose"]
+    assert set(found) == {"service", "environment", "span_name", "span_kind", "status_code"}
+    assert found["environment"] == "test"
+    told = pipeline.collector.scrape("span_metrics")
+    assert "job=" not in told
+    assert "instance" not in told
+    assert "target_info" not in told
+    # A link from here would lead to a trace that sampling may have dropped.
+    assert "trace_id" not in told
+
+
+def test_names_without_end_make_no_series_without_end(pipeline: Pipeline) -> None:
+    for first in range(0, 6_000, 1_000):
+        _send(pipeline, "endless", [otlp.span(f"GET /{n}") for n in range(first, first + 1_000)])
+    _send(pipeline, "endless", [otlp.span("late comer") for _ in range(10)])
+
+    def calls() -> float:
+        return pipeline.collector.total(CALLS, "span_metrics", service="endless")
+
+    # Those beyond the limit are still counted, under one label that says so.
+    await_true(lambda: calls() == 6_010, "every call is counted")
+    found = pipeline.collector.samples(CALLS, "span_metrics")
+    series = [labels for labels, _ in found if labels["service"] == "endless"]
+    assert len(series) <= 5_001
+    assert any("otel_metric_overflow" in labels for labels in series)
+
+
+def test_processes_of_one_service_are_counted_together(pipeline: Pipeline) -> None:
+    for number in range(5):
+        of = otlp.resource("several", **{"service.instance.id": f"instance-{number}", "process.pid": number})
+        body = otlp.traces(of, [otlp.span("GET /c") for _ in range(10)])
+        assert pipeline.collector.send("traces", body) == 200
+    await_true(
+        lambda: pipeline.collector.total(CALLS, "span_metrics", service="several") == 50, "all calls are counted"
+    )
