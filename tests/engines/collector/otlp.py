@@ -22,6 +22,8 @@ def value(of: Any) -> AnyValue:
         return AnyValue(bool_value=of)
     if isinstance(of, int):
         return AnyValue(int_value=of)
+    if isinstance(of, float):
+        return AnyValue(double_value=of)
     if isinstance(of, Mapping):
         return AnyValue(kvlist_value=KeyValueList(values=pairs(of)))
     if isinstance(of, list):
