@@ -101,7 +101,7 @@ TEMPO = Product(
 GRAFANA = Product(
     name="grafana",
     repository="grafana/grafana",
-    release=Version(13, 1, 0),
+    release=Version(13, 1, 2),
     debian="",
 )
 
