@@ -47,14 +47,18 @@ class RunningStack:
         """The directory whose files the collector reads."""
         return self.config.directory / "log" / "services"
 
+    @property
+    def login(self) -> str:
+        """The header that Prometheus and Alertmanager want to see."""
+        password = secret_files.read(self.config.directory / "secrets" / secret_files.WEB_PASSWORD)
+        return f"Basic {base64.b64encode(f'{secret_files.WEB_USER}:{password}'.encode()).decode()}"
+
     def ask(self, name: str, path: str, **parameters: Any) -> Any:
         """Return the JSON that a server answers to GET, with the login of those that want one."""
         query = f"?{urllib.parse.urlencode(parameters, doseq=True)}" if parameters else ""
         request = urllib.request.Request(f"{self.url(name)}{path}{query}")  # noqa: S310 - our own server
         if name in ("prometheus", "alertmanager"):
-            password = secret_files.read(self.config.directory / "secrets" / secret_files.WEB_PASSWORD)
-            login = base64.b64encode(f"{secret_files.WEB_USER}:{password}".encode()).decode()
-            request.add_header("Authorization", f"Basic {login}")
+            request.add_header("Authorization", self.login)
         with _direct.open(request, timeout=30) as answer:
             return json.load(answer)
 

@@ -59,7 +59,6 @@ class Shop:
             **own,
             "OBS_ENVIRONMENT": ENVIRONMENT,
             "OBS_OTLP_ENDPOINT": collector,
-            "OBS_EXPORT_INTERVAL": "1",
             "NO_PROXY": LOOPBACK,
             "no_proxy": LOOPBACK,
         }

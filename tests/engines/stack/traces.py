@@ -20,9 +20,14 @@ class Span:
     span_id: str
     parent_id: str
     name: str
-    service: str
     failed: bool
     attributes: dict[str, Any]
+    resource: dict[str, Any]
+
+    @property
+    def service(self) -> str:
+        """Who made it."""
+        return str(self.resource.get("service.name", ""))
 
 
 def trace(url: str, trace_id: str, *, start: int | None = None, end: int | None = None) -> list[Span]:
@@ -54,9 +59,9 @@ def _span(span: dict[str, Any], resource: dict[str, Any]) -> Span:
         span_id=_hexadecimal(span["spanId"]),
         parent_id=_hexadecimal(span.get("parentSpanId", "")),
         name=span.get("name", ""),
-        service=str(resource.get("service.name", "")),
         failed=span.get("status", {}).get("code") in (2, "STATUS_CODE_ERROR"),
         attributes=_attributes(span),
+        resource=resource,
     )
 
 

@@ -1,0 +1,127 @@
+"""Alerts reach a real receiver: the first event of a kind, a line of a log, the dead man's switch; and how soon."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+from tests.engines.stack.conftest import Scene
+from tests.engines.stack.running import await_
+
+from obs.stack import bundle
+
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
+
+#: What is posted to Alertmanager by hand carries it, so that it mixes with nothing of the running stack.
+_ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """When each of them happened, on the monotonic clock."""
+
+    first_answer: float
+    panic: float
+
+
+@pytest.fixture(scope="module")
+def incidents(scene: Scene) -> Incidents:
+    """Cause an answer that never came before, and a line that tells of a crash."""
+    await_(lambda: scene.stack.query('shop_orders_total{service="storefront"}'), "the shop has been scraped")
+    first_answer = time.monotonic()
+    assert scene.shop.call("POST", "/orders", {"sku": "tea", "quantity": 0}) == 422
+    panic = time.monotonic()
+    now = dt.datetime.now(dt.timezone.utc).isoformat().replace("+00:00", "Z")
+    line = {
+        "timestamp": now, "level": "critical", "event": "exception.main", "message": "died",
+        "service": "storefront", "environment": "test",
+    }  # fmt: skip
+    with (scene.stack.services_log / "storefront.log").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    return Incidents(first_answer, panic)
+
+
+def _arrival(scene: Scene, name: str) -> float:
+    def found() -> float:
+        alert = scene.notified.find(lambda one: one.concerns(name, {"service": "storefront"}))
+        return alert.at if alert else 0.0
+
+    return await_(found, f"{name} arrives at the receiver", within=240.0)
+
+
+def test_the_first_event_of_its_kind_is_notified(
+    scene: Scene, incidents: Incidents, note: Callable[[str], None]
+) -> None:
+    taken = _arrival(scene, "FirstEvent") - incidents.first_answer
+    note(f"freshness: alert on a counter's first event notified after {taken:.1f} s (promised: 60 s)")
+
+
+def test_a_line_that_tells_of_a_crash_is_notified(
+    scene: Scene, incidents: Incidents, note: Callable[[str], None]
+) -> None:
+    taken = _arrival(scene, "LogPanic") - incidents.panic
+    note(f"freshness: alert on a log line notified after {taken:.1f} s (promised: 60 s)")
+
+
+def test_the_dead_man_s_switch_arrives(scene: Scene) -> None:
+    await_(
+        lambda: scene.notified.find(lambda one: one.concerns("Watchdog", {}) and one.status == "firing"),
+        "the watchdog arrives",
+    )
+
+
+def _alerts() -> list[dict[str, str]]:
+    """Return the labels of each generated alert, once for every service that it knows."""
+    groups = [
+        group
+        for kind in ("prometheus", "loki")
+        for file in sorted(bundle.path("alerts", kind).glob("*.yml"))
+        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+    ]
+    return [
+        {**rule["labels"], "alertname": rule["alert"], "environment": _ELSEWHERE}
+        for group in groups
+        for rule in group["rules"]
+        if "alert" in rule
+    ]
+
+
+def _post(scene: Scene, alerts: list[dict[str, str]]) -> None:
+    url = f"{scene.stack.url('alertmanager')}/api/v2/alerts"
+    body = json.dumps([{"labels": labels} for labels in alerts]).encode()
+    request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310 - our own server
+    request.add_header("Authorization", scene.stack.login)
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30).close()
+
+
+def test_a_service_that_is_gone_silences_its_own_alerts_and_nobody_else_s(scene: Scene) -> None:
+    gone = {
+        "alertname": "JobAllTargetsDown", "service": "payments", "environment": _ELSEWHERE, "severity": "page",
+        "team": "shop", "category": "targets",
+    }  # fmt: skip
+    others = [one for one in _alerts() if one["alertname"] != "JobAllTargetsDown"]
+    stranger = {"alertname": "Unowned", "environment": _ELSEWHERE, "severity": "page"}
+    _post(scene, [gone, *others, stranger])
+
+    def all_seen() -> list[dict[str, Any]]:
+        found = scene.stack.alerts(environment=_ELSEWHERE)
+        silenced = any(one["status"]["inhibitedBy"] for one in found)
+        return found if len(found) >= len({tuple(sorted(one.items())) for one in others}) and silenced else []
+
+    found = await_(all_seen, "Alertmanager knows all of them")
+    silenced = [one["labels"] for one in found if one["status"]["inhibitedBy"]]
+    # The generated pairs (the stronger of two) silence the weaker of the same service, too.
+    pairs = {"CertificateExpiresSoon", "ErrorBudgetBurnSlow", "HttpErrorRatioElevated"}
+    wrong = [one for one in silenced if one.get("service") != "payments" and one["alertname"] not in pairs]
+    assert wrong == []
+    assert {"HttpErrorRatioHigh", "HttpLatencyP99High"} <= {one["alertname"] for one in silenced}
+    spared = {one["labels"]["alertname"] for one in found if not one["status"]["inhibitedBy"]}
+    assert {"Watchdog", "JobAllTargetsDown", "Unowned", "AlertmanagerNotifyFailing"} <= spared
+    assert not {one["category"] for one in silenced if "category" in one} & {"backups", "security", "tls"}

@@ -1,0 +1,44 @@
+"""Whose a series is, is said once and by the target: no second identity, nothing counted twice."""
+
+from __future__ import annotations
+
+import pytest
+from tests.engines.stack.conftest import Scene
+from tests.engines.stack.running import await_
+
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
+
+
+def test_no_series_carries_a_label_that_begins_with_exported(scene: Scene) -> None:
+    await_(lambda: scene.stack.query('shop_orders_total{service="storefront"}'), "the shop has been scraped")
+    names = scene.stack.ask("prometheus", "/api/v1/labels")["data"]
+    assert {"service", "environment", "instance"} <= set(names)
+    assert [name for name in names if name.startswith("exported_")] == []
+
+
+def test_every_target_is_up_and_every_series_has_an_identity(scene: Scene) -> None:
+    def down() -> list[str]:
+        return [str(one["metric"]) for one in scene.stack.query("up == 0")]
+
+    await_(lambda: not down(), f"every target is up: {down()}")
+    assert scene.stack.query('up{service=""} or up{environment=""} or up{instance=""}') == []
+
+
+def test_orders_are_counted_once_though_spans_are_counted_too(scene: Scene) -> None:
+    series = scene.stack.query('shop_orders_total{service="storefront",result="paid"}')
+    assert len(series) == 1
+    # What the collector counts of the spans has names of its own: no query on the service's metrics sees it.
+    requests = scene.stack.query(
+        'count by (__name__) ({service="storefront",__name__=~"http_server_.*_count"})'
+    )
+    assert [one["metric"]["__name__"] for one in requests] == ["http_server_request_duration_seconds_count"]
+    jobs = scene.stack.query(
+        'count by (job) (http_server_request_duration_seconds_count{service="storefront"})'
+    )
+    assert [one["metric"]["job"] for one in jobs] == ["services"]
+
+
+def test_span_metrics_carry_the_identity_of_the_service_that_made_the_span(scene: Scene) -> None:
+    query = 'sum by (service, environment) (traces_spanmetrics_calls_total{service="storefront"})'
+    found = await_(lambda: scene.stack.query(query), query)
+    assert [one["metric"] for one in found] == [{"service": "storefront", "environment": "test"}]
