@@ -6,12 +6,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from obs.errors import StackError
-from obs.stack import cache
+from obs.stack import cache, table
 from obs.stack.progress import Progress
 from obs.stack.table import ENGINES
 from obs.stack.version import Version
@@ -108,6 +109,18 @@ def test_a_directory_in_the_place_of_the_program_is_replaced() -> None:
     assert program.is_file()
 
 
+def test_what_was_put_together_of_other_parts_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    _install("3.14.0", "go")
+    _install("3.14.0", "download")
+    changed = replace(PROMTOOL, go_build=2)
+    monkeypatch.setattr(table, "ENGINES", {"promtool": changed})
+    assert [engine.route for engine in cache.cached("promtool")] == ["download"]
+    _install("3.14.0", "go")
+    assert {engine.route for engine in cache.cached("promtool")} == {"download", "go"}
+    monkeypatch.setattr(table, "ENGINES", {"promtool": PROMTOOL})
+    assert {engine.route for engine in cache.cached("promtool")} == {"download", "go"}
+
+
 def test_a_failed_install_leaves_nothing(obs_home: Path) -> None:
     with pytest.raises(StackError), cache.workspace("go") as work:
         cache.adopt(PROMTOOL, _made(work, "1.0.0"), "go")
@@ -116,7 +129,7 @@ def test_a_failed_install_leaves_nothing(obs_home: Path) -> None:
 
 KILLED = """
 import os, signal
-from obs.stack import cache
+from obs.stack import cache, table
 with cache.workspace("go") as work:
     (work / "half").write_text("x")
     os.kill(os.getpid(), signal.SIGKILL)

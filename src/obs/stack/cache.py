@@ -1,5 +1,7 @@
 """The engines cache: `<home>/engines/<engine>/<version>-<route>/<engine>`, several versions side by side.
 
+What we put together ourselves is built again when its parts change: `<version>+<build>-go`.
+
 An entry appears whole or not at all: work is done in a directory of its own, which one rename turns
 into the entry. One lock a route keeps parallel installs from doing the same work twice.
 """
@@ -21,7 +23,7 @@ from obs.stack.engine import Engine, ask_version, runs
 from obs.stack.home import home
 from obs.stack.progress import Report, Step
 from obs.stack.relocate import SHARED
-from obs.stack.table import EngineFacts
+from obs.stack.table import EngineFacts, build_of
 from obs.stack.version import Version
 
 
@@ -39,9 +41,12 @@ def cached(name: str, route: str | None = None) -> list[Engine]:
     found = []
     for entry in (directory() / name).glob("*-*"):
         text, _, came_by = entry.name.rpartition("-")
-        known = version.parse(text)
+        number, _, build = text.partition("+")
+        known = version.parse(number)
         program = entry / name
         if known is None or route not in (None, came_by) or not os.access(program, os.X_OK):
+            continue
+        if (build or "1") != str(build_of(name, came_by)):
             continue
         found.append(_engine(name, entry, known, came_by))
     return sorted(found, key=lambda engine: (engine.version, engine.route), reverse=True)
@@ -57,7 +62,8 @@ def adopt(facts: EngineFacts, program: Path, route: str, shared: Path | None = N
     found = ask_version(program)
     if found < facts.floor:
         raise StackError(f"{facts.name} is {found}, expected at least {facts.floor}")
-    entry = directory() / facts.name / f"{found}-{route}"
+    build = build_of(facts.name, route)
+    entry = directory() / facts.name / (f"{found}+{build}-{route}" if build > 1 else f"{found}-{route}")
     entry.parent.mkdir(parents=True, exist_ok=True)
     # Beside the program, so that both renames stay on one file system.
     whole = Path(tempfile.mkdtemp(dir=program.parent))

@@ -38,7 +38,8 @@ class EngineFacts:
     """One program: which product it belongs to, the least version that works, and its names elsewhere.
 
     `go_minutes` is the time a cold build took on two cores, to tell people what to expect; `go_variable`
-    is where a build with Go is told its version. `routes` are the ways by which it can be had at all;
+    is where a build with Go is told its version; `go_build` counts what we have put together at one version,
+    so that a cache with an earlier one builds again. `routes` are the ways by which it can be had at all;
     `variable` is the one of the environment in which a user may name the program.
     """
 
@@ -52,6 +53,7 @@ class EngineFacts:
     go_tags: str = ""
     go_minutes: int = 3
     go_variable: str = "github.com/prometheus/common/version.Version"
+    go_build: int = 1
     routes: tuple[str, ...] = ("path", "download", "debian", "go")
     variable: str = ""
 
@@ -169,6 +171,8 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 go_tags="remove_all_sd",
                 go_minutes=10,
                 go_variable="main.version",
+                # 2: without the components that no configuration of ours uses.
+                go_build=2,
                 routes=("path", "go"),
             ),
             EngineFacts(
@@ -227,6 +231,12 @@ FULL_FLOORS: Mapping[str, Version] = MappingProxyType(
 )
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def build_of(name: str, route: str) -> int:
+    """Return which of our builds of the engine `name` is the present one; 1 by every route but `go`."""
+    facts = {**ENGINES, **BACKENDS}.get(name)
+    return facts.go_build if facts is not None and route == "go" else 1
 
 
 def facts_of(name: str) -> EngineFacts:
