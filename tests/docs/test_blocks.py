@@ -16,6 +16,7 @@ import difflib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+#: Where a page keeps the engines that it starts.
+_STARTS = re.compile(r"^obs stack up\b.* --dir (\S+)", re.MULTILINE)
 _PAGES = [
     _ROOT / "README.md",
     *sorted((_ROOT / "docs").glob("tutorial/*.md")),
@@ -115,6 +118,27 @@ def _run_shell(body: str, folder: Path) -> str:
 
 
 def _run_page(page: Path, folder: Path, *, engines: bool) -> int:
+    try:
+        return _run_blocks(page, folder, engines=engines)
+    finally:
+        if engines:
+            _stop_engines(page, folder)
+
+
+def _stop_engines(page: Path, folder: Path) -> None:
+    """Stop the engines that a page starts: they are no children of its blocks, and it may have failed before its end."""
+    for state in set(_STARTS.findall(page.read_text(encoding="utf-8"))):
+        if (folder / state).is_dir():
+            subprocess.run(
+                [sys.executable, "-m", "obs", "stack", "down", "--dir", state],
+                cwd=folder,
+                capture_output=True,
+                check=False,
+                timeout=300,
+            )
+
+
+def _run_blocks(page: Path, folder: Path, *, engines: bool) -> int:
     ran = 0
     blocks = _blocks(page)
     for block, following in zip(blocks, [*blocks[1:], None], strict=True):
@@ -169,6 +193,24 @@ def test_a_tutorial_runs_and_sends_span_and_crash_where_the_environment_says(
 
     assert collector.wait(lambda: failed() and crashes(), timeout=20)
     assert any(trace.hex().encode() in body for trace in failed() for body in crashes())
+
+
+@pytest.mark.engines
+def test_engines_of_a_page_that_fails_are_stopped(tmp_path: Path) -> None:
+    page, state = tmp_path / "page.md", tmp_path / "state"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    page.write_text(
+        f"```sh engines\nobs stack up --dir state --only prometheus --port prometheus={port}\nfalse\n```\n",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(AssertionError, match="ended with 1"):
+        _run_page(page, tmp_path, engines=True)
+
+    assert state.is_dir()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
 @pytest.mark.engines
