@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from obs.errors import ConfigError, StackError, suggest
+from obs.stack import release
+from obs.stack.release import USUAL, Release
 from obs.stack.version import Version
 
 _NONE = Version(0, 0)
@@ -27,10 +29,24 @@ class Product:
     release: Version
     debian: str
     debian_files: str = ""
+    published: Release = USUAL
 
-    def archive(self) -> str:
-        """Return the file name of the release archive for this machine, without `.tar.gz`."""
-        return f"{self.name}-{self.release}.{machine()}"
+    def spell(self, template: str, program: str = "") -> str:
+        """Return a name of the release with what is known of it and of this machine filled in.
+
+        Raises:
+            StackError: upstream publishes nothing for this machine that we know of.
+        """
+        system, _, architecture = machine().partition("-")
+        return template.format(
+            name=self.name,
+            version=self.release,
+            repository=self.repository,
+            os=system,
+            arch=architecture,
+            uname={"amd64": "x86_64", "arm64": "aarch64"}[architecture],
+            program=program,
+        )
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,7 @@ COLLECTOR = Product(
     repository="open-telemetry/opentelemetry-collector-releases",
     release=Version(0, 159, 0),
     debian="",
+    published=release.COLLECTOR,
 )
 
 LOKI = Product(
@@ -84,6 +101,7 @@ LOKI = Product(
     repository="grafana/loki",
     release=Version(3, 7, 6),
     debian="",
+    published=release.LOKI,
 )
 
 COMPOSE = Product(
@@ -91,6 +109,7 @@ COMPOSE = Product(
     repository="docker/compose",
     release=Version(2, 40, 3),
     debian="",
+    published=release.COMPOSE,
 )
 
 TEMPO = Product(
@@ -98,6 +117,7 @@ TEMPO = Product(
     repository="grafana/tempo",
     release=Version(3, 0, 3),
     debian="",
+    published=release.TEMPO,
 )
 
 GRAFANA = Product(
@@ -105,6 +125,7 @@ GRAFANA = Product(
     repository="grafana/grafana",
     release=Version(13, 1, 2),
     debian="",
+    published=release.GRAFANA,
 )
 
 #: What the small stack runs, with the tools that check it.
@@ -173,7 +194,7 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 go_variable="main.version",
                 # 2: without the components that no configuration of ours uses.
                 go_build=2,
-                routes=("path", "go"),
+                routes=("path", "download", "go"),
             ),
             EngineFacts(
                 name="loki",
@@ -186,7 +207,7 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 go_version=Version(3, 7, 6),
                 go_minutes=9,
                 go_variable="github.com/grafana/loki/v3/pkg/util/build.Version",
-                routes=("path", "go"),
+                routes=("path", "download", "go"),
             ),
             EngineFacts(
                 name="tempo",
@@ -194,7 +215,7 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 # The configuration of 2.x is another one.
                 floor=Version(3, 0),
                 programs=("tempo",),
-                routes=("path",),
+                routes=("path", "download"),
                 variable="OBS_TEMPO",
             ),
             EngineFacts(
@@ -202,7 +223,7 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 product=GRAFANA,
                 floor=Version(11, 0),
                 programs=("grafana",),
-                routes=("path",),
+                routes=("path", "download"),
                 variable="OBS_GRAFANA",
             ),
             EngineFacts(
@@ -216,7 +237,7 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 go_version=Version(2, 40, 3),
                 go_minutes=5,
                 go_variable="github.com/docker/compose/v2/internal.Version",
-                routes=("path", "go"),
+                routes=("path", "download", "go"),
             ),
         )
     }

@@ -91,6 +91,7 @@ def running(directory: Path) -> Iterator[Docker]:
     tree = unpacked()
     directory.mkdir(parents=True)
     environment = _environment(tree, directory)
+    _choose_packet_filter(tree, directory, environment)
     log = directory / "dockerd.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -150,8 +151,9 @@ def _environment(tree: Path, directory: Path) -> dict[str, str]:
     }
     return {
         **kept,
-        "PATH": f"{tree}/usr/bin:{tree}/usr/sbin:{tree}/sbin:{kept.get('PATH', '/usr/bin:/bin')}",
+        "PATH": f"{directory}/bin:{tree}/usr/bin:{tree}/usr/sbin:{tree}/sbin:{kept.get('PATH', '/usr/bin:/bin')}",
         "LD_LIBRARY_PATH": ":".join(str(place) for place in libraries if place.is_dir()),
+        "XTABLES_LIBDIR": str(next(tree.glob("usr/lib/*/xtables"))),
         "DOCKER_HOST": f"unix://{directory}/docker.sock",
         "DOCKER_CONFIG": str(directory / "client"),
         "DOCKER_BUILDKIT": "0",
@@ -162,6 +164,33 @@ def _environment(tree: Path, directory: Path) -> dict[str, str]:
             else {"OBS_HOME": str(cache.directory().parent)}
         ),
     }
+
+
+def _choose_packet_filter(tree: Path, directory: Path, environment: Mapping[str, str]) -> None:
+    """Put the `iptables` on the path that this kernel knows: the names of a network are resolved by its rules.
+
+    The engine writes them inside the containers' own network namespaces only.
+    """
+    program = directory / "bin" / "iptables"
+    program.parent.mkdir()
+    rule = "-t nat -A OUTPUT -d 127.0.0.11 -p udp --dport 53 -j DNAT --to-destination 127.0.0.11:1053"
+    said = ""
+    for kind in ("nft", "legacy"):
+        program.unlink(missing_ok=True)
+        program.symlink_to(tree / f"usr/sbin/xtables-{kind}-multi")
+        tried = subprocess.run(
+            ["unshare", "--net", str(program), *rule.split()],
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        if tried.returncode == 0:
+            return
+        said += f"{kind}: {tried.stderr}"
+    msg = f"neither iptables works here: {said}"
+    raise AssertionError(msg)
 
 
 def _await_ready(docker: Docker, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -252,7 +252,10 @@ def _compilers() -> list[Path]:
     """Return the libraries of the C and C++ compilers, which extension modules in wheels take for granted."""
     listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
     return [
-        Path(path) for path in re.findall(r"lib(?:gcc_s|rt|pthread|dl|m|util|stdc\+\+)\.so\.\d+ \(.*x86-64\) => (\S+)", listed)
+        Path(path)
+        for path in re.findall(
+            r"lib(?:gcc_s|rt|pthread|dl|m|util|stdc\+\+)\.so\.\d+ \(.*x86-64\) => (\S+)", listed
+        )
     ]
 
 
