@@ -70,7 +70,7 @@ def adopt(facts: EngineFacts, program: Path, route: str, shared: Path | None = N
     whole.chmod(0o755)
     program.replace(whole / facts.name)
     if shared is not None:
-        shutil.copytree(shared, whole / SHARED)
+        shutil.copytree(shared, whole / SHARED, copy_function=_link)
     try:
         whole.rename(entry)
     except OSError:
@@ -79,6 +79,12 @@ def adopt(facts: EngineFacts, program: Path, route: str, shared: Path | None = N
             shutil.rmtree(entry)
             whole.rename(entry)
     return _engine(facts.name, entry, found, route)
+
+
+def _link(source: str, target: str) -> str:
+    # Both are in the cache, and what is unpacked goes away: a second copy of half a gigabyte is of no use.
+    os.link(source, target)
+    return target
 
 
 def _engine(name: str, entry: Path, known: Version, route: str) -> Engine:

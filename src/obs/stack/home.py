@@ -33,9 +33,9 @@ def _expanded(path: str) -> Path:
         ) from None
 
 
-def release_url() -> str:
-    """Return the base address of release downloads: `$OBS_RELEASE_URL`, or the projects' own host."""
-    return os.environ.get("OBS_RELEASE_URL", "https://github.com").rstrip("/")
+def release_url(host: str) -> str:
+    """Return the base address of release downloads: `$OBS_RELEASE_URL`, or the project's own `host`."""
+    return os.environ.get("OBS_RELEASE_URL", host).rstrip("/")
 
 
 def named(variable: str) -> Path | None:

@@ -7,6 +7,7 @@ import io
 import os
 import tarfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,11 +17,12 @@ import pytest
 from obs.errors import ConfigError, StackError
 from obs.stack import engines
 from obs.stack.engine import Engine
+from obs.stack.home import release_url
 from obs.stack.progress import Progress
 from obs.stack.routes import download
-from obs.stack.table import PROMETHEUS
+from obs.stack.table import PROMETHEUS, facts_of, machine
 
-NAME = PROMETHEUS.archive()
+NAME = f"prometheus-{PROMETHEUS.release}.{machine()}"
 RELEASE = f"/{PROMETHEUS.repository}/releases/download/v{PROMETHEUS.release}"
 SUMS = f"{RELEASE}/sha256sums.txt"
 ARCHIVE = f"{RELEASE}/{NAME}.tar.gz"
@@ -32,6 +34,7 @@ def _archive(members: dict[str, bytes]) -> bytes:
         for name, content in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
+            info.mode = 0o755 if "/bin/" in name else 0o644
             tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
 
@@ -49,6 +52,7 @@ class Host:
     def __init__(self) -> None:
         self.archive = _archive({f"{NAME}/{name}": _script(name) for name in ("prometheus", "promtool")})
         self.sums = f"{hashlib.sha256(self.archive).hexdigest()}  {NAME}.tar.gz\n"
+        self.others: dict[str, bytes] = {}
         self.redirects: dict[str, str] = {}
         self.asked: list[str] = []
         self.cut: int | None = None
@@ -56,7 +60,7 @@ class Host:
         self.release.set()
 
     def page(self, path: str) -> bytes | None:
-        return {SUMS: self.sums.encode(), ARCHIVE: self.archive}.get(path)
+        return {SUMS: self.sums.encode(), ARCHIVE: self.archive, **self.others}.get(path)
 
 
 @pytest.fixture
@@ -133,7 +137,10 @@ def test_bytes_are_told_while_they_come(host: Host, until: Callable[[Callable[[]
     counted = [progress for progress in seen if progress.done]
     assert counted
     assert {progress.total for progress in counted} == {len(host.archive)}
-    assert [progress.step for progress in seen if progress.finished] == ["downloading prometheus 3.14.0"]
+    assert [progress.step for progress in seen if progress.finished] == [
+        "downloading prometheus 3.14.0",
+        "unpacking prometheus",
+    ]
 
 
 def test_a_wrong_checksum_keeps_nothing(host: Host, obs_home: Path) -> None:
@@ -221,3 +228,120 @@ def test_an_unreachable_host_leaves_the_turn_to_the_next_route(
     monkeypatch.setenv("OBS_RELEASE_URL", "http://127.0.0.1:1")
     with pytest.raises(StackError, match=r"(?s)download: .*cannot be had.*debian: no apt-get"):
         engines.install(["promtool"], routes=["download", "debian"])
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        for name, content in members.items():
+            opened.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _bare(members: dict[str, bytes]) -> bytes:
+    (content,) = members.values()
+    return content
+
+
+_OS, _, _ARCH = machine().partition("-")
+_UNAME = {"amd64": "x86_64", "arm64": "aarch64"}[_ARCH]
+_TARGZ = f"{_OS}_{_ARCH}.tar.gz"
+
+
+@pytest.mark.parametrize(
+    ("engine", "folder", "archive", "sums", "member", "pack"),
+    [
+        (
+            "loki",
+            "grafana/loki/releases/download/v{version}",
+            f"loki-{machine()}.zip",
+            "SHA256SUMS",
+            f"loki-{machine()}",
+            _zip,
+        ),
+        (
+            "tempo",
+            "grafana/tempo/releases/download/v{version}",
+            f"tempo_{{version}}_{_TARGZ}",
+            "SHA256SUMS",
+            "tempo",
+            _archive,
+        ),
+        (
+            "otelcol",
+            "open-telemetry/opentelemetry-collector-releases/releases/download/v{version}",
+            f"otelcol-contrib_{{version}}_{_TARGZ}",
+            "opentelemetry-collector-releases_otelcol-contrib_checksums.txt",
+            "otelcol-contrib",
+            _archive,
+        ),
+        (
+            "docker-compose",
+            "docker/compose/releases/download/v{version}",
+            f"docker-compose-{_OS}-{_UNAME}",
+            "checksums.txt",
+            "docker-compose",
+            _bare,
+        ),
+    ],
+)
+def test_each_project_publishes_in_its_own_way(
+    *,
+    host: Host,
+    engine: str,
+    folder: str,
+    archive: str,
+    sums: str,
+    member: str,
+    pack: Callable[[dict[str, bytes]], bytes],
+) -> None:
+    version = str(facts_of(engine).product.release)
+    name = archive.format(version=version)
+    place = f"/{folder.format(version=version)}"
+    content = pack({member: _script(member, version)})
+    host.others = {
+        f"{place}/{name}": content,
+        f"{place}/{sums}": f"{hashlib.sha256(content).hexdigest()} *{name}\n".encode(),
+    }
+    found = engines.install([engine], routes=["download"])[engine]
+    assert (str(found.version), found.route, found.shared) == (version, "download", None)
+    assert host.asked == [f"{place}/{sums}", f"{place}/{name}"]
+
+
+def _grafana(host: Host, members: dict[str, bytes]) -> str:
+    version = str(facts_of("grafana").product.release)
+    name = f"/oss/release/grafana-{version}.{machine()}.tar.gz"
+    content = _archive(members)
+    host.others = {name: content, f"{name}.sha256": hashlib.sha256(content).hexdigest().encode()}
+    return version
+
+
+def test_what_belongs_to_a_program_is_kept_beside_it(host: Host) -> None:
+    version = str(facts_of("grafana").product.release)
+    _grafana(
+        host,
+        {
+            "grafana-x/bin/grafana": f"#!/bin/sh\necho 'grafana version {version}'\n".encode(),
+            "grafana-x/conf/defaults.ini": b"[paths]\n",
+            "grafana-x/../../escaped": b"no",
+            "elsewhere/file": b"no",
+        },
+    )
+    found = engines.install(["grafana"], routes=["download"])["grafana"]
+    assert found.shared is not None
+    kept = {str(path.relative_to(found.shared)) for path in found.shared.rglob("*") if path.is_file()}
+    assert kept == {"bin/grafana", "conf/defaults.ini"}
+    assert (found.shared / "bin" / "grafana").stat().st_mode & 0o111
+
+
+def test_a_release_without_the_program_is_said(host: Host, obs_home: Path) -> None:
+    _grafana(host, {"grafana-x/readme": b"hello"})
+    with pytest.raises(StackError, match=r"holds no \*/bin/grafana"):
+        engines.install(["grafana"], routes=["download"])
+    assert _nothing_is_left(obs_home)
+
+
+def test_a_project_has_its_own_host_unless_a_mirror_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OBS_RELEASE_URL", raising=False)
+    hosts = {name: release_url(facts_of(name).product.published.host) for name in ("prometheus", "grafana")}
+    assert hosts == {"prometheus": "https://github.com", "grafana": "https://dl.grafana.com"}

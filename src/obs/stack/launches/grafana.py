@@ -10,6 +10,7 @@ from obs.stack import bundle
 from obs.stack.launches.launch import Launch
 from obs.stack.launches.setup import Setup
 from obs.stack.localise import localise
+from obs.stack.relocate import SHARED
 
 #: Where packages of distributions put what the program reads.
 _USUAL_HOME = Path("/usr/share/grafana")
@@ -50,7 +51,12 @@ def grafana(setup: Setup) -> Launch:
 
 
 def _home(program: Path) -> Path:
-    for candidate in (program.resolve().parent.parent, program.resolve().parent, _USUAL_HOME):
+    for candidate in (
+        program.parent / SHARED,
+        program.resolve().parent.parent,
+        program.resolve().parent,
+        _USUAL_HOME,
+    ):
         if (candidate / _OF_HOME).is_file():
             return candidate
     raise StackError(f"{_OF_HOME} of Grafana is not beside its program", where=str(program))

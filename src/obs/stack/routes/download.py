@@ -1,6 +1,6 @@
 """Route `download`: the upstream project's release archive, verified by SHA-256.
 
-The checksum comes from the `sha256sums.txt` of the same release, fetched over TLS. That proves that the
+The checksum comes from the file of checksums of the same release, fetched over TLS. That proves that the
 archive arrived whole and is the one which the project published there; it does not prove anything
 against somebody who can write to the project's releases. Whoever needs that uses the Debian package
 (signed by the distribution) or the build with Go (checksums pinned in this repository).
@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tarfile
 import time
-import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,14 +18,14 @@ import httpx
 
 from obs.errors import ConfigError, StackError
 from obs.stack import cache
+from obs.stack.archive import extract, extract_whole
 from obs.stack.engine import Engine, RouteClosed
 from obs.stack.home import release_url
 from obs.stack.progress import Report, Step
 from obs.stack.table import EngineFacts, Product
 
-#: Bytes; the archives of 2026 are near 120 MB, one program near 170 MB unpacked.
-_ARCHIVE_LIMIT = 400_000_000
-_PROGRAM_LIMIT = 600_000_000
+#: Bytes; the archives of 2026 are near 120 MB, Grafana's near 250.
+_ARCHIVE_LIMIT = 600_000_000
 _SUMS_LIMIT = 1_000_000
 
 #: Seconds: a host that cannot be reached is given up soon, so that the next route gets its turn.
@@ -37,6 +35,7 @@ _ARCHIVE_WITHIN = 1800.0
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _CHUNK = 1 << 18
 _TICK = 0.5
+_SUM = re.compile(r"[0-9a-f]{64}\b")
 _SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
 
 
@@ -47,17 +46,26 @@ def fetch(engines: list[EngineFacts], report: Report | None) -> list[Engine]:
         StackError: the host cannot be reached, there is no such release, or the checksum is wrong.
         ConfigError: `OBS_RELEASE_URL` is no https address (http is for this machine only).
     """
-    base = release_url()
-    _require_tls(base)
+    _require_tls(release_url("https://localhost"))
     installed: list[Engine] = []
     with cache.workspace("download", report) as work, _client() as client:
         for product in {facts.product.name: facts.product for facts in engines}.values():
             wanted = [facts for facts in engines if facts.product == product]
-            archive = _archive(client, f"{base}/{product.repository}", product, work, report)
-            for facts in wanted:
-                program = _extract(archive, f"{product.archive()}/{facts.name}", work / facts.name)
-                installed.append(cache.adopt(facts, program, "download"))
-    return installed
+            archive = _archive(client, product, work, report)
+            installed += [_adopt(archive, facts, work, report) for facts in wanted]
+        return installed
+
+
+def _adopt(archive: Path, facts: EngineFacts, work: Path, report: Report | None) -> Engine:
+    published = facts.product.published
+    member = facts.product.spell(published.program, facts.programs[0])
+    step = Step(f"unpacking {facts.name}", report)
+    shared = None
+    if published.whole:
+        shared = extract_whole(archive, member, work / f"{facts.name}.d")
+    program = extract(archive, member, work / facts.name)
+    step.tell(finished=True)
+    return cache.adopt(facts, program, "download", shared)
 
 
 def _client() -> httpx.Client:
@@ -77,27 +85,30 @@ def _require_tls(url: str) -> None:
         )
 
 
-def _archive(client: httpx.Client, project: str, product: Product, work: Path, report: Report | None) -> Path:
-    release = f"{project}/releases/download/v{product.release}"
-    name = f"{product.archive()}.tar.gz"
+def _archive(client: httpx.Client, product: Product, work: Path, report: Report | None) -> Path:
+    published = product.published
+    place = f"{release_url(published.host)}/{product.spell(published.folder)}"
+    name, sums_name = product.spell(published.archive), product.spell(published.sums)
     step = Step(f"downloading {product.name} {product.release}", report)
-    sums = work / "sha256sums.txt"
-    _get(client, f"{release}/sha256sums.txt", sums, _SUMS_LIMIT, None)
-    expected = _expected_sum(sums.read_text(encoding="utf-8", errors="replace"), name)
+    sums = work / sums_name
+    _get(client, f"{place}/{sums_name}", sums, _SUMS_LIMIT, None)
+    expected = _expected_sum(sums.read_text(encoding="utf-8", errors="replace"), name, sums_name)
     archive = work / name
-    got = _get(client, f"{release}/{name}", archive, _ARCHIVE_LIMIT, step)
+    got = _get(client, f"{place}/{name}", archive, _ARCHIVE_LIMIT, step)
     if got != expected:
         raise StackError(f"wrong checksum of {name}: got {got}, expected {expected}; nothing was kept")
     step.tell(finished=True)
     return archive
 
 
-def _expected_sum(sums: str, name: str) -> str:
+def _expected_sum(sums: str, name: str, sums_name: str) -> str:
+    if sums_name == f"{name}.sha256" and (alone := _SUM.match(sums.strip())):
+        return alone.group()
     for line in sums.splitlines():
         found = _SUM_LINE.fullmatch(line.strip())
         if found and found.group(2) == name:
             return found.group(1)
-    raise StackError(f"the release's sha256sums.txt does not name {name}")
+    raise StackError(f"the release's {sums_name} does not name {name}")
 
 
 def _get(client: httpx.Client, url: str, into: Path, limit: int, step: Step | None) -> str:
@@ -130,21 +141,3 @@ def _get(client: httpx.Client, url: str, into: Path, limit: int, step: Step | No
     except httpx.InvalidURL as error:
         raise StackError(f"{url} is no address: {error}") from None
     return digest.hexdigest()
-
-
-def _extract(archive: Path, member: str, into: Path) -> Path:
-    """Copy the one regular file `member` out of the archive; nothing else in it is looked at."""
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            found = tar.getmember(member)
-            source = tar.extractfile(found) if found.isreg() else None
-            if source is None or found.size > _PROGRAM_LIMIT:
-                raise StackError(f"{member} in {archive.name} is no program")
-            with source, into.open("wb") as file:
-                while chunk := source.read(_CHUNK):
-                    file.write(chunk)
-    except KeyError:
-        raise StackError(f"{archive.name} holds no {member}") from None
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise StackError(f"{archive.name} cannot be unpacked: {error}") from None
-    return into
