@@ -65,6 +65,8 @@ class Backend:
         self.received = Received()
         #: Status of the answer to whatever comes over HTTP; 0 gives none until `release`.
         self.status = 200
+        #: Whether spans are refused for good.
+        self.refuses_spans = False
         self._free = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
@@ -109,7 +111,9 @@ class Backend:
                 self.received.metrics.append(ExportMetricsServiceRequest.FromString(body))
         return self.status
 
-    def _take_traces(self, request: ExportTraceServiceRequest, _: Any) -> ExportTraceServiceResponse:
+    def _take_traces(self, request: ExportTraceServiceRequest, call: Any) -> ExportTraceServiceResponse:
+        if self.refuses_spans:
+            call.abort(grpc.StatusCode.INVALID_ARGUMENT, "refused for good")
         self.received.traces.append(request)
         return ExportTraceServiceResponse()
 
@@ -138,4 +142,4 @@ def await_true(holds: Callable[[], bool], what: str, within: float = WITHIN) -> 
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.1)
+        time.sleep(0.25)

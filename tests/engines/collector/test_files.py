@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.engines.collector.backend import await_true
 from tests.engines.collector.conftest import Pipeline
 
@@ -104,7 +103,9 @@ def test_a_line_written_in_two_halves_is_one_line(pipeline: Pipeline) -> None:
 def test_rotation_by_rename_and_by_copy_loses_and_doubles_nothing(pipeline: Pipeline) -> None:
     path = pipeline.collector.logs / "rotated.log"
     older = path.with_name("rotated.log.1")
-    lines = [json.dumps({"service": "rotated", "level": "info", "message": f"line {n:04}"}) for n in range(1_200)]
+    lines = [
+        json.dumps({"service": "rotated", "level": "info", "message": f"line {n:04}"}) for n in range(1_200)
+    ]
     # By rename: the writer goes on with the old file for a while.
     _append(path, *lines[:300])
     path.rename(older)

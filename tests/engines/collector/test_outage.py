@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.engines.collector import otlp
 from tests.engines.collector.backend import Backend, await_true
 from tests.engines.collector.running import Collector, running, site
@@ -104,7 +103,9 @@ def test_what_was_taken_while_the_back_end_was_away_survives_a_killed_collector(
     await_true(lambda: "away_rows" in str(backend.received.metrics), "the sample arrived")
 
 
-def test_a_full_queue_holds_senders_back_and_shows_in_what_the_alert_asks(start: Start, backend: Backend) -> None:
+def test_a_full_queue_holds_senders_back_and_shows_in_what_the_alert_asks(
+    start: Start, backend: Backend
+) -> None:
     backend.status = 503
     collector = start(OBS_QUEUE_LOGS_BYTES="400000")
     taken: set[int] = set()
@@ -134,7 +135,7 @@ def test_a_full_queue_holds_senders_back_and_shows_in_what_the_alert_asks(start:
 
 def test_too_little_memory_means_refusal_and_not_death(start: Start, backend: Backend) -> None:
     limits = "processors: {memory_limiter: {check_interval: 100ms, limit_mib: 80, spike_limit_mib: 20}}"
-    collector = start(limits, OBS_SAMPLING_WAIT="8s", OBS_SAMPLING_PERCENT="0")
+    collector = start(limits, OBS_SAMPLING_WAIT="4s", OBS_SAMPLING_PERCENT="0")
     statuses: Counter[int] = Counter()
     deadline = time.monotonic() + 60
     while not statuses[503] and time.monotonic() < deadline:
@@ -162,5 +163,6 @@ def test_an_ordered_end_decides_on_the_traces_that_wait(start: Start, backend: B
     # What is decided in the end goes through the queue on disk, now or after the next start.
     with running(collector):
         await_true(
-            lambda: {span.trace_id for span in failed} <= backend.received.trace_ids(), "failed traces arrived"
+            lambda: {span.trace_id for span in failed} <= backend.received.trace_ids(),
+            "failed traces arrived",
         )

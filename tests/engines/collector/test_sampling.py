@@ -7,7 +7,6 @@ import os
 import random
 
 import pytest
-
 from tests.engines.collector import otlp
 from tests.engines.collector.backend import await_true
 from tests.engines.collector.conftest import SHARE, SLOW, Pipeline
@@ -31,7 +30,9 @@ def _settle(pipeline: Pipeline, service: str) -> None:
     await_true(lambda: last in pipeline.received.trace_ids(), "the last trace was decided")
     # Several requests are under way at a time.
     for metric in (WAITING, UNDER_WAY):
-        await_true(lambda metric=metric: not pipeline.collector.total(metric, data_type="traces"), "all is sent")
+        await_true(
+            lambda metric=metric: not pipeline.collector.total(metric, data_type="traces"), "all is sent"
+        )
 
 
 def test_failed_slow_and_marked_traces_are_all_kept(pipeline: Pipeline) -> None:
@@ -141,5 +142,6 @@ def test_processes_of_one_service_are_counted_together(pipeline: Pipeline) -> No
         body = otlp.traces(of, [otlp.span("GET /c") for _ in range(10)])
         assert pipeline.collector.send("traces", body) == 200
     await_true(
-        lambda: pipeline.collector.total(CALLS, "span_metrics", service="several") == 50, "all calls are counted"
+        lambda: pipeline.collector.total(CALLS, "span_metrics", service="several") == 50,
+        "all calls are counted",
     )
