@@ -22,7 +22,7 @@ def _run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(blocks=st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=8), max_size=30))
 def test_every_line_is_kept_in_order_and_whole(
     tmp_path_factory: pytest.TempPathFactory, blocks: list[list[int]]
