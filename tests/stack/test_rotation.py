@@ -1,0 +1,54 @@
+"""Logs stay bounded while their writers go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from obs.stack import process, rotation
+from obs.stack.rotation import rotate
+
+
+def test_a_small_log_is_left_alone(tmp_path: Path) -> None:
+    log = tmp_path / "loki.log"
+    log.write_text("x" * 10)
+    assert not rotate(log, limit=10, kept=3)
+    assert [path.name for path in tmp_path.iterdir()] == ["loki.log"]
+
+
+def test_older_parts_move_on_and_the_oldest_goes(tmp_path: Path) -> None:
+    log = tmp_path / "loki.log"
+    for turn in range(5):
+        log.write_text(f"{turn}" * 20)
+        assert rotate(log, limit=10, kept=3)
+    parts = {path.name: path.read_text()[:1] for path in tmp_path.iterdir()}
+    assert parts == {"loki.log": "", "loki.log.1": "4", "loki.log.2": "3", "loki.log.3": "2"}
+
+
+def test_a_writer_that_appends_goes_on_at_the_beginning(tmp_path: Path) -> None:
+    log = tmp_path / "loki.log"
+    with log.open("a") as writer:
+        writer.write("x" * 20)
+        writer.flush()
+        rotate(log, limit=10, kept=1)
+        writer.write("after")
+        writer.flush()
+    assert log.read_text() == "after"
+    assert (tmp_path / "loki.log.1").read_text() == "x" * 20
+
+
+def test_it_runs_once_for_a_stack_and_ends_with_it(
+    tmp_path: Path, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    rotation.start(tmp_path, tied=True)
+    pid_file = tmp_path / "run" / ".log-rotation.json"
+    first = process.find(pid_file)
+    assert first is not None
+    rotation.start(tmp_path, tied=True)
+    again = process.find(pid_file)
+    assert again is not None
+    assert again.pid == first.pid
+    rotation.stop(tmp_path)
+    rotation.stop(tmp_path)
+    until(lambda: process.find(pid_file) is None)
+    assert not pid_file.exists()
