@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parse(arguments)
     try:
-        app = create(options.runbooks)
+        app = create(options.runbooks, options.certs)
         listener = _listen(options.host, options.port)
     except ObsError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -53,6 +53,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--runbooks", type=Path, required=True, metavar="DIR", help="folder of <service>/<Alert>.md"
+    )
+    parser.add_argument(
+        "--certs", type=Path, metavar="DIR", help="folder of certificates whose ends /metrics tells (*.crt)"
     )
     parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 picks a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")

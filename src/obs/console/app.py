@@ -1,4 +1,4 @@
-"""The console's web application: an index, the runbooks, their source, and its own health."""
+"""The console's web application: an index, the runbooks, their source, its own health, ends of certificates."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _HEADERS = [
 _TEMPLATES = Environment(loader=PackageLoader("obs.console"), autoescape=True, undefined=StrictUndefined)
 
 
-def create(runbooks: Path) -> Starlette:
-    """Return the console over a folder of runbooks.
+def create(runbooks: Path, certificates: Path | None = None) -> Starlette:
+    """Return the console over a folder of runbooks; `/metrics` tells when each of the `certificates` ends.
 
     Raises `ConfigError` when the folder does not exist.
     """
@@ -69,12 +69,19 @@ def create(runbooks: Path) -> Starlette:
     def health(_request: Request) -> Response:
         return JSONResponse({"status": "healthy", "runbooks": library.count()})
 
+    def metrics(_request: Request) -> Response:
+        # Only now: most consoles have no certificates to watch, and reading them takes a large library.
+        from obs.stack.certs import exposition
+
+        return Response(exposition.expose(certificates), media_type=exposition.CONTENT_TYPE)
+
     static = StaticFiles(directory=Path(__file__).parent / "static")
     routes = [
         Route("/", index),
         Route("/runbooks", index),
         Route("/runbooks/{service}", index),
         Route("/health", health),
+        Route("/metrics", metrics),
         Route("/runbooks/{service}/{alert}.md", source),
         Route("/runbooks/{service}/{alert}", runbook),
         Mount("/static", static),
