@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ class Received:
 class Backend:
     """A trace store (gRPC) and a log and metric store (HTTP) on free ports of loopback."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.received = Received()
         #: Status of the answer to whatever comes over HTTP; 0 gives none until `release`.
         self.status = 200
@@ -70,6 +71,8 @@ class Backend:
         self._free = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._grpc = grpc.server(ThreadPoolExecutor(4))
         self.http_port = int(self._http.server_address[1])
         self.grpc_port = self._grpc.add_insecure_port("127.0.0.1:0")

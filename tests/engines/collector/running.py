@@ -62,11 +62,16 @@ class Collector:
     """A collector that may be killed and started again; its queues and offsets stay."""
 
     def __init__(
-        self, place: Site, *, environment: Mapping[str, str] | None = None, overlays: Sequence[str] = ()
+        self,
+        place: Site,
+        *,
+        environment: Mapping[str, str] | None = None,
+        overlays: Sequence[str] = (),
+        further: Sequence[str] = (),
     ) -> None:
         self.place = place
         self.environment = dict(environment or {})
-        sources = [bundle.path("collector", "collector.yml")]
+        sources = [bundle.path("collector", name) for name in ("collector.yml", *further)]
         self.files = configure(place, "collector", *sources)
         for number, text in enumerate(overlays):
             overlay = place.directory / "collector" / f"overlay-{number}.yml"
