@@ -8,6 +8,7 @@ from obs._version import __version__
 from obs.stack import bundle
 from obs.stack.launches.launch import Launch
 from obs.stack.launches.setup import Setup
+from obs.stack.servers import SHARED_PATHS
 
 
 def runbooks(setup: Setup) -> Launch:
@@ -19,6 +20,8 @@ def runbooks(setup: Setup) -> Launch:
         argv=(
             *(sys.executable, "-m", "obs.console", "--runbooks", str(pages)),
             *("--port", str(setup.site.numbers["runbooks", "http"])),
+            # Of `obs stack certs`; where it was never run there is nothing to watch.
+            *("--certs", str(setup.site.directory / SHARED_PATHS["/etc/obs/certs"])),
         ),
         endpoint=setup.endpoint("runbooks"),
         url=setup.url("runbooks"),
