@@ -199,3 +199,89 @@ def test_a_percentage_is_never_rounded_up(missing: int, total: int, percent: str
 
     assert figure.percent == Decimal(percent)
     assert figure.reaches(Decimal(100)) == (missing == 0)
+
+
+PANELS = """\
+    {"title": "Shop", "uid": "shop", "panels": [
+      {"id": 7, "type": "stat", "title": "Shown", "targets": [TARGETS]}
+    ]}
+    """
+RECORDED = """\
+    groups:
+      - name: recorded
+        rules:
+          - {record: 'job:up:sum', expr: sum by (job) (up)}
+          - {record: 'all:up:sum', expr: sum (job:up:sum)}
+    """
+
+
+@pytest.mark.parametrize(
+    ("targets", "why"),
+    [
+        ('{"refId": "A", "expr": "sum(up)"}', ""),
+        ('{"refId": "A", "expr": "all:up:sum"}', ""),
+        ('{"refId": "A", "expr": "other:unknown:sum"}', ""),
+        ('{"refId": "A", "query": "{ status = error }", "datasource": {"type": "tempo", "uid": "x"}}', ""),
+        ("", "the panel of its dashboard_url draws nothing"),
+        ('{"refId": "A", "expr": " "}', "the panel of its dashboard_url draws nothing"),
+        ('{"refId": "A", "expr": "up", "hide": true}', "the panel of its dashboard_url draws nothing"),
+        ('{"refId": "A", "expr": "latency"}', "the panel of its dashboard_url draws none of its metrics"),
+    ],
+)
+def test_a_panel_that_draws_something_else_shows_no_alert(targets: str, why: str, tmp_path: Path) -> None:
+    panels = PANELS.replace("TARGETS", targets)
+    figures = _figures(tmp_path, rules_yml=RULES, recorded_yml=RECORDED, d_json=panels)
+
+    assert next((one.why for one in figures["panels"].missing if one.place.line == 4), "") == why
+
+
+def test_a_page_of_headings_is_no_runbook(tmp_path: Path) -> None:
+    empty = "# Down\n\n## Meaning\n\n## Diagnosis\n"
+    figures = _figures(tmp_path, rules_yml=RULES, runbooks__shop__Down_md=empty)
+
+    assert [one.why for one in figures["runbooks"].missing[:1]] == [
+        "nothing stands on the page of its runbook_url"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "kind", "why"),
+    [
+        ("rules", "Down#meaning", "Down#gone", "runbook-links", "leads to a heading #gone that is not on the page"),
+        ("rules", "shop/Down#meaning", "shop/Other", "runbooks", "its runbook_url leads to no page"),
+        ("rules", "viewPanel=7", "viewPanel=9", "panels", "its dashboard_url leads to no panel"),
+        ("rules", "viewPanel=7", "viewPanel=9", "dashboard-links", "leads to no such dashboard or panel"),
+        ("page", "#meaning", "#gone", "runbook-links", "it has no heading #gone"),
+        ("tests", "exp_alerts:\n              - exp_labels: {severity: page, job_name: one, instance: x}",
+         "exp_alerts: []", "tests", "no test expects it to fire"),
+        ("tests", "job_name: one, instance", "job_name: three, instance", "tests", "no test expects it to fire"),
+        ("tests", "alertname: Down\n", "alertname: Dawn\n", "tests", "no test expects it to fire"),
+        ("routes", "webhook_configs: [{url_file: /run/secrets/team}]", "webhook_configs: []", "routes",
+         "it ends at a receiver that tells nobody"),
+    ],
+)  # fmt: skip
+def test_what_somebody_breaks_is_noticed(  # noqa: PLR0917 - pytest passes by name
+    file: str, old: str, new: str, kind: str, why: str, tmp_path: Path
+) -> None:
+    texts = {
+        "rules": dedent(RULES), "tests": dedent(TESTS).replace("FILE", "rules.yml"), "routes": dedent(ROUTES), "page": dedent(PAGE),
+    }  # fmt: skip
+    old, new = (text.replace("\n    ", "\n") for text in (old, new))
+
+    def missing(changed: dict[str, str], folder: str) -> list[tuple[str, str]]:
+        figures = _figures(
+            tmp_path / folder,
+            rules_yml=changed["rules"],
+            t_yml=changed["tests"],
+            a_yml=changed["routes"],
+            d_json=DASHBOARD,
+            runbooks__shop__Down_md=changed["page"],
+        )
+        return [(one.name, one.why) for one in figures[kind].missing]
+
+    assert old in texts[file]
+    before = missing(texts, "before")
+    after = missing(texts | {file: texts[file].replace(old, new)}, "after")
+
+    assert len(after) > len(before)
+    assert why in {reason for _, reason in after}

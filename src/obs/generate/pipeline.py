@@ -21,6 +21,7 @@ from obs.generate.derive.dashboards.slos import derive_objectives
 from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
 from obs.generate.model import Artefact, RuleFile, Runbook, Service, Skipped
 from obs.generate.output.changes import Changes, compare, diff
+from obs.generate.output.packed import Produced, packed
 from obs.generate.output.writing import approved, write
 from obs.generate.render import alertmanager, grafana, kubernetes, loki, prometheus, promtool, runbook
 from obs.generate.selection import Selection, strangers
@@ -37,7 +38,7 @@ class Plan:
     """What specs produce; only `selection` of it."""
 
     #: Ordered by path.
-    artefacts: tuple[Artefact, ...]
+    artefacts: tuple[Produced, ...]
     #: Names of all services of the specs, chosen or not.
     services: tuple[str, ...]
     selection: Selection
@@ -69,7 +70,7 @@ class Plan:
 
 def plan(
     specs: Sequence[Path], *, environment: str | None = None, links: Mapping[str, str] | None = None
-) -> list[Artefact]:
+) -> list[Produced]:
     """Return everything that `specs` (files or directories) produce, ordered by path; touches no file.
 
     `environment` lays the overlay of that name upon each spec; `links` win over the links of the specs.
@@ -93,7 +94,7 @@ def prepare(
     services = load(specs, environment, links)
     names = tuple(service.name for service in services)
     selection = Selection.of(only, names)
-    found: list[Artefact] = []
+    found: list[Produced] = []
     books: list[Runbook] = []
     skipped: list[Skipped] = []
     chosen = [service for service in services if selection.has_service(service.name)]
@@ -101,7 +102,7 @@ def prepare(
         if report is not None:
             report(service.name, number, len(chosen))
         artefacts, pages, left_out = _of_one(service, selection)
-        found += artefacts
+        found += packed(artefacts) if len(chosen) > _MANY else artefacts
         books += (_listed(page) for page in pages)
         skipped += left_out
     if selection.has_shared:
@@ -112,6 +113,10 @@ def prepare(
             raise SpecError(f"two artefacts would be written to {first.path}", str(services[0].place))
     wanted = tuple(artefact for artefact in ordered if selection.has_path(artefact.path))
     return Plan(wanted, names, selection, tuple(skipped))
+
+
+#: Services whose texts together are worth packing.
+_MANY = 20
 
 
 def _of_one(

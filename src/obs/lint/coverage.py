@@ -20,6 +20,7 @@ from obs.lint.read.grafana import Dashboard
 from obs.lint.read.rules import Rule
 from obs.lint.read.tests import TestFile
 from obs.lint.routing import arrivals
+from obs.lint.shown import Shown
 from obs.lint.tested import tested
 
 KINDS = ("tests", "runbooks", "panels", "routes", "runbook-links", "dashboard-links")
@@ -110,6 +111,8 @@ def _runbooks(project: Project, pages: runbook_links.Library) -> Figure:
             missing.append(_missing(alert, "no runbook_url"))
         elif target.page is None:
             missing.append(_missing(alert, "its runbook_url leads to no page"))
+        elif not target.page.says_something:
+            missing.append(_missing(alert, "nothing stands on the page of its runbook_url"))
     return Figure("runbooks", counts, len(project.alerts), tuple(missing))
 
 
@@ -120,30 +123,11 @@ def _panels(project: Project, known: Dashboards) -> Figure:
     alerts = [alert for alert in project.alerts if not alert_labels.is_heartbeat(alert)]
     if not alerts or not dashboards:
         return Figure("panels", counts, unmeasured="no dashboard was read" if alerts else "no alert was read")
-    shown = {
-        selector.name
-        for dashboard in dashboards
-        for query in dashboard.queries
-        if query.language == "promql" and query.use == "panel"
-        for selector in query.parsed.selectors
-    }
-    missing = (_missing(alert, why) for alert in alerts if (why := _unseen(alert, known, shown)))
+    shown = Shown(project, known)
+    missing = (_missing(alert, why) for alert in alerts if (why := shown.unseen(alert)))
     heartbeats = len(project.alerts) - len(alerts)
     note = f"{heartbeats} that always fire{'s' if heartbeats == 1 else ''} not counted" if heartbeats else ""
     return Figure("panels", counts, len(alerts), tuple(missing), note=note)
-
-
-def _unseen(alert: Rule, known: Dashboards, shown: set[str]) -> str:
-    """Say why no panel shows an alert; "" when one does: it names the panel, or its metric is drawn somewhere."""
-    addresses = [link.address for link in dashboard_links.of_alert(alert)]
-    if addresses:
-        leads = any(known.leads(one) and one.panel is not None for one in addresses)
-        return "" if leads else "its dashboard_url leads to no panel"
-    query = alert.query
-    if query is None or query.language != "promql":
-        return "no dashboard_url"
-    drawn = any(selector.name in shown for selector in query.parsed.selectors)
-    return "" if drawn else "no dashboard_url, and no panel reads its metric"
 
 
 def _routes(project: Project) -> Figure:

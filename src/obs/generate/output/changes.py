@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from obs.errors import ObsError, OutputError
-from obs.generate.model import Artefact
 from obs.generate.output.ownership import files, has_generated, is_ours, is_unfinished
+from obs.generate.output.packed import Produced
 from obs.generate.output.turn import reading
 from obs.generate.render.merging import merge
 
@@ -42,7 +42,7 @@ class Edit:
     #: There is a file already.
     is_there: bool
     #: None removes the file.
-    artefact: Artefact | None
+    artefact: Produced | None
     #: The page with what people have written into it, where somebody has.
     merged: bytes | None = None
     #: A page that would go holds text between its generated parts.
@@ -61,7 +61,7 @@ def everywhere(_: PurePosixPath) -> bool:
     return True
 
 
-def compare(artefacts: Sequence[Artefact], out: Path, scope: InScope = everywhere) -> Changes:
+def compare(artefacts: Sequence[Produced], out: Path, scope: InScope = everywhere) -> Changes:
     """Return what separates `out` from `artefacts`; changes nothing.
 
     Raises `OutputError` for a file that cannot be read, `ObsError` for one that obs did not write where an
@@ -71,7 +71,7 @@ def compare(artefacts: Sequence[Artefact], out: Path, scope: InScope = everywher
         return summary(edits(artefacts, out, scope))
 
 
-def diff(artefacts: Sequence[Artefact], out: Path, scope: InScope = everywhere) -> str:
+def diff(artefacts: Sequence[Produced], out: Path, scope: InScope = everywhere) -> str:
     """Return the unified diff from what is in `out` to `artefacts`; empty when they agree."""
     with reading(out):
         found = edits(artefacts, out, scope)
@@ -91,7 +91,7 @@ def _unified(edit: Edit, out: Path) -> Iterator[str]:
     )
 
 
-def edits(artefacts: Sequence[Artefact], out: Path, scope: InScope) -> list[Edit]:
+def edits(artefacts: Sequence[Produced], out: Path, scope: InScope) -> list[Edit]:
     """Return every file that has to change, ordered by path; files outside of `scope` stay."""
     found = []
     for artefact in artefacts:
@@ -137,7 +137,7 @@ def _has_words(page: bytes | None) -> bool:
     return bool(_GENERATED_PART.search(text)) and bool(_GENERATED_PART.sub("", text).strip())
 
 
-def _merged(artefact: Artefact, before: bytes | None, out: Path) -> bytes:
+def _merged(artefact: Produced, before: bytes | None, out: Path) -> bytes:
     file = out / artefact.path
     try:
         text = None if before is None else before.decode()

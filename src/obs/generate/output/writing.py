@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from obs.errors import OutputError
-from obs.generate.model import Artefact
 from obs.generate.output.changes import Changes, Edit, InScope, edits, everywhere, summary
 from obs.generate.output.ownership import UNFINISHED, files, is_unfinished
+from obs.generate.output.packed import Produced
 from obs.generate.output.turn import nothing, writing
 
 
@@ -18,7 +18,7 @@ def approved(_: Changes) -> None:
 
 
 def write(
-    artefacts: Sequence[Artefact],
+    artefacts: Sequence[Produced],
     out: Path,
     scope: InScope = everywhere,
     on_wait: Callable[[], None] = nothing,

@@ -113,7 +113,13 @@ class Page:
     @property
     def name(self) -> str:
         """Its file's name without the suffix, which is what alerts are called."""
-        return PurePosixPath(self.source.file.replace("\\", "/")).stem
+        return PurePosixPath(self.source.name.replace("\\", "/")).stem
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything stands under its headings."""
+        headings = {heading.line for heading in self.headings}
+        return bool(self.blocks) or any(line not in headings for line, text in self.prose if text.strip())
 
     @property
     def title(self) -> Heading | None:
