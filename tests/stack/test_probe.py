@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import http.server
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from obs.stack import probe
 from obs.stack.ports import free
+
+SOURCE = Path(probe.__file__).parents[2]
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):
@@ -43,11 +49,35 @@ def test_nobody_listening_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert "refused" in capsys.readouterr().err
 
 
-def test_no_address_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert probe.main(["127.0.0.1"]) == 1
-    assert "unknown url type" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "arguments", [[], ["127.0.0.1"], ["ftp://a:1/"], ["http://a/"], ["http://a:1/", "ca"]]
+)
+def test_misuse_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert probe.main(arguments) == 2
+    assert "expected: python -m obs.stack.probe http://HOST:PORT/PATH" in capsys.readouterr().err
 
 
-def test_a_proxy_is_not_asked(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free()}")
-    assert probe.main([f"{server}/ready"]) == 0
+def test_a_server_that_speaks_something_else_is_not_healthy(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"220 mail\r\n")
+
+        threading.Thread(target=greet, daemon=True).start()
+        assert probe.main([f"http://127.0.0.1:{listening.getsockname()[1]}/"]) == 1
+    assert "no answer in HTTP" in capsys.readouterr().err
+
+
+def test_it_loads_next_to_nothing() -> None:
+    listed = "import sys, obs.stack.probe; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", listed],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(SOURCE)},
+    )
+    assert not {"ssl", "argparse", "http.client", "urllib.request", "obs.runtime"} & set(done.stdout.split())

@@ -1,48 +1,64 @@
-"""Ask a server whether it is ready, from inside its container: ``python -m obs.stack.probe URL``.
+"""Ask a server whether it is ready, from inside its container: ``python -S -m obs.stack.probe URL [CA CERT KEY]``.
 
-Images without a shell or a client need a probe of their own, and this one is part of ours.
+Images without a shell or a client need a probe of their own, and this one is part of ours. It runs every few seconds
+for as long as the container does, so it loads next to nothing: no argument parser, no HTTP library.
 """
 
 from __future__ import annotations
 
-import argparse
-import ssl
+import socket
 import sys
-import urllib.request
 from collections.abc import Sequence
-from pathlib import Path
+
+_WITHIN_S = 3.0
+_USAGE = "expected: python -m obs.stack.probe http://HOST:PORT/PATH [CA CERTIFICATE KEY]\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Return 0 when the URL answers with a status below 400, else 1 and the reason on standard error."""
-    parser = argparse.ArgumentParser(
-        prog="python -m obs.stack.probe", description="Tell whether URL answers."
-    )
-    parser.add_argument("url", help="such as http://127.0.0.1:8705/health")
-    parser.add_argument("--timeout", type=float, default=3.0, help="in seconds (default: %(default)s)")
-    parser.add_argument("--ca", type=Path, help="certificate authority (PEM) that the server is held to")
-    parser.add_argument("--cert", type=Path, help="our own certificate (PEM)")
-    parser.add_argument("--key", type=Path, help="its private key (PEM)")
-    options = parser.parse_args(arguments)
+def main(arguments: Sequence[str]) -> int:
+    """Return 0 when the URL answers with a status below 400, 1 and the reason when it does not, 2 for misuse."""
+    if len(arguments) not in (1, 4):
+        sys.stderr.write(_USAGE)
+        return 2
+    url, *files = arguments
+    scheme, _, rest = url.partition("://")
+    place, _, path = rest.partition("/")
+    host, _, port = place.rpartition(":")
+    if scheme not in ("http", "https") or not host or not port.isdecimal():
+        sys.stderr.write(_USAGE)
+        return 2
     try:
-        context = _trust(options.ca, options.cert, options.key)
-        # No proxy, whatever the environment says: the server is in this container.
-        ask = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-        )
-        with ask.open(options.url, timeout=options.timeout):
-            return 0
+        status = _status(host, int(port), f"/{path}", files if scheme == "https" else None)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"{options.url}: {error}\n")
+        sys.stderr.write(f"{url}: {error}\n")
         return 1
+    if status >= 400:
+        sys.stderr.write(f"{url}: answered {status}\n")
+        return 1
+    return 0
 
 
-def _trust(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca)
-    if cert is not None:
-        context.load_cert_chain(cert, key)
-    return context
+def _status(host: str, port: int, path: str, files: Sequence[str] | None) -> int:
+    with socket.create_connection((host, port), _WITHIN_S) as plain:
+        connection = plain if files is None else _secured(plain, host, files)
+        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n".encode())
+        first = b""
+        while b"\r\n" not in first and (part := connection.recv(4096)):
+            first += part
+    protocol, _, rest = first.partition(b" ")
+    if not protocol.startswith(b"HTTP/"):
+        raise ValueError("no answer in HTTP")
+    return int(rest[:3])
+
+
+def _secured(plain: socket.socket, host: str, files: Sequence[str]) -> socket.socket:
+    import ssl
+
+    authority, certificate, key = files or (None, None, None)
+    context = ssl.create_default_context(cafile=authority)
+    if certificate is not None:
+        context.load_cert_chain(certificate, key)
+    return context.wrap_socket(plain, server_hostname=host)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -18,7 +18,7 @@ from obs.stack import bundle
 from obs.stack.ports import free
 
 #: Small files, so that the lines of one test need several; many, so that none goes before it is read.
-SETTINGS = {"OBS_LOG_FILE_SIZE": "16KiB", "OBS_LOG_FILES": "200"}
+SETTINGS = {"OBS_LOG_FILE_SIZE": "16KiB", "OBS_LOG_FILES": "200", "OBS_PROBE_INTERVAL": "4s"}
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ are built by their real Dockerfiles, on stand-ins of the bases that these name.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from typing import Any
 from tests.engines.compose.archive import RootFiles, load
 from tests.engines.compose.engine import Docker
 
-from obs.stack import bundle, engines
+from obs.stack import bundle, cache, engines
 from obs.stack.engine import Engine
 
 HERE = Path(__file__).parent
@@ -41,7 +42,7 @@ def build(docker: Docker, project: Mapping[str, Any], work: Path) -> dict[str, s
     )
     contents = _engines(docker, names, found, work)
     _collector_base(docker, found["otelcol"], work)
-    _python_base(docker, work)
+    _python_base(docker)
     return contents
 
 
@@ -184,20 +185,10 @@ done
 """
 
 
-def _python_base(docker: Docker, work: Path) -> None:
+def _python_base(docker: Docker) -> None:
     """Load the base of our Python images: this machine's interpreter, its libraries, and pip with the pinned wheels."""
     images = bundle.root() / "src" / "obs" / "stack" / "compose" / "images"
-    wheels = work / "wheels"
-    for name in ("runbooks", "shop"):
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-                *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
-                *("--dest", str(wheels), "--requirement", str(images / f"{name}.txt")),
-            ],
-            check=True,
-            timeout=600,
-        )
+    wheels = _wheels([images / "runbooks.txt", images / "shop.txt"])
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     program = Path(sys.base_prefix) / "bin" / version
     library = Path(sysconfig.get_path("stdlib"))
@@ -231,6 +222,28 @@ def _python_base(docker: Docker, work: Path) -> None:
         files,
         ["ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV LD_LIBRARY_PATH=/usr/local/lib"],
     )
+
+
+def _wheels(requirements: list[Path]) -> Path:
+    """Return the directory of the pinned packages, kept for the next run."""
+    known = hashlib.sha256(sys.version.encode() + b"".join(path.read_bytes() for path in requirements))
+    place = cache.directory() / "wheels" / known.hexdigest()[:16]
+    if not place.is_dir():
+        with cache.workspace("wheels") as work:
+            new = work / "new"
+            subprocess.run(
+                [
+                    *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+                    *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--dest", str(new)),
+                    *(part for path in requirements for part in ("--requirement", str(path))),
+                ],
+                check=True,
+                timeout=600,
+            )
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if not place.is_dir():
+                new.rename(place)
+    return place
 
 
 #: Tests, caches, windows and what other people installed into this interpreter.

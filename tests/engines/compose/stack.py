@@ -66,6 +66,20 @@ class Containers:
         found = json.loads(self.docker.run("inspect", *names))
         return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
 
+    def printed(self, service: str) -> str:
+        """Return everything that a service has printed, to both streams."""
+        done = subprocess.run(
+            ["docker", "logs", f"{PROJECT}-{service}-1"],
+            env=dict(self.docker.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
     def ask(self, url: str, *, login: bool = False, **query: str) -> Any:
         """Return the JSON at `url`."""
         request = urllib.request.Request(f"{url}?{urllib.parse.urlencode(query)}" if query else url)  # noqa: S310
