@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from obs.errors import ConfigError, StackError
-from obs.stack.ports import LOOPBACK, Endpoint, answers, endpoints, free, numbers, require_free
+from obs.stack.ports import LOOPBACK, Endpoint, answers, endpoints, free, numbers, require_free, shifted
 from obs.stack.servers import SERVERS, SHOP, START_ORDER
 
 
@@ -52,6 +52,16 @@ def test_one_port_of_several_is_chosen_by_its_role() -> None:
     assert found["collector", "otlp_http"] == 14318
     assert found["collector", "otlp_grpc"] == 24317
     assert found["tempo", "otlp_grpc"] == 14317
+
+
+def test_a_second_stack_moves_every_port_and_chosen_ones_stand() -> None:
+    moved = numbers({**shifted(SERVERS, 7000), "loki": 4000})
+    assert moved["loki", "http"] == 4000
+    assert moved["loki", "grpc"] == 26095
+    assert not {moved[name, port.role] for name in SERVERS for port in SERVERS[name].ports} & {
+        port.native for server in SERVERS.values() for port in server.ports
+    }
+    assert shifted(["prometheus", "nobody"], 1) == {"prometheus": 9091}
 
 
 def test_a_misspelt_role_gets_the_nearest_one() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: Parameter -> the option of it that only the native runtime has.
 _ONLY_NATIVE = {
     "only": "--only",
+    "shift_ports": "--shift-ports",
     "rules": "--rules",
     "loki_rules": "--loki-rules",
     "targets": "--targets",
@@ -48,6 +49,12 @@ _ONLY_COMPOSE = {"profiles": "--profile", "tls": "--tls"}
     multiple=True,
     callback=options.ports,
     help="Port of a server, such as prometheus=19090, or of one role, such as collector.otlp_grpc=14317.",
+)
+@click.option(
+    "--shift-ports",
+    type=click.IntRange(1, 40_000),
+    metavar="N",
+    help="Add N to every default port, for a second stack on one machine.",
 )
 @click.option(
     "--rules",
@@ -142,6 +149,7 @@ def _native_config(
     directory: Path | None,
     only: Sequence[str],
     ports: dict[str, int],
+    shift_ports: int | None,
     targets: Sequence[Path],
     routes: Sequence[str],
     profiles: Sequence[str],  # noqa: ARG001 - of the other runtime, and empty
@@ -150,12 +158,14 @@ def _native_config(
 ) -> NativeConfig:
     from obs.stack.native import NativeConfig
     from obs.stack.native_config import default_directory
+    from obs.stack.ports import shifted
     from obs.stack.servers import FULL
 
+    servers = tuple(only) or FULL
     return NativeConfig(
         directory=directory or default_directory(),
-        servers=tuple(only) or FULL,
-        ports=ports,
+        servers=servers,
+        ports={**shifted(servers, shift_ports), **ports} if shift_ports else ports,
         target_files=targets,
         routes=routes or None,
         **rest,

@@ -84,6 +84,16 @@ def numbers(
     return found
 
 
+def shifted(servers: Iterable[str], by: int) -> dict[str, int]:
+    """Return every port of `servers` moved `by` from its default, as `numbers` takes it; unknown names have none."""
+    return {
+        spell(name, port.role): port.native + by
+        for name in servers
+        if name in SERVERS
+        for port in SERVERS[name].ports
+    }
+
+
 def spell(name: str, role: str) -> str:
     """Return how a port is called on the command line: `loki` for its first one, else `loki.grpc`."""
     known = {**SERVERS, **SHOP}
