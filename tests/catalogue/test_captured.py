@@ -15,8 +15,8 @@ from obs.errors import ConfigError
 
 #: Engine in the catalogue -> what its program is called.
 PROGRAMS = {"collector": "otelcol"}
-#: No registry serves these programs: their signals are declared by hand.
-DECLARED = {"tempo", "blackbox"}
+#: No registry serves this program: its signals are declared by hand.
+DECLARED = {"blackbox"}
 
 CAPTURES = committed()
 SIGNALS = [(engine, signal) for engine, signals in PLATFORM.items() for signal in signals]

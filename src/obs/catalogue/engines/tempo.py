@@ -1,4 +1,4 @@
-"""Tempo: spans that it refuses. Declared by hand after its sources: no registry serves the program."""
+"""Tempo: spans that it refuses."""
 
 from __future__ import annotations
 

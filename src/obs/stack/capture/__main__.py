@@ -1,6 +1,6 @@
 """`python -m obs.stack.capture [ENGINE@ROUTE]...`: write what the pinned engines tell, or compare it.
 
-Without a name every engine is asked by every route by which it is pinned. `--check` writes nothing and
+Without a name every engine is asked by every route by which it is pinned, and Tempo where it is given. `--check` writes nothing and
 ends with 1 when something that was captured is not there any more.
 """
 
@@ -26,6 +26,8 @@ PINNED = (
     ("loki", "go"),
     ("otelcol", "go"),
 )
+#: Programs that no registry serves: asked where one is given.
+GIVEN = (("tempo", "path"),)
 
 
 def capture(name: str, route: str) -> Capture:
@@ -49,7 +51,8 @@ def main(arguments: list[str]) -> int:
         "--check", action="store_true", help="write nothing; end with 1 when something is gone"
     )
     chosen = parser.parse_args(arguments)
-    pinned = [tuple(one.split("@", 1)) for one in chosen.engines] or PINNED
+    given = tuple(one for one in GIVEN if engines.find(*one) is not None)
+    pinned = [tuple(one.split("@", 1)) for one in chosen.engines] or PINNED + given
     known = {one.file: one for one in committed()}
     lost = 0
     for name, route in pinned:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from obs.catalogue.engines import alertmanager as am
-from obs.catalogue.engines import collector, loki, prometheus
+from obs.catalogue.engines import collector, loki, prometheus, tempo
 from obs.stack.capture.scene import Scene, ask, refusing, running
 from obs.stack.engine import Engine
 from obs.stack.ports import LOOPBACK, free
@@ -75,6 +75,23 @@ service:
     traces: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
     metrics: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
     logs: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
+"""
+# So little that a second trace is over the limit.
+_TEMPO = """\
+server: {{http_listen_address: 127.0.0.1, http_listen_port: @PORT@, grpc_listen_address: 127.0.0.1, grpc_listen_port: {grpc}}}
+distributor:
+  receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{otlp}"}}}}}}}}
+  ring: {{kvstore: {{store: inmemory}}}}
+live_store:
+  ring: {{instance_addr: 127.0.0.1, kvstore: {{store: inmemory}}}}
+  partition_ring: {{kvstore: {{store: inmemory}}}}
+  wal: {{path: data/live/traces}}
+  shutdown_marker_dir: data/live/marker
+storage: {{trace: {{backend: local, local: {{path: data/blocks}}, wal: {{path: data/wal}}}}}}
+backend_scheduler: {{local_work_path: data/work}}
+metrics_generator: {{ring: {{kvstore: {{store: inmemory}}}}}}
+overrides: {{defaults: {{ingestion: {{rate_limit_bytes: 1, burst_size_bytes: 200}}}}}}
+usage_report: {{reporting_enabled: false}}
 """
 _OTLP: Mapping[str, object] = {
     "/v1/logs": {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "provoked"}}]}]}]},
@@ -213,6 +230,21 @@ def of_collector(engine: Engine, directory: Path) -> str:
             )
 
 
+def of_tempo(engine: Engine, directory: Path) -> str:
+    """Return what Tempo tells when it takes a trace and refuses the next."""
+    otlp = free()
+    with running(
+        engine,
+        directory,
+        {"tempo.yml": _TEMPO.format(otlp=otlp, grpc=free())},
+        lambda _: ("-target=all", "-config.file=tempo.yml"),
+        ready_path="/ready",
+    ) as scene:
+        for _ in range(4):
+            ask(otlp, "/v1/traces", json.dumps(_OTLP["/v1/traces"]))
+        return scene.await_metrics(f"{tempo.SPANS_DISCARDED.metric}{{", f"{tempo.SPANS_RECEIVED.metric}{{")
+
+
 #: Engine -> its scene.
 SCENES: Mapping[str, Callable[[Engine, Path], str]] = MappingProxyType(
     {
@@ -220,5 +252,6 @@ SCENES: Mapping[str, Callable[[Engine, Path], str]] = MappingProxyType(
         "alertmanager": of_alertmanager,
         "loki": of_loki,
         "otelcol": of_collector,
+        "tempo": of_tempo,
     }
 )
