@@ -116,6 +116,10 @@ lock: $(READY) ## Pin every dependency again (versions and hashes, no addresses)
 	@.venv-lock/bin/uv pip compile .venv-lock/oldest.txt tests/integrations/oldest.in --universal --python-version 3.10 \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --quiet \
 		--output-file constraints-oldest.txt > /dev/null
+	@for image in runbooks shop; do \
+		.venv-lock/bin/uv pip compile src/obs/stack/compose/images/$$image.in --constraint constraints.txt --universal --python-version 3.11 \
+			--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --quiet \
+			--output-file src/obs/stack/compose/images/$$image.txt > /dev/null; done
 	@.venv-lock/bin/uv pip compile pyproject.toml bench/requirements.in --extra tools --constraint constraints.txt --universal --python-version 3.10 \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --quiet \
 		--output-file bench/constraints.txt > /dev/null
