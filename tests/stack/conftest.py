@@ -64,7 +64,8 @@ def obs_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the test's own, so that no test sees the engines of this machine."""
     home = tmp_path / "obs-home"
     monkeypatch.setenv("OBS_HOME", str(home))
-    monkeypatch.delenv("OBS_RELEASE_URL", raising=False)
+    for name in ("OBS_RELEASE_URL", "OBS_TEMPO", "OBS_GRAFANA"):
+        monkeypatch.delenv(name, raising=False)
     return home
 
 
@@ -84,6 +85,12 @@ def fake_engines(programs: Path) -> Path:
     for name, version in versions.items():
         write_program(programs / name, FAKE_ENGINE.replace("VERSION", version))
     return programs
+
+
+@pytest.fixture
+def make_program() -> Callable[[Path, str], Path]:
+    """`write_program`, for test files that cannot import from here."""
+    return write_program
 
 
 MakeProgram = Callable[..., Program]

@@ -50,7 +50,9 @@ def reset(runtime: str, directory: Path | None, *, yes: bool) -> None:
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("this removes all data of the stack: say --yes")
-        click.confirm(f"Remove all data of {_place(chosen, directory)}?", abort=True, err=True)
+        if not click.confirm(f"Remove all data of {_place(chosen, directory)}?", err=True):
+            click.echo("nothing was removed", err=True)
+            return
     _stop(chosen, directory, purge=True)
 
 
