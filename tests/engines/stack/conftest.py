@@ -136,6 +136,19 @@ def routes(directory: Path, webhook: str) -> Path:
     return file
 
 
+def impatient(directory: Path) -> list[Path]:
+    """Copy the rules about the stack with every `for` and pace cut to a second or two."""
+    directory.mkdir()
+    found = []
+    for name in ("alertmanager", "collector", "loki", "prometheus", "tempo", "fleet"):
+        text = bundle.path("alerts", "prometheus", f"{name}.yml").read_text(encoding="utf-8")
+        text = re.sub(r"\bfor: \w+", "for: 2s", text)
+        file = directory / f"{name}.yml"
+        file.write_text(re.sub(r"\binterval: \w+", "interval: 1s", text), encoding="utf-8")
+        found.append(file)
+    return found
+
+
 class _customers:  # noqa: N801 - read as a word in a with statement
     """A few requests a second from a thread of its own, some of which go wrong."""
 

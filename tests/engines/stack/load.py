@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -80,9 +81,9 @@ def lines(file: Path, service: str, *, size: int = 200) -> Callable[[int], None]
     return send
 
 
-def trace_id(number: int) -> str:
-    """Return the id of the trace that holds a numbered span: 50 of them share one."""
-    return f"{0xABCDEF:026x}{number // 50:06x}"
+def trace_id(service: str, number: int) -> str:
+    """Return the id of the trace that holds a numbered span of a service: 50 of them share one."""
+    return f"{hashlib.sha256(service.encode()).hexdigest()[:26]}{number // 50:06x}"
 
 
 def spans(collector: str, service: str) -> Callable[[int], None]:
@@ -93,7 +94,7 @@ def spans(collector: str, service: str) -> Callable[[int], None]:
         resource = request.resource_spans.add()
         resource.resource.attributes.add(key="service.name").value.string_value = service
         span = resource.scope_spans.add().spans.add(
-            trace_id=bytes.fromhex(trace_id(number)), span_id=os.urandom(8), name="numbered",
+            trace_id=bytes.fromhex(trace_id(service, number)), span_id=os.urandom(8), name="numbered",
             start_time_unix_nano=time.time_ns() - 1000, end_time_unix_nano=time.time_ns(),
             status=Status(code=Status.STATUS_CODE_ERROR),
         )  # fmt: skip

@@ -59,7 +59,7 @@ class RunningStack:
         request = urllib.request.Request(f"{self.url(name)}{path}{query}")  # noqa: S310 - our own server
         if name in ("prometheus", "alertmanager"):
             request.add_header("Authorization", self.login)
-        with _direct.open(request, timeout=30) as answer:
+        with _direct.open(request, timeout=90) as answer:
             return json.load(answer)
 
     def query(self, expression: str, **parameters: Any) -> list[dict[str, Any]]:

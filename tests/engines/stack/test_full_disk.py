@@ -1,0 +1,99 @@
+"""A full disk under the collector's queue: senders are held back and an alert says so, nothing goes missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.engines.stack import load
+from tests.engines.stack.conftest import free_ports, impatient
+from tests.engines.stack.running import RunningStack, await_
+
+from obs.stack import engines, native
+from obs.stack.engine import Engine
+from obs.stack.native import NativeConfig
+
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
+
+#: Bytes of the disk; the line below fills it within seconds.
+_DISK = "12m"
+
+
+def _as_root(*command: str) -> bool:
+    """Run a command as root, or with sudo where that asks for nothing; tell whether it worked."""
+    if os.geteuid() != 0:
+        if shutil.which("sudo") is None:
+            return False
+        command = ("sudo", "-n", *command)
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path | None]:
+    """Mount a small disk where the collector keeps its queue; None where that is not allowed."""
+    place = tmp_path / "state" / "collector" / "data"
+    place.mkdir(parents=True)
+    if not _as_root("mount", "-t", "tmpfs", "-o", f"size={_DISK},mode=0777", "tmpfs", str(place)):
+        yield None
+        return
+    try:
+        yield place
+    finally:
+        assert _as_root("umount", str(place))
+
+
+@pytest.fixture
+def stack(
+    small_disk: Path | None, tmp_path: Path, installed: Callable[..., dict[str, Engine]]
+) -> Iterator[RunningStack]:
+    """Start Loki, the collector on the small disk, and Prometheus with impatient rules."""
+    engines.install(("prometheus", "promtool", "loki", "otelcol"), routes=["go"])
+    config = NativeConfig(
+        directory=tmp_path / "state",
+        servers=("prometheus", "loki", "collector"),
+        ports=free_ports(),
+        rules=impatient(tmp_path / "rules"),
+        scrape_interval="1s",
+        evaluation_interval="1s",
+        routes=["go"],
+    )
+    try:
+        yield RunningStack(config, {one.name: one for one in native.up(config, tied=True)}, "nothing")
+    finally:
+        native.down(config.directory)
+
+
+def test_a_full_disk_loses_no_line_and_is_told(
+    small_disk: Path | None, stack: RunningStack, note: Callable[[str], None]
+) -> None:
+    if small_disk is None:
+        note("not run: full disk (mounting a small one wants root)")
+        return
+    sender = load.Sender(load.lines(stack.services_log / "writer.log", "writer", size=8000), rate=200)
+    sender.start()
+    try:
+        await_(lambda: stack.lines('{service="writer"} | seq < 10'), "lines arrive")
+        (loki,) = [one for one in native.status(stack.config.directory) if one.name == "loki"]
+        assert loki.pid
+        os.kill(loki.pid, signal.SIGKILL)
+        firing = 'ALERTS{service="collector",alertstate="firing",alertname=~"Collector(DroppingData|RefusingData)"}'
+        await_(lambda: stack.query(firing), "what the full disk refuses is told")
+        stack.again()
+    finally:
+        taken = sender.stop()
+    found: set[int] = set()
+
+    def complete() -> bool:
+        for beginning in range(0, taken, 1000):
+            if not set(range(beginning, min(taken, beginning + 1000))) <= found:
+                selector = f'{{service="writer"}} | seq >= {beginning} | seq < {beginning + 1000} | keep seq'
+                found.update(int(one["seq"]) for one in stack.lines(selector))
+        return len(found) == taken
+
+    await_(complete, "every line is found", within=120.0)
+    note(f"loss while the disk of the queue was full: lines {taken - len(found)} of {taken}")
