@@ -17,7 +17,7 @@ from obs.stack.launches.collector import _servers_away
 from obs.stack.launches.grafana import grafana
 from obs.stack.launches.loki import loki
 from obs.stack.launches.prometheus import prometheus
-from obs.stack.launches.rules import own_rules
+from obs.stack.launches.rules import rules
 from obs.stack.launches.runbooks import runbooks
 from obs.stack.launches.setup import Setup
 from obs.stack.launches.tempo import tempo
@@ -46,9 +46,10 @@ def _scraped(setup: Setup) -> set[str]:
 
 
 def test_only_servers_that_run_here_are_scraped_and_judged(setup: Setup) -> None:
-    assert _scraped(setup) == {"prometheus", "alertmanager", "loki", "collector"}
+    assert _scraped(setup) <= set(HERE)
     assert _scraped(replace(setup, servers=FULL)) >= {"tempo"}
-    stems = {Path(name).stem.removesuffix("-slow") for name in prometheus(setup).links}
+    written = [name for name in prometheus(setup).files if name.startswith("rules/")]
+    stems = {Path(name).stem.removesuffix("-slow") for name in written}
     assert stems == {"fleet", "prometheus", "alertmanager", "loki", "collector"}
 
 
@@ -71,11 +72,18 @@ def test_given_rules_stand_beside_those_about_the_stack_or_in_their_place(
     for file in (mine, yours, second):
         file.parent.mkdir()
         file.touch()
-    found = own_rules(setup, "prometheus", [mine, yours, second])
-    assert found["loki.yml"] == mine
-    assert found["checkout.yml"] == yours
-    assert found["checkout-2.yml"] == second
-    assert found["fleet.yml"] == ROOT / "alerts" / "prometheus" / "fleet.yml"
+    found = rules(setup, "prometheus", [mine, yours, second])
+    assert found.given == {"loki.yml": mine, "checkout.yml": yours, "checkout-2.yml": second}
+    assert "fleet.yml" in found.shipped
+    assert "loki.yml" not in found.shipped
+
+
+def test_links_of_what_ships_lead_to_this_stack(setup: Setup) -> None:
+    text = rules(setup, "prometheus", []).shipped["loki.yml"]
+    assert 'runbook_url: "http://127.0.0.1:8705/runbooks/loki/' in text
+    assert "runbooks.shop.example" not in text
+    # Nothing is at home there.
+    assert "https://grafana.shop.example/" in text
 
 
 def test_targets_and_intervals_of_the_user_come_beside_the_committed_ones(

@@ -153,6 +153,12 @@ def alertmanager_config() -> str:
     return HEADER.format(name=name) + base.read_text(encoding="utf-8")
 
 
+def shipped_links() -> dict[str, str]:
+    """Return, for each server, the address that generated files about the stack lead to, without a path."""
+    links = load(bundle.path("specs", "stack", "defaults.yml"))["links"]
+    return {name: "/".join(str(address).split("/")[:3]) for name, address in links.items()}
+
+
 def targets(config: NativeConfig) -> str:
     """Return the text of targets.json, in Prometheus' file_sd format."""
     groups = [{"targets": [target.address], "labels": dict(target.labels)} for target in config.targets]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from obs.stack.launches.launch import Check, Launch
-from obs.stack.launches.rules import own_rules
+from obs.stack.launches.rules import rules
 from obs.stack.launches.setup import Setup
 
 #: The one tenant of a Loki that asks for none.
@@ -14,7 +14,7 @@ def loki(setup: Setup) -> Launch:
     """Return how Loki is started."""
     engine, directory = setup.found["loki"], setup.directory("loki")
     config = directory / "loki.yml"
-    rules = own_rules(setup, "loki", setup.config.loki_rule_files())
+    known = rules(setup, "loki", setup.config.loki_rule_files())
     return Launch(
         name="loki",
         argv=(str(engine.path), f"-config.file={config}"),
@@ -25,8 +25,11 @@ def loki(setup: Setup) -> Launch:
         route=engine.route,
         directory=directory,
         config=config,
-        files={"loki.yml": setup.committed("loki", "stack", "loki", "loki.yml")},
-        links={f"rules/{_TENANT}/{name}": path for name, path in rules.items()},
+        files={
+            "loki.yml": setup.committed("loki", "stack", "loki", "loki.yml"),
+            **{f"rules/{_TENANT}/{name}": text for name, text in known.shipped.items()},
+        },
+        links={f"rules/{_TENANT}/{name}": file for name, file in known.given.items()},
         replaced=(f"rules/{_TENANT}",),
         check=Check(
             "loki", str(engine.version), (str(engine.path), f"-config.file={config}", "-verify-config")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from obs.stack import render
 from obs.stack.launches.launch import Check, Launch
-from obs.stack.launches.rules import own_rules
+from obs.stack.launches.rules import rules
 from obs.stack.launches.setup import Setup
 
 _CONFIG = ("stack", "prometheus", "prometheus.yml")
@@ -19,10 +19,7 @@ def prometheus(setup: Setup) -> Launch:
     engine, directory = setup.found["prometheus"], setup.directory("prometheus")
     tool = setup.tool("promtool", engine)
     config = directory / "prometheus.yml"
-    rules = {
-        f"rules/{name}": path
-        for name, path in own_rules(setup, "prometheus", setup.config.rule_files()).items()
-    }
+    known = rules(setup, "prometheus", setup.config.rule_files())
     return Launch(
         name="prometheus",
         argv=(
@@ -45,8 +42,9 @@ def prometheus(setup: Setup) -> Launch:
         files={
             "prometheus.yml": render.full_prometheus_config(setup.config, setup.servers, setup.site),
             "targets/targets.json": render.targets(setup.config),
+            **{f"rules/{name}": text for name, text in known.shipped.items()},
         },
-        links=rules,
+        links={f"rules/{name}": file for name, file in known.given.items()},
         replaced=("rules", "targets"),
         check=Check("promtool", str(tool.version), (str(tool.path), "check", "config", str(config))),
         login=setup.login,

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from obs.stack import bundle
+from obs.stack import bundle, render
 from obs.stack.launches.setup import Setup
 
 #: The generated file about alerting as a whole: the alert that always fires.
 _FLEET = "fleet"
 
 
-def own_rules(setup: Setup, kind: str, given: Iterable[Path]) -> dict[str, Path]:
-    """Return rule files by name: what ships about the servers that run here, and the `given` ones.
+@dataclass(frozen=True)
+class Rules:
+    """Rule files by name: `shipped` as text, `given` as they lie on the user's disk."""
+
+    shipped: Mapping[str, str]
+    given: Mapping[str, Path]
+
+
+def rules(setup: Setup, kind: str, given: Iterable[Path]) -> Rules:
+    """Return what ships about the servers that run here, and the `given` files.
 
     A given file takes the place of one that ships under the same name. Rules about servers that do not
-    run here are left out: each would tell of an outage that is none.
+    run here are left out: each would tell of an outage that is none. Links of what ships lead to the
+    servers of this stack.
     """
-    found: dict[str, Path] = {}
-    folder = bundle.root() / "alerts" / kind
-    for file in sorted(folder.glob("*.yml")):
-        if file.stem.removesuffix("-slow") in (*setup.servers, _FLEET):
-            found[file.name] = file
-    twice: dict[str, int] = {}
+    names: dict[str, Path] = {}
+    counts: dict[str, int] = {}
     for file in given:
         name = f"{file.stem}.yml"
-        count = twice[name] = twice.get(name, 0) + 1
-        found[name if count == 1 else f"{file.stem}-{count}.yml"] = file
-    return found
+        count = counts[name] = counts.get(name, 0) + 1
+        names[name if count == 1 else f"{file.stem}-{count}.yml"] = file
+    shipped = {
+        file.name: _relinked(file.read_text(encoding="utf-8"), setup)
+        for file in sorted((bundle.root() / "alerts" / kind).glob("*.yml"))
+        if file.stem.removesuffix("-slow") in (*setup.servers, _FLEET) and file.name not in names
+    }
+    return Rules(shipped, names)
+
+
+def _relinked(text: str, setup: Setup) -> str:
+    for name, address in render.shipped_links().items():
+        if name in setup.servers:
+            text = text.replace(address, setup.url(name))
+    return text
