@@ -90,7 +90,8 @@ def command(  # noqa: PLR0917 - click passes by name
     """Judge specs, rules, dashboards, routes and runbooks.
 
     PATH is a file or a directory; what a file is, its content says. Files that obs did not write are as
-    welcome as its own. Whether a metric exists is judged by specs among the paths and by --contract;
+    welcome as its own, and so are those that objects of Kubernetes carry: PrometheusRule and
+    AlertmanagerConfig, dashboards in a ConfigMap, a configuration in a Secret. Whether a metric exists is judged by specs among the paths and by --contract;
     without either that is not checked, and said once.
 
     A check is switched off by a comment `# obs-lint: disable=CHECK reason`, or until a day by

@@ -20,7 +20,7 @@ def _run(project: Project) -> Iterator[Finding]:
             hint = f"its place is taken by {instead!r}"
             if panel.type in MIGRATED:
                 message = f"{panel.name}: Grafana 12 has no {panel.type!r} and replaces it when it loads the dashboard"
-                yield Finding(at, message, hint)
+                yield Finding(at, message, hint, severity="info")
             else:
                 message = (
                     f"{panel.name}: {panel.type!r} is written for AngularJS, which Grafana 12 no longer runs"
