@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -12,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.engines.stack.running import await_
-
+from obs.stack import process
 from obs.stack.native import Target
-from obs.stack.ports import LOOPBACK, answers, free
+from obs.stack.ports import LOOPBACK, Endpoint, free
+from obs.stack.process import Program, Running
 
 ENVIRONMENT = "test"
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -31,7 +30,7 @@ class Shop:
             name: free() for name in ("storefront", "payments", "worker", "worker-control")
         }
     )
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: list[Running] = field(default_factory=list)
 
     def url(self, name: str) -> str:
         """Return the address of a service."""
@@ -62,29 +61,31 @@ class Shop:
             "NO_PROXY": LOOPBACK,
             "no_proxy": LOOPBACK,
         }
-        logs.mkdir(parents=True, exist_ok=True)
-        for name, options in commands.items():
-            with (logs / f"{name}.log").open("ab") as lines:
-                self.processes[name] = subprocess.Popen(
-                    [
+        # Tied to this program, so that a test run that is killed leaves none behind.
+        self.running = process.start_all(
+            [
+                Program(
+                    name=name,
+                    argv=(
                         *(sys.executable, "-m", "obs.demo", name, "--port", str(self.ports[name])),
                         *("--data", str(data), *options),
-                    ],
-                    stdout=lines,
-                    cwd=data.parent,
-                    env=environment,
+                    ),
+                    log=logs / f"{name}.log",
+                    endpoint=Endpoint(name, self.ports[name], "/ready"),
+                    environment=environment,
+                    directory=data.parent,
+                    ready_within=120.0,
                 )
-        for name in commands:
-            port = self.ports[name]
-            await_(lambda port=port: answers(port, "/ready"), f"{name} is ready")  # type: ignore[misc]
+                for name, options in commands.items()
+            ],
+            tied=True,
+        )
 
     def stop(self) -> None:
         """End all three; twice is harmless."""
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            process.wait(30)
-        self.processes.clear()
+        for one in self.running:
+            process.stop(one)
+        self.running = []
 
     def call(
         self, method: str, path: str, body: Any = None, *, service: str = "storefront", trace_id: str = ""

@@ -1,0 +1,107 @@
+"""Every rule is evaluated by the live engines, and every series that it asks for exists where the shop makes it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.engines.stack.conftest import Scene
+from tests.engines.stack.rules import groups, slow_records
+from tests.engines.stack.running import await_
+
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
+
+#: Series that may be missing, by the beginning of what is asked for, and why.
+_MAY_BE_MISSING = {
+    'http_client_request_duration_seconds_count{service="payments"}': "payments asks nobody",
+    "loki_discarded_samples_total": "Loki makes it when it discards",
+    "otelcol_exporter_send_failed_": "the collector makes it when sending fails",
+    "otelcol_exporter_enqueue_failed_": "the collector makes it when its queue fails",
+    "tempo_discarded_spans_total": "Tempo makes it when it discards",
+}
+#: What the recorder in Tempo's place does not know.
+_WITHOUT_TEMPO = {"tempo_": "a recorder stands in Tempo's place"}
+
+
+def _rules(scene: Scene, server: str) -> list[dict[str, Any]]:
+    return [rule for group in groups(scene, server) for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("server", ["prometheus", "loki"])
+def test_every_rule_is_evaluated_without_an_error(server: str, scene: Scene) -> None:
+    # Slower ones may wait for a quarter of an hour; what they ask is asked by the next test.
+    def evaluated() -> list[dict[str, Any]]:
+        prompt = [
+            rule for group in groups(scene, server) if group["interval"] <= 60 for rule in group["rules"]
+        ]
+        return prompt if all(rule["health"] != "unknown" for rule in prompt) else []
+
+    rules = await_(evaluated, f"{server} has evaluated each of its rules", within=180.0)
+    assert len(rules) > 10
+    assert [(rule["name"], rule.get("lastError")) for rule in rules if rule["health"] != "ok"] == []
+
+
+def test_every_expression_is_answered(scene: Scene) -> None:
+    for rule in _rules(scene, "prometheus"):
+        answer = scene.stack.ask("prometheus", "/api/v1/query", query=rule["query"])
+        assert answer["status"] == "success", rule["name"]
+        assert not answer.get("warnings"), rule["name"]
+
+
+def test_every_series_that_a_rule_asks_for_exists(scene: Scene) -> None:
+    # The server takes its own queries apart: nothing of the generator that wrote them is trusted here.
+    asked = {
+        (selector["name"], json.dumps(selector["matchers"], sort_keys=True)): rule["name"]
+        for rule in _rules(scene, "prometheus")
+        for selector in _selectors(
+            scene.stack.ask("prometheus", "/api/v1/parse_query", query=rule["query"])["data"]
+        )
+    }
+    assert len(asked) > 100
+    missing: dict[str, str] = {}
+
+    slow = slow_records(scene)
+    excused = (
+        _MAY_BE_MISSING if scene.stack.traces_by != "recorder" else {**_MAY_BE_MISSING, **_WITHOUT_TEMPO}
+    )
+
+    def complete() -> bool:
+        missing.clear()
+        for (name, matchers), rule in asked.items():
+            series = f"{name}{_identity(json.loads(matchers))}"
+            if name not in slow and not series.startswith(tuple(excused)) and not _exists(scene, series):
+                missing.setdefault(series, rule)
+        return not missing
+
+    deadline = time.monotonic() + 90.0
+    while not complete() and time.monotonic() < deadline:
+        time.sleep(2)
+    assert not missing, "\n".join(f"{rule}: no {series}" for series, rule in sorted(missing.items()))
+
+
+def _selectors(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, list):
+        for part in node:
+            yield from _selectors(part)
+    elif isinstance(node, dict):
+        if node.get("type") == "vectorSelector":
+            yield node
+        for part in node.values():
+            yield from _selectors(part)
+
+
+def _exists(scene: Scene, series: str) -> bool:
+    return bool(scene.stack.query(f"count(last_over_time({series}[1h]))"))
+
+
+def _identity(matchers: list[dict[str, str]]) -> str:
+    """Keep the matchers that say whose it is: values of other labels (a status of 500) may be still to come."""
+    kept = [
+        f"{one['name']}{one['type']}{json.dumps(one['value'])}"
+        for one in matchers
+        if one["name"] in ("service", "environment", "job_name", "sloth_slo", "sloth_id")
+    ]
+    return "{" + ",".join(kept) + "}"
