@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,9 @@ from obs.errors import ConfigError, suggest
 from obs.stack import bundle
 from obs.stack.home import home
 from obs.stack.servers import SERVERS, SHOP
+
+#: Group of the certificates' keys where root makes them: the one that most users of the containers are in anyway.
+GROUP_OF_ROOT = 10001
 
 #: Services that run only when they are asked for.
 PROFILES = ("demo",)
@@ -95,8 +99,18 @@ class ComposeConfig:
             "OBS_CERTS_DIR": str(self.certificates),
             "OBS_PACKAGE_DIR": str(Path(__file__).resolve().parents[2]),
             **dict(_port(key, number) for key, number in self.ports.items()),
+            **(self._secured() if self.tls else {}),
             **self.settings,
         }
+
+    def _secured(self) -> dict[str, str]:
+        """Return the variables of docker-compose.tls.yml, and addresses for people that begin with https."""
+        urls = {
+            f"OBS_{name.upper()}_URL": f"https://127.0.0.1:{self.ports.get(name, SERVERS[name].ports[0].native)}"
+            for name in ("prometheus", "alertmanager", "grafana")
+        }
+        group = str(os.getgid() or GROUP_OF_ROOT)
+        return {"OBS_TLS_DIR": str(self.directory.absolute() / "tls"), "OBS_CERTS_GROUP": group, **urls}
 
 
 def _port(key: str, number: int) -> tuple[str, str]:

@@ -114,6 +114,11 @@ def _prepare(config: ComposeConfig) -> None:
         raise StackError(
             f"cannot prepare the secrets: {error.strerror}", where=str(error.filename or folder)
         ) from None
+    if config.tls:
+        # Only now: reading certificates takes a large library.
+        from obs.stack.compose import tls
+
+        tls.prepare(config.directory.absolute(), folder, int(variables["OBS_CERTS_GROUP"]))
 
 
 def _quoted(value: str) -> str:

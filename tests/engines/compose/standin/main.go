@@ -14,7 +14,8 @@ func main() {
 	address := flag.String("address", os.Getenv("STANDIN_ADDRESS"), "where to listen")
 	ready := flag.String("ready", os.Getenv("STANDIN_READY"), "path that answers 200")
 	health := flag.Bool("health", false, "probe the server instead of being one")
-	// What the real servers are started with; nothing here depends on them.
+	// What the real servers are started with and probed by; nothing here depends on them.
+	flag.String("health.url", "", "ignored")
 	flag.String("config.file", "", "ignored")
 	flag.String("target", "", "ignored")
 	flag.Parse()
@@ -35,8 +36,14 @@ func main() {
 		}
 		http.Error(reply, "stand-in: the real server is not here", http.StatusNotImplemented)
 	})
-	if err := http.ListenAndServe(*address, nil); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	// Grafana takes its certificate from these.
+	certificate, key := os.Getenv("GF_SERVER_CERT_FILE"), os.Getenv("GF_SERVER_CERT_KEY")
+	var err error
+	if certificate != "" {
+		err = http.ListenAndServeTLS(*address, certificate, key, nil)
+	} else {
+		err = http.ListenAndServe(*address, nil)
 	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }

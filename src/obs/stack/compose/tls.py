@@ -1,0 +1,155 @@
+"""The configuration under TLS: the committed files, with https and certificates on every hop.
+
+Nothing is written twice: what docker-compose.tls.yml mounts in the place of a committed file is made of that file, as
+JSON, which every reader of YAML reads. Flags and variables, where a server has them, stand in the overlay itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from obs.errors import StackError
+from obs.stack import bundle, render
+from obs.stack.certs.authority import now
+from obs.stack.certs.folder import Folder
+from obs.stack.certs.renewal import Wanted, renew
+from obs.stack.certs.subjects import subjects
+
+#: Where every container finds the authority, its own pair if it serves, and the clients' pair if it calls.
+CERTIFICATES = "/etc/obs/certs"
+#: What asks for certificates among the data sources and what is scraped; the others have no TLS to offer.
+_SECURED = ("prometheus", "alertmanager", "loki", "tempo", "grafana")
+#: The collector serves its own metrics without TLS only; the runbook pages hold no secret.
+_PLAIN_TARGETS = ("collector:8888", "runbooks:8705")
+
+_LIFETIME, _RENEWED_BEFORE = timedelta(days=365), timedelta(days=30)
+_CLIENT: Mapping[str, str] = MappingProxyType(
+    {
+        "ca_file": f"{CERTIFICATES}/ca.crt",
+        "cert_file": f"{CERTIFICATES}/client.crt",
+        "key_file": f"{CERTIFICATES}/client.key",
+    }
+)
+_SERVER: Mapping[str, str] = MappingProxyType(
+    {
+        "cert_file": f"{CERTIFICATES}/server.crt",
+        "key_file": f"{CERTIFICATES}/server.key",
+        "client_ca_file": f"{CERTIFICATES}/ca.crt",
+    }
+)
+
+
+def prepare(directory: Path, secrets: Path, group: int) -> None:
+    """Make what certificates are missing or end soon below `directory`, and the configuration that names them.
+
+    `group` may read the keys; `secrets` holds the login that the servers ask for beside a certificate.
+
+    Raises:
+        StackError: a file cannot be read or written, or a certificate there is not ours to replace.
+    """
+    renew(Folder.of(directory, group), subjects(), Wanted(_LIFETIME, _RENEWED_BEFORE), now())
+    folder = directory / "tls"
+    login = render.load(secrets / "web.yml")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name, (source, change) in _CHANGES.items():
+            _write(folder / name, change(render.load(bundle.path(*source.split("/")))))
+        _write(folder / "web.yml", _login(login))
+    except OSError as error:
+        raise StackError(
+            f"cannot write the configuration: {error.strerror}", where=str(error.filename)
+        ) from None
+
+
+def _write(file: Path, document: Mapping[str, Any]) -> None:
+    # Whole or not at all, and a new file each time: a server that runs keeps the one it was started with.
+    whole = file.with_name(f".{file.name}.new")
+    whole.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    whole.chmod(0o444)
+    whole.replace(file)
+
+
+def _login(document: dict[str, Any]) -> dict[str, Any]:
+    server = {**_SERVER, "client_auth_type": "RequireAndVerifyClientCert", "min_version": "TLS12"}
+    return {**document, "tls_server_config": server}
+
+
+def _prometheus(document: dict[str, Any]) -> dict[str, Any]:
+    client = {"scheme": "https", "tls_config": dict(_CLIENT)}
+    for alertmanager in document["alerting"]["alertmanagers"]:
+        alertmanager.update(client)
+    jobs = []
+    for job in document["scrape_configs"]:
+        groups = job.get("static_configs", ())
+        plain = [one for one in groups if set(one["targets"]) <= set(_PLAIN_TARGETS)]
+        secured = [one for one in groups if one not in plain]
+        if secured:
+            jobs.append({**job, **client, "static_configs": secured})
+        if plain and secured:
+            jobs.append({**job, "job_name": f"{job['job_name']}-plain", "static_configs": plain})
+        if not secured:
+            jobs.append(job)
+    return {**document, "scrape_configs": jobs}
+
+
+def _probe(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "tls_config": dict(_CLIENT)}
+
+
+def _tempo(document: dict[str, Any]) -> dict[str, Any]:
+    server = {**_SERVER, "client_auth_type": "RequireAndVerifyClientCert"}
+    document["server"]["http_tls_config"] = server
+    document["distributor"]["receivers"]["otlp"]["protocols"]["grpc"]["tls"] = dict(_SERVER)
+    document["internal_server"] = _probed_on(3201)
+    return document
+
+
+def _probed_on(port: int) -> dict[str, Any]:
+    """Return where a server tells its readiness on loopback as well: its own probe knows no certificates."""
+    return {"enable": True, "http_listen_address": "127.0.0.1", "http_listen_port": port}
+
+
+def _loki(document: dict[str, Any]) -> dict[str, Any]:
+    server = {**_SERVER, "client_auth_type": "RequireAndVerifyClientCert"}
+    document["server"]["http_tls_config"] = server
+    document["internal_server"] = _probed_on(3101)
+    ruler = document["ruler"]
+    ruler["alertmanager_url"] = ruler["alertmanager_url"].replace("http://", "https://")
+    ruler.setdefault("alertmanager_client", {}).update(
+        tls_ca_path=_CLIENT["ca_file"], tls_cert_path=_CLIENT["cert_file"], tls_key_path=_CLIENT["key_file"]
+    )
+    return document
+
+
+def _data_sources(document: dict[str, Any]) -> dict[str, Any]:
+    for source in document["datasources"]:
+        if source["uid"] in _SECURED:
+            source["url"] = source["url"].replace("http://", "https://")
+            source.setdefault("jsonData", {}).update(
+                tlsAuth=True, tlsAuthWithCACert=True, serverName=source["uid"]
+            )
+            source.setdefault("secureJsonData", {}).update(
+                tlsCACert=f"$__file{{{_CLIENT['ca_file']}}}",
+                tlsClientCert=f"$__file{{{_CLIENT['cert_file']}}}",
+                tlsClientKey=f"$__file{{{_CLIENT['key_file']}}}",
+            )
+    return document
+
+
+_Change = Callable[[dict[str, Any]], dict[str, Any]]
+
+#: File below `tls/` -> the committed file that it is made of, and how.
+_CHANGES: Mapping[str, tuple[str, _Change]] = MappingProxyType(
+    {
+        "prometheus.yml": ("stack/prometheus/prometheus.yml", _prometheus),
+        "probe.yml": ("stack/probe.yml", _probe),
+        "loki.yml": ("stack/loki/loki.yml", _loki),
+        "tempo.yml": ("stack/tempo/tempo.yml", _tempo),
+        "datasources.yml": ("stack/grafana/provisioning/datasources/obs.yml", _data_sources),
+    }
+)

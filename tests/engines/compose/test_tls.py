@@ -1,0 +1,173 @@
+"""docker-compose.tls.yml on a real Docker engine: certificates asked for and shown on every hop."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.engines.compose.engine import Docker
+from tests.engines.compose.stack import PUBLISHED, await_found
+
+from obs.catalogue.exporters.blackbox import CERTIFICATE_EXPIRY
+from obs.stack.ports import free
+
+pytestmark = pytest.mark.engines
+
+PROJECT = "obs-tls"
+_UP = """
+import json, sys
+from pathlib import Path
+from obs.stack.compose import driver
+from obs.stack.compose.config import ComposeConfig
+config = ComposeConfig(Path(sys.argv[1]), "obs-tls", ("demo",), json.loads(sys.argv[2]), tls=True)
+if sys.argv[3] == "up":
+    print(json.dumps({one.name: one.state for one in driver.up(config)}))
+else:
+    driver.down(config, volumes=True)
+"""
+
+
+@dataclass(frozen=True)
+class Secured:
+    """The stack under TLS: its state directory, ports, and what `up` told of each service."""
+
+    directory: Path
+    ports: Mapping[str, int]
+    states: Mapping[str, str]
+
+    def open(
+        self, server: str, path: str, *, client: bool = True, scheme: str = "https", **query: str
+    ) -> Any:
+        """Return the JSON at `path` of a server, as a caller with or without a certificate."""
+        url = f"{scheme}://127.0.0.1:{self.ports[server]}{path}"
+        request = urllib.request.Request(f"{url}?{urllib.parse.urlencode(query)}" if query else url)  # noqa: S310
+        if server in ("prometheus", "alertmanager"):
+            login = (self.directory / "secrets" / "web_authorization").read_text()
+            request.add_header("Authorization", f"Basic {login}")
+        certificates = self.directory / "certs"
+        context = ssl.create_default_context(cafile=certificates / "ca.crt")
+        if client:
+            context.load_cert_chain(certificates / "client.crt", certificates / "client.key")
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        with opener.open(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Return the result of a PromQL expression."""
+        found: list[dict[str, Any]] = self.open("prometheus", "/api/v1/query", query=expression)["data"][
+            "result"
+        ]
+        return found
+
+
+@pytest.fixture(scope="module")
+def secured(docker: Docker, contents: dict[str, str], work: Path) -> Iterator[Secured]:
+    """Start the stack with the overlay beside whatever else runs; remove all of it afterwards."""
+    assert contents
+    directory, ports = work / "tls", {name: free() for name in PUBLISHED}
+    command = [sys.executable, "-c", _UP, str(directory), json.dumps(ports)]
+
+    def run(action: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, action],
+            env=dict(docker.environment),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    try:
+        started = run("up")
+        assert started.returncode == 0, started.stderr[-4000:]
+        yield Secured(directory, ports, json.loads(started.stdout))
+    finally:
+        ended = run("down")
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_every_service_is_healthy(secured: Secured) -> None:
+    assert set(secured.states.values()) == {"ready"}
+    assert len(secured.states) == 10
+
+
+def test_a_golden_request_takes_every_hop(secured: Secured) -> None:
+    trace = uuid.uuid4().hex
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{secured.ports['storefront']}/orders",
+        data=b'{"sku": "tea"}',
+        headers={"Content-Type": "application/json", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"},
+    )
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+        assert answer.status == 201
+    lines = f'{{service="storefront"}} | trace_id="{trace}"'
+    start = str(int((time.time() - 3600) * 1e9))
+    await_found(
+        lambda: secured.open("loki", "/loki/api/v1/query_range", query=lines, start=start)["data"]["result"],
+        lines,
+    )
+    # Spans reach the collector, its metrics of them reach Prometheus.
+    calls = 'traces_spanmetrics_calls_total{service="payments", span_kind="SPAN_KIND_SERVER"}'
+    await_found(lambda: secured.query(calls), calls)
+    up = 'sum by (service) (up{service=~"prometheus|alertmanager|loki|collector|runbooks"}) > 0'
+    await_found(lambda: len(secured.query(up)) == 5, up)
+
+
+def test_alerts_take_the_hop_to_alertmanager(secured: Secured) -> None:
+    await_found(
+        lambda: [
+            alert
+            for alert in secured.open("alertmanager", "/api/v2/alerts")
+            if alert["labels"]["alertname"] == "Watchdog"
+        ],
+        "Watchdog",
+    )
+
+
+def test_prometheus_knows_when_the_certificates_end(secured: Secured) -> None:
+    ends = f"min by (instance) ({CERTIFICATE_EXPIRY.metric} - time()) > 300 * 86400"
+    expected = {"prometheus", "alertmanager", "loki", "tempo", "collector", "grafana", "client", "ca"}
+    await_found(lambda: expected <= {one["metric"]["instance"] for one in secured.query(ends)}, ends)
+
+
+@pytest.mark.parametrize(
+    ("server", "path"),
+    [
+        ("prometheus", "/api/v1/query?query=1"),
+        ("alertmanager", "/api/v2/status"),
+        ("loki", "/loki/api/v1/labels"),
+        ("collector", "/v1/logs"),
+    ],
+)
+def test_who_shows_no_certificate_is_refused(secured: Secured, server: str, path: str) -> None:
+    with pytest.raises((ssl.SSLError, urllib.error.URLError, ConnectionError)) as refused:
+        secured.open(server, path, client=False)
+    assert not isinstance(refused.value, urllib.error.HTTPError)
+
+
+@pytest.mark.parametrize("server", ["prometheus", "alertmanager", "loki", "collector", "grafana"])
+def test_nobody_speaks_without_tls(secured: Secured, server: str) -> None:
+    with pytest.raises((urllib.error.HTTPError, ConnectionError, urllib.error.URLError)) as refused:
+        secured.open(server, "/", scheme="http")
+    if isinstance(refused.value, urllib.error.HTTPError):
+        assert refused.value.code == 400
+
+
+def test_no_key_is_readable_for_others(secured: Secured) -> None:
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (secured.directory / "certs").glob("*.key")}
+    assert modes
+    assert set(modes.values()) == {0o640}
