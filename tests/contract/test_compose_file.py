@@ -107,7 +107,8 @@ def test_packages_of_our_images_are_those_that_the_tests_run_with(name: str) -> 
 
 
 def test_every_variable_is_told_in_the_example() -> None:
-    used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    files = ("docker-compose.yml", "docker-compose.tls.yml")
+    used = {name for file in files for name in re.findall(r"\$\{(\w+)", (ROOT / file).read_text())}
     used |= {key for key, value in SERVICES["collector"]["environment"].items() if value is None}
     told = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert used - told == {"OBS_PACKAGE_DIR", "OBS_IMAGE_VERSION"}
