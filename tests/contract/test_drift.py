@@ -5,9 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
+
+from obs.cli.main import run
 
 _ROOT = Path(__file__).parents[2]
 _GENERATED = ("alerts", "dashboards", "runbooks", "specs")
@@ -25,15 +29,18 @@ EDITS = {
 }
 
 
-def _check(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "obs", "generate", "specs/shop", "specs/stack", "--check"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+#: Tells what `obs generate --check` says in a folder, and its exit code.
+Check: TypeAlias = Callable[[Path], "tuple[int, str]"]
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    def judge(folder: Path) -> tuple[int, str]:
+        monkeypatch.chdir(folder)
+        code = run(["generate", "specs/shop", "specs/stack", "--check"])
+        return code, capsys.readouterr().out
+
+    return judge
 
 
 @pytest.fixture
@@ -43,10 +50,10 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_committed_artefacts_are_what_the_specs_say() -> None:
-    done = _check(_ROOT)
+def test_the_committed_artefacts_are_what_the_specs_say(check: Check) -> None:
+    code, said = check(_ROOT)
 
-    assert done.returncode == 0, done.stdout
+    assert code == 0, said
 
 
 def test_the_committed_reference_pages_are_what_the_code_says() -> None:
@@ -62,31 +69,31 @@ def test_the_committed_reference_pages_are_what_the_code_says() -> None:
 
 
 @pytest.mark.parametrize("what", EDITS)
-def test_an_edit_by_hand_is_drift(what: str, copy: Path) -> None:
+def test_an_edit_by_hand_is_drift(what: str, copy: Path, check: Check) -> None:
     name, old, new = EDITS[what]
     text = (copy / name).read_text(encoding="utf-8")
     assert old in text
     (copy / name).write_text(text.replace(old, new, 1), encoding="utf-8")
 
-    done = _check(copy)
+    code, said = check(copy)
 
-    assert done.returncode == 1
-    assert (name if not name.startswith("specs") else "alerts/prometheus/payments.yml") in done.stdout
+    assert code == 1
+    assert (name if not name.startswith("specs") else "alerts/prometheus/payments.yml") in said
 
 
-def test_a_missing_runbook_is_drift(copy: Path) -> None:
+def test_a_missing_runbook_is_drift(copy: Path, check: Check) -> None:
     (copy / "runbooks" / "payments" / "TargetDown.md").unlink()
 
-    done = _check(copy)
+    code, said = check(copy)
 
-    assert done.returncode == 1
-    assert "runbooks/payments/TargetDown.md" in done.stdout
+    assert code == 1
+    assert "runbooks/payments/TargetDown.md" in said
 
 
-def test_words_that_people_write_into_a_runbook_are_no_drift(copy: Path) -> None:
+def test_words_that_people_write_into_a_runbook_are_no_drift(copy: Path, check: Check) -> None:
     page = copy / "runbooks" / "payments" / "TargetDown.md"
     page.write_text(
         page.read_text(encoding="utf-8") + "\n## Last time\n\nThe switch in rack 4.\n", encoding="utf-8"
     )
 
-    assert _check(copy).returncode == 0
+    assert check(copy)[0] == 0
