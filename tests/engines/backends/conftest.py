@@ -17,11 +17,19 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
+import grpc
 import pytest
 import yaml
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
 from obs.stack import engines, process, secret_files
 from obs.stack.localise import Site, localise
@@ -164,6 +172,27 @@ class Backends:
         group = {"resource": {"attributes": attributes(resource)}, "scopeLogs": [{"logRecords": records}]}
         return self.push("loki", "/otlp/v1/logs", {"resourceLogs": [group]})
 
+    def push_request(self, service: str, *, trace: bytes, error: bool = False, **fields: str) -> None:
+        """Send a trace of one request that has just ended."""
+        now = time.time_ns()
+        span = Span(
+            trace_id=trace,
+            span_id=trace[:8],
+            name="GET /orders",
+            kind=Span.SPAN_KIND_SERVER,
+            start_time_unix_nano=now - 50_000_000,
+            end_time_unix_nano=now,
+            attributes=pairs(fields),
+            status=Status(code=Status.STATUS_CODE_ERROR if error else Status.STATUS_CODE_OK),
+        )
+        resource = Resource(
+            attributes=pairs({"service.name": service, "deployment.environment.name": "local"})
+        )
+        group = ResourceSpans(resource=resource, scope_spans=[ScopeSpans(spans=[span])])
+        stub: Any = TraceServiceStub  # It has no types.
+        with grpc.insecure_channel(self.site.address("tempo", "otlp_grpc")) as channel:
+            stub(channel).Export(ExportTraceServiceRequest(resource_spans=[group]), timeout=30)
+
     def push_counter(
         self, resource: Mapping[str, str], metric: str, *, at: float, born: float, point: Mapping[str, str]
     ) -> tuple[int, bytes]:
@@ -181,10 +210,62 @@ class Backends:
         }
         return self.push("prometheus", "/api/v1/otlp/v1/metrics", {"resourceMetrics": [group]})
 
+    @contextlib.contextmanager
+    def scraped(self, service: str, *pages: str) -> Iterator[list[str]]:
+        """Have a page of OpenMetrics scraped as that of a service; what is appended to the list is shown next."""
+        shown = [pages[0]]
+        file = self.directory("prometheus") / "targets" / f"{service}.json"
+        with exposing(shown) as port:
+            labels = {"service": service, "environment": "local", "instance": f"{service}-1"}
+            group = {"targets": [f"127.0.0.1:{port}"], "labels": labels}
+            file.write_text(json.dumps([group]), encoding="utf-8")
+            try:
+                self.await_result(f'up{{service="{service}"}} == 1')
+                yield shown
+            finally:
+                file.unlink()
+
+    @contextlib.contextmanager
+    def played(self, name: str, role: str, page: str) -> Iterator[None]:
+        """Play a server that does not run here: show its page of OpenMetrics on its port."""
+        with exposing([page], self.site.numbers[name, role]):
+            yield
+
+
+@contextlib.contextmanager
+def exposing(pages: list[str], port: int = 0) -> Iterator[int]:
+    """Serve OpenMetrics, the last of `pages`, and yield the port."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = (pages[-1] + "# EOF\n").encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Page) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
 
 def attributes(values: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return attributes in OTLP's form."""
     return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
+
+
+def pairs(values: Mapping[str, str]) -> list[KeyValue]:
+    """Return attributes as OTLP's own messages."""
+    return [KeyValue(key=key, value=AnyValue(string_value=value)) for key, value in values.items()]
 
 
 def poll(ask: Callable[[], T | None], what: str, *, within: float = WITHIN) -> T:

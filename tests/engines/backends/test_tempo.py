@@ -9,13 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import grpc
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
 if TYPE_CHECKING:
     from tests.engines.backends.conftest import Backends
@@ -31,34 +25,10 @@ def tempo(backends: Backends) -> Backends:
     return backends
 
 
-def _pairs(**values: str) -> list[KeyValue]:
-    return [KeyValue(key=key, value=AnyValue(string_value=value)) for key, value in values.items()]
-
-
 def _push(tempo: Backends, service: str, *, error: bool = False, **fields: str) -> str:
-    """Send a trace of one span by gRPC, as the collector does, and return its id."""
+    """Send a trace of one span and return its id."""
     trace = secrets.token_bytes(16)
-    now = time.time_ns()
-    span = Span(
-        trace_id=trace,
-        span_id=secrets.token_bytes(8),
-        name="GET /orders",
-        kind=Span.SPAN_KIND_SERVER,
-        start_time_unix_nano=now - 50_000_000,
-        end_time_unix_nano=now,
-        attributes=_pairs(**fields),
-        status=Status(code=Status.STATUS_CODE_ERROR if error else Status.STATUS_CODE_OK),
-    )
-    resource = Resource(
-        attributes=[
-            KeyValue(key="service.name", value=AnyValue(string_value=service)),
-            KeyValue(key="deployment.environment.name", value=AnyValue(string_value="local")),
-        ]
-    )
-    group = ResourceSpans(resource=resource, scope_spans=[ScopeSpans(spans=[span])])
-    with grpc.insecure_channel(tempo.site.address("tempo", "otlp_grpc")) as channel:
-        stub: Any = TraceServiceStub  # It has no types.
-        stub(channel).Export(ExportTraceServiceRequest(resource_spans=[group]), timeout=30)
+    tempo.push_request(service, trace=trace, error=error, **fields)
     return trace.hex()
 
 
