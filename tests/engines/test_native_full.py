@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("native-full")]
 #: What CI has; Tempo and Grafana run where they are found.
 REQUIRED = ("prometheus", "alertmanager", "loki", "collector", "runbooks")
 _WITHIN = 120.0
+_ROOT = Path(__file__).parents[2]
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -82,6 +83,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeConfig]:
         directory=tmp_path_factory.mktemp("full") / "stack",
         servers=FULL,
         ports={spell(name, port.role): free() for name in FULL for port in SERVERS[name].ports},
+        loki_rules=[_ROOT / "alerts" / "loki"],
         scrape_interval="1s",
         evaluation_interval="1s",
     )
@@ -156,7 +158,7 @@ def test_prometheus_and_alertmanager_ask_for_a_password(full: Full, name: str, p
 
 
 def test_every_target_of_the_stack_is_up_by_the_login_it_asks_for(full: Full) -> None:
-    running = sorted(name for name, server in full.servers.items() if server.pid and name != "runbooks")
+    running = sorted(name for name, server in full.servers.items() if server.pid)
     _until(lambda: len(full.query("count by (service) (up == 1)")) == len(running), "a target is down")
     found = full.query("count by (service, environment) (up)")
     assert sorted(one["metric"]["service"] for one in found) == running
@@ -170,6 +172,16 @@ def test_alerts_about_servers_that_run_here_reach_the_alertmanager(full: Full) -
     assert stems == {"fleet"} | (running & {"prometheus", "alertmanager", "loki", "collector", "tempo"})
     alerts = _until(lambda: full.get("alertmanager", "/api/v2/alerts"), "no alert arrived")
     assert "Watchdog" in {alert["labels"]["alertname"] for alert in alerts}
+
+
+def test_rules_on_logs_are_loaded_from_where_the_user_keeps_them(full: Full) -> None:
+    wanted = {file.name for file in (_ROOT / "alerts" / "loki").glob("*.yml")}
+
+    def loaded() -> set[str]:
+        groups = full.get("loki", "/prometheus/api/v1/rules")["data"]["groups"]
+        return {Path(group["file"]).name for group in groups}
+
+    _until(lambda: loaded() == wanted, "the rules were not loaded")
 
 
 def test_no_alert_tells_of_an_outage_that_is_none(full: Full) -> None:
