@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.engines.compose import images
+from tests.engines.compose import images, page
 from tests.engines.compose.engine import Docker, running
 from tests.engines.compose.stack import PROJECT, PUBLISHED, Containers
 
 from obs.stack import bundle
+from obs.stack.compose.config import PORT_VARIABLES
 from obs.stack.ports import free
+from obs.stack.servers import SERVERS, SHOP
 
 #: Small files, so that the lines of one test need several; many, so that none goes before it is read.
 SETTINGS = {"OBS_LOG_FILE_SIZE": "16KiB", "OBS_LOG_FILES": "200", "OBS_PROBE_INTERVAL": "4s"}
@@ -54,13 +56,16 @@ def contents(docker: Docker, work: Path, request: pytest.FixtureRequest) -> dict
 @pytest.fixture(scope="session")
 def stack(docker: Docker, contents: dict[str, str], work: Path) -> Iterator[Containers]:
     """The stack and the shop, up and healthy; afterwards nothing of them is left, or that is an error."""
-    containers = Containers(docker, work / "state", {name: free() for name in PUBLISHED}, contents)
-    # The mode of the directories above counts for nobody: Docker mounts each secret by itself.
-    ports = [part for name, port in containers.ports.items() for part in ("--port", f"{name}={port}")]
+    ports = {name: free() for name in PUBLISHED}
+    settings = {_variable(name): str(port) for name, port in ports.items()}
+    own = Docker(docker.directory, docker.tree, {**docker.environment, **settings})
+    containers = Containers(own, work / "state", ports, contents)
     try:
-        started = containers.obs("up", "--profile", "demo", *ports)
+        started = containers.obs("up", "--profile", "demo")
         assert started.returncode == 0, started.stdout + started.stderr
         yield containers
+        *_, last = page.blocks()
+        page.run(containers, last)
     finally:
         ended = containers.obs("down", "--purge")
         left = {kind: _left(docker, *command) for kind, command in _LEFTOVERS.items()}
@@ -83,6 +88,12 @@ _LEFTOVERS = {
         "{{.Name}}",
     ),
 }
+
+
+def _variable(name: str) -> str:
+    server, _, role = name.partition(".")
+    ports = {**SERVERS, **SHOP}[server].ports
+    return PORT_VARIABLES[server, role or ports[0].role]
 
 
 def _left(docker: Docker, *command: str) -> list[str]:
