@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,9 @@ from tests.engines.collector.running import Collector, loki, running, site
 SHARE = 20
 #: Milliseconds from which a trace is slow.
 SLOW = 500
+
+#: Starts a collector with an overlay (YAML) and variables of the environment.
+Start = Callable[..., Collector]
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -68,3 +73,25 @@ def backend() -> Iterator[Backend]:
     """A back end of the test's own."""
     with Backend() as started:
         yield started
+
+
+@pytest.fixture
+def start(tmp_path: Path, backend: Backend) -> Iterator[Start]:
+    """Start a collector whose every back end is the recorder; it ends with the test."""
+    started: list[Collector] = []
+
+    def begin(overlay: str = "", **environment: str) -> Collector:
+        place = site(
+            tmp_path,
+            loki_http=backend.http_port,
+            prometheus_http=backend.http_port,
+            tempo_otlp_grpc=backend.grpc_port,
+        )
+        collector = Collector(place, environment=environment, overlays=[overlay] if overlay else [])
+        started.append(collector)
+        collector.start()
+        return collector
+
+    yield begin
+    for collector in started:
+        collector.end(signal.SIGKILL)

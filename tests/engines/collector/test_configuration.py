@@ -94,6 +94,10 @@ def test_nothing_that_is_sent_is_given_up_or_kept_in_memory_alone() -> None:
         assert exporters[name]["compression"] == "gzip"
     assert "batch" not in {name.split("/")[0] for name in _read("collector.yml")["processors"]}
     assert _read("collector.yml")["extensions"]["file_storage"]["fsync"] is True
+    assert _read("collector.yml")["receivers"]["file_log"]["retry_on_failure"] == {
+        "enabled": True,
+        "max_elapsed_time": "0s",
+    }
 
 
 def test_every_name_that_a_rule_asks_for_is_told_under_load(tmp_path: Path, backend: Backend) -> None:

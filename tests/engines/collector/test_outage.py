@@ -8,13 +8,12 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from tests.engines.collector import otlp
 from tests.engines.collector.backend import Backend, await_true
-from tests.engines.collector.running import Collector, running, site
+from tests.engines.collector.conftest import Start
+from tests.engines.collector.running import running
 
 pytestmark = pytest.mark.engines
 
@@ -23,30 +22,6 @@ CAPACITY = "otelcol_exporter_queue_capacity"
 REFUSED = "otelcol_receiver_refused_log_records_total"
 REFUSED_SPANS = "otelcol_receiver_refused_spans_total"
 _NUMBER = re.compile(r"line (\d+)")
-
-Start = Callable[..., Collector]
-
-
-@pytest.fixture
-def start(tmp_path: Path, backend: Backend) -> Iterator[Start]:
-    """Start a collector whose every back end is the recorder; it ends with the test."""
-    started: list[Collector] = []
-
-    def begin(overlay: str = "", **environment: str) -> Collector:
-        place = site(
-            tmp_path,
-            loki_http=backend.http_port,
-            prometheus_http=backend.http_port,
-            tempo_otlp_grpc=backend.grpc_port,
-        )
-        collector = Collector(place, environment=environment, overlays=[overlay] if overlay else [])
-        started.append(collector)
-        collector.start()
-        return collector
-
-    yield begin
-    for collector in started:
-        collector.end(signal.SIGKILL)
 
 
 def _numbers(backend: Backend) -> Counter[int]:

@@ -7,9 +7,10 @@ import os
 import random
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.engines.collector import otlp
-from tests.engines.collector.backend import await_true
-from tests.engines.collector.conftest import SHARE, SLOW, Pipeline
+from tests.engines.collector.backend import Backend, await_true
+from tests.engines.collector.conftest import SHARE, SLOW, Pipeline, Start
 
 pytestmark = pytest.mark.engines
 
@@ -19,7 +20,7 @@ WAITING = "otelcol_exporter_queue_size"
 UNDER_WAY = "otelcol_exporter_in_flight_requests"
 
 
-def _send(pipeline: Pipeline, service: str, spans: list[otlp.Span]) -> set[bytes]:
+def _send(pipeline: Pipeline, service: str, spans: list[Span]) -> set[bytes]:
     assert pipeline.collector.send("traces", otlp.traces(otlp.resource(service), spans)) == 200
     return {span.trace_id for span in spans}
 
@@ -85,22 +86,32 @@ def test_of_ordinary_traces_the_configured_share_is_kept_and_red_numbers_are_tho
     assert pipeline.collector.total(f"{DURATION}_bucket", "span_metrics", le="0.1", **labels) == count
 
 
-def test_spans_that_come_after_the_decision_follow_it(pipeline: Pipeline) -> None:
-    kept = _send(pipeline, "late", [otlp.span("first", failed=True) for _ in range(50)])
-    plain = _send(pipeline, "late", [otlp.span("first") for _ in range(200)])
-    _settle(pipeline, "late")
-    dropped = plain - pipeline.received.trace_ids()
-    assert dropped
+def test_spans_that_come_long_after_the_decision_follow_it(start: Start, backend: Backend) -> None:
+    # Room for few traces, so that those of before are forgotten but for what was decided.
+    collector = start(
+        "processors: {tail_sampling: {num_traces: 200}}", OBS_SAMPLING_WAIT="1s", OBS_SAMPLING_PERCENT="0"
+    )
+
+    def send(spans: list[Span]) -> set[bytes]:
+        assert collector.send("traces", otlp.traces(otlp.resource("late"), spans)) == 200
+        return {span.trace_id for span in spans}
+
+    kept = send([otlp.span("first", failed=True) for _ in range(50)])
+    dropped = send([otlp.span("first") for _ in range(50)])
+    await_true(lambda: kept <= backend.received.trace_ids(), "the first traces are decided")
+    for _ in range(3):
+        send([otlp.span("between") for _ in range(200)])
     # Each of them would be kept for itself; the decision on its trace was another.
-    _send(pipeline, "late", [otlp.span("second", trace=trace, failed=True) for trace in dropped])
-    _send(pipeline, "late", [otlp.span("second", trace=trace) for trace in kept])
+    send([otlp.span("second", trace=trace, failed=True) for trace in dropped])
+    send([otlp.span("second", trace=trace) for trace in kept])
 
     def followed() -> bool:
-        return {s.trace_id for s in pipeline.received.spans() if s.name == "second"} >= kept
+        return {span.trace_id for span in backend.received.spans() if span.name == "second"} >= kept
 
     await_true(followed, "late spans of kept traces arrived")
-    _settle(pipeline, "late")
-    assert not dropped & pipeline.received.trace_ids()
+    last = send([otlp.span("last", failed=True)])
+    await_true(lambda: last <= backend.received.trace_ids(), "all was decided")
+    assert not dropped & backend.received.trace_ids()
 
 
 def test_span_metrics_say_whose_they_are_by_our_two_labels_alone(pipeline: Pipeline) -> None:
