@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from obs.errors import ConfigError, suggest
+from obs.errors import ConfigError, StackError, suggest
 from obs.stack import engines, secret_files
 from obs.stack.engine import Engine
 from obs.stack.launches import small
@@ -111,5 +111,11 @@ def _engines(config: NativeConfig, report: Report | None) -> tuple[dict[str, Eng
             wanted.append(server.engine)
             wanted += [_TOOLS[name]] if name in _TOOLS else []
     floors = {} if config.is_small() else FULL_FLOORS
-    found.update(engines.install(wanted, routes=config.routes, floors=floors, report=report))
+    try:
+        found.update(engines.install(wanted, routes=config.routes, floors=floors, report=report))
+    except StackError as error:
+        if config.is_small():
+            raise
+        hint = f"{error.hint}; or run fewer servers, such as --only prometheus --only alertmanager"
+        raise StackError(error.message, where=error.where, hint=hint) from None
     return found, skipped
