@@ -10,6 +10,7 @@ from obs.catalogue.signal import Counter, Gauge, Label
 EXPORTER = Label("exporter", "Name of the exporter in its configuration.")
 RECEIVER = Label("receiver", "Name of the receiver in its configuration.")
 TRANSPORT = Label("transport", "By which protocol the data came.")
+FILTER = Label("filter", "Name of the filter in its configuration.")
 DATA_TYPE = Label("data_type", "Kind of data that waits.", ("logs", "metrics", "traces"))
 
 QUEUE_SIZE = Gauge(
@@ -68,6 +69,18 @@ ACCEPTED = {data: _received("accepted", kind, "Taken in.") for data, kind in KIN
 REFUSED = {
     data: _received("refused", kind, "Refused: the pipeline did not take it.") for data, kind in KINDS.items()
 }
+#: In the stack `filter="filter/masked"` sees copies of what held a secret or personal data: it counts leaks.
+FILTERED = {
+    data: Counter(
+        id=f"collector.{kind}.filtered",
+        metric=f"otelcol_processor_filter_{noun}_filtered_total",
+        help="Dropped by a filter; by that of the stack called filter/masked: had something masked.",
+        unit=f"{{{kind.removesuffix('s')}}}",
+        labels=(FILTER,),
+        origin="engine",
+    )
+    for data, kind, noun in (("traces", "spans", "spans"), ("logs", "log_records", "logs"))
+}
 
 SIGNALS = (
     QUEUE_SIZE,
@@ -77,4 +90,5 @@ SIGNALS = (
     *ENQUEUE_FAILED.values(),
     *ACCEPTED.values(),
     *REFUSED.values(),
+    *FILTERED.values(),
 )

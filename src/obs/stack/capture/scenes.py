@@ -58,6 +58,8 @@ memberlist: {join_members: []}
 # The suffix options decide the names of counters, and their defaults have changed: they are pinned.
 _COLLECTOR = """\
 receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{otlp}"}}}}}}}}
+processors:
+  filter/masked: {{log_conditions: [log.time_unix_nano >= 0], trace_conditions: [span.start_time_unix_nano >= 0]}}
 exporters:
   otlp_http/dead: {{endpoint: "http://127.0.0.1:{dead}", retry_on_failure: {{enabled: false}}}}
   otlp_http/stuck:
@@ -75,6 +77,8 @@ service:
     traces: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
     metrics: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
     logs: {{receivers: [otlp], exporters: [otlp_http/dead, otlp_http/stuck]}}
+    traces/masked: {{receivers: [otlp], processors: [filter/masked], exporters: [otlp_http/dead]}}
+    logs/masked: {{receivers: [otlp], processors: [filter/masked], exporters: [otlp_http/dead]}}
 """
 # So little that a second trace is over the limit.
 _TEMPO = """\
@@ -220,7 +224,12 @@ def of_collector(engine: Engine, directory: Path) -> str:
                     ask(otlp, path, json.dumps(body))
             counters = (
                 counter
-                for kind in (collector.SEND_FAILED, collector.ENQUEUE_FAILED, collector.ACCEPTED)
+                for kind in (
+                    collector.SEND_FAILED,
+                    collector.ENQUEUE_FAILED,
+                    collector.ACCEPTED,
+                    collector.FILTERED,
+                )
                 for counter in kind.values()
             )
             return scene.await_metrics(
