@@ -40,6 +40,35 @@ def pytest_configure(config: pytest.Config) -> None:
     recording.silence("")
 
 
+#: The property of a report that is printed at the end of the run.
+_NOTE = "note"
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Print a line at the end of the run: figures that were measured, parts that were not run."""
+
+    def add(line: str) -> None:
+        # Travels with the report, out of the worker of xdist, too.
+        record_property(_NOTE, line)
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests noted, each line once. It stands here because xdist loads no conftest further down."""
+    notes = (
+        str(line)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, line in report.user_properties
+        if name == _NOTE
+    )
+    for line in dict.fromkeys(notes):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run the test with obs not started and no setting in the environment; stop it afterwards.

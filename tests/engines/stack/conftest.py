@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.engines.stack import stand_in
+from tests.engines.stack import load, stand_in
 from tests.engines.stack.running import RunningStack
 from tests.engines.stack.shop import Shop
 
@@ -43,8 +43,6 @@ groups:
         annotations: {summary: "the first answer of its kind"}
 """
 
-_NOTE = "note of the stack's tests"
-
 
 @dataclass(frozen=True)
 class Scene:
@@ -53,17 +51,6 @@ class Scene:
     stack: RunningStack
     shop: Shop
     notified: Webhook
-
-
-@pytest.fixture
-def note(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Print a line at the end of the run: figures that were measured, parts that were not run."""
-
-    def add(line: str) -> None:
-        # Travels with the report, out of the worker of xdist, too.
-        record_property(_NOTE, line)
-
-    return add
 
 
 @pytest.fixture(scope="session")
@@ -108,8 +95,12 @@ def scene(
             data = directory / "shop"
             data.mkdir()
             shop.start(data, stack.services_log, stack.url("collector"))
+            # A job that ends before anybody could scrape it pushes what it counted.
+            nightly = load.Sender(load.samples(stack.url("collector"), "nightly"), rate=1)
             with _customers(shop):
+                nightly.start()
                 yield Scene(stack, shop, notified)
+                nightly.stop()
         finally:
             shop.stop()
             native.down(config.directory)
@@ -174,16 +165,3 @@ class _customers:  # noqa: N801 - read as a word in a with statement
                     self._shop.call("GET", "/products/none")
             except OSError:  # noqa: PERF203 - a pause follows each turn
                 continue
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the tests noted, each line once."""
-    reports = [report for found in terminalreporter.stats.values() for report in found]
-    lines = [
-        str(line)
-        for report in reports
-        for name, line in getattr(report, "user_properties", ())
-        if name == _NOTE and getattr(report, "when", "") == "call"
-    ]
-    for line in dict.fromkeys(lines):
-        terminalreporter.write_line(line)
