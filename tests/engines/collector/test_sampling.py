@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import random
+import subprocess
+import sys
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -156,3 +158,40 @@ def test_processes_of_one_service_are_counted_together(pipeline: Pipeline) -> No
         lambda: pipeline.collector.total(CALLS, "span_metrics", service="several") == 50,
         "all calls are counted",
     )
+
+
+#: A service of the SDK that observes in many spans and prints the traces that its exemplars point to.
+_SERVICE = """
+import re, sys, time
+import obs
+from obs.runtime import endpoints
+obs.init("linked", environment="test", otlp_endpoint=sys.argv[1], log_level="error")
+took = obs.histogram("linked.took", labels=("kind",), buckets=(0.1, 1))
+asked = obs.counter("linked.asked")
+for number in range(300):
+    with obs.span("work"):
+        asked.inc()
+        with obs.span("inside"):
+            took.observe(number / 200, kind=str(number % 3))
+    if number % 100 == 0:
+        time.sleep(1.1)
+text = endpoints.answer_in_thread("metrics", "application/openmetrics-text", "").body.decode()
+print(*set(re.findall(r'trace_id="([0-9a-f]{32})"', text)))
+assert obs.flush(20)
+"""
+
+
+def test_no_exemplar_leads_to_a_trace_that_was_dropped(start: Start, backend: Backend) -> None:
+    collector = start(OBS_SAMPLING_WAIT="500ms", OBS_SAMPLING_PERCENT="0")
+    done = subprocess.run(
+        [sys.executable, "-c", _SERVICE, f"http://127.0.0.1:{collector.port('otlp_http')}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    linked = {bytes.fromhex(found) for found in done.stdout.split()}
+    assert len(linked) >= 3
+    await_true(lambda: linked <= backend.received.trace_ids(), "every trace with an exemplar is kept")
+    # Whatever else was sent was ordinary.
+    assert len(backend.received.trace_ids()) < 100
