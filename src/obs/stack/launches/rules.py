@@ -37,9 +37,14 @@ def rules(setup: Setup, kind: str, given: Iterable[Path]) -> Rules:
     shipped = {
         file.name: _relinked(file.read_text(encoding="utf-8"), setup)
         for file in sorted((bundle.root() / "alerts" / kind).glob("*.yml"))
-        if file.stem.removesuffix("-slow") in (*setup.servers, _FLEET) and file.name not in names
+        if _about(file.stem, (*setup.servers, _FLEET)) and file.name not in names
     }
     return Rules(shipped, names)
+
+
+def _about(stem: str, names: Iterable[str]) -> bool:
+    # A service has several files: loki.yml, loki-urgent.yml, loki-slow-targets.yml.
+    return any(stem == name or stem.startswith(f"{name}-") for name in names)
 
 
 def _relinked(text: str, setup: Setup) -> str:
