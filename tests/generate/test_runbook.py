@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from obs.console.library import describe
 from obs.console.page import build
 from obs.generate.model import Action, Alert, Duration, Links, Runbook, Step, Threshold, panel_id
-from obs.generate.render.runbook import _fence, _flat, index, merge, render
+from obs.generate.render.runbook import _fence, _flat, entry, index, merge, render
 
 LINKS = Links(
     runbooks="https://r.test",
@@ -136,9 +136,9 @@ def test_a_fresh_page_survives_its_own_regeneration() -> None:
 
 def test_the_index_lists_services_and_the_most_urgent_first() -> None:
     books = [
-        _book(_alert("B", severity="ticket")),
-        _book(_alert("C")),
-        _book(_alert("A", "fleet", severity="none")),
+        entry(_book(_alert("B", severity="ticket"))),
+        entry(_book(_alert("C"))),
+        entry(_book(_alert("A", "fleet", severity="none"))),
     ]
     text = index(books).text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from obs.errors import ConfigError, SpecError
@@ -21,7 +21,7 @@ from obs.generate.derive.dashboards.slos import derive_objectives
 from obs.generate.derive.guidance.book import derive_heartbeat, derive_runbooks
 from obs.generate.model import Artefact, RuleFile, Runbook, Service, Skipped
 from obs.generate.output.changes import Changes, compare, diff
-from obs.generate.output.packed import Produced, packed
+from obs.generate.output.packed import Produced, Store
 from obs.generate.output.writing import approved, write
 from obs.generate.render import alertmanager, grafana, kubernetes, loki, prometheus, promtool, runbook
 from obs.generate.selection import Selection, strangers
@@ -95,19 +95,20 @@ def prepare(
     names = tuple(service.name for service in services)
     selection = Selection.of(only, names)
     found: list[Produced] = []
-    books: list[Runbook] = []
+    books: list[runbook.Entry] = []
     skipped: list[Skipped] = []
+    store = Store()
     chosen = [service for service in services if selection.has_service(service.name)]
     for number, service in enumerate(chosen):
         if report is not None:
             report(service.name, number, len(chosen))
         artefacts, pages, left_out = _of_one(service, selection)
-        found += packed(artefacts) if len(chosen) > _MANY else artefacts
-        books += (_listed(page) for page in pages)
+        found += store.pack(artefacts) if len(chosen) > _MANY else artefacts
+        books += (runbook.entry(page) for page in pages)
         skipped += left_out
     if selection.has_shared:
         found += _of_all(services, books, selection)
-    ordered = sorted(found, key=lambda artefact: artefact.path)
+    ordered = sorted(found, key=_place)
     for first, second in itertools.pairwise(ordered):
         if first.path == second.path:
             raise SpecError(f"two artefacts would be written to {first.path}", str(services[0].place))
@@ -117,6 +118,11 @@ def prepare(
 
 #: Services whose texts together are worth packing.
 _MANY = 20
+
+
+def _place(artefact: Produced) -> str:
+    """Return what orders artefacts as their paths do: a folder before whatever continues its name."""
+    return str(artefact.path).replace("/", "\0")
 
 
 def _of_one(
@@ -148,14 +154,8 @@ def _in_cluster(service: Service, files: Sequence[RuleFile], dashboard: Artefact
         yield kubernetes.dashboard(service, cluster, dashboard)
 
 
-def _listed(page: Runbook) -> Runbook:
-    """Return what the index says of a page; the stories of thousands of alerts would fill the memory."""
-    alerts = tuple(replace(alert, tests=(), log_tests=()) for alert in page.alerts)
-    return replace(page, alerts=alerts, diagnosis=(), mitigation=(), escalation=(), verification=())
-
-
 def _of_all(
-    services: Sequence[Service], books: Sequence[Runbook], selection: Selection
+    services: Sequence[Service], books: Sequence[runbook.Entry], selection: Selection
 ) -> Iterator[Artefact]:
     """Yield the artefacts of no single service."""
     links = services[0].links
@@ -165,7 +165,7 @@ def _of_all(
     if selection.has_kind("runbooks"):
         heartbeat = derive_heartbeat(fleet.alerts, links)
         yield runbook.render(heartbeat, links)
-        yield runbook.index([*books, heartbeat])
+        yield runbook.index([*books, runbook.entry(heartbeat)])
     if selection.has_kind("dashboards"):
         objectives = derive_objectives(services)
         yield grafana.render(derive_fleet(services))

@@ -9,16 +9,16 @@ import pytest
 
 from obs.generate import pipeline
 from obs.generate.model import Artefact
-from obs.generate.output.packed import Packed, packed
+from obs.generate.output.packed import Packed, Store
 
 _TEXT = "- alert: Größe 値 🚀\n  expr: up == 0\r\n" * 500
 
 
 def test_a_packed_text_is_the_text() -> None:
-    (one,) = packed([Artefact(PurePosixPath("alerts/a.yml"), _TEXT, preserves=True)])
+    (one,) = Store().pack([Artefact(PurePosixPath("alerts/a.yml"), _TEXT, preserves=True)])
 
     assert (one.path, one.text, one.preserves) == (PurePosixPath("alerts/a.yml"), _TEXT, True)
-    assert len(one.data) < sys.getsizeof(_TEXT) / 20
+    assert one.length < sys.getsizeof(_TEXT) / 20
 
 
 def test_what_is_packed_is_written_and_compared_as_if_it_were_not(tmp_path: Path) -> None:
@@ -32,8 +32,8 @@ def test_what_is_packed_is_written_and_compared_as_if_it_were_not(tmp_path: Path
     ]
     pipeline.write(made, tmp_path)
 
-    assert not pipeline.compare(packed(made), tmp_path)
-    pipeline.write(packed(made[:1]), tmp_path / "again")
+    assert not pipeline.compare(list(Store().pack(made)), tmp_path)
+    pipeline.write(list(Store().pack(made[:1])), tmp_path / "again")
     assert (tmp_path / "again/alerts/prometheus/a.yml").read_bytes().decode() == made[0].text
 
 

@@ -110,11 +110,11 @@ def edits(artefacts: Sequence[Produced], out: Path, scope: InScope) -> list[Edit
                     "move it away, or generate into another directory",
                 )
             found.append(Edit(artefact.path, before is not None, artefact, merged))
-    produced = {artefact.path for artefact in artefacts}
+    produced = {str(artefact.path) for artefact in artefacts}
     orphans = (
         path
         for path in files(out)
-        if path not in produced and not is_unfinished(path) and scope(path) and has_generated(path, out)
+        if str(path) not in produced and not is_unfinished(path) and scope(path) and has_generated(path, out)
     )
     found += [Edit(path, True, None, has_words=_has_words(_read(out / path))) for path in orphans]
     return sorted(found, key=lambda edit: edit.path)

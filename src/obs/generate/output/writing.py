@@ -71,8 +71,8 @@ class _Stage:
     """New files, whole, each beside its place under another name."""
 
     def __init__(self) -> None:
-        #: (unfinished name, place)
-        self.files: list[tuple[Path, Path]] = []
+        #: (unfinished name, place), as texts: a large fleet has tens of thousands.
+        self.files: list[tuple[str, str]] = []
         self._known: set[Path] = set()
         self._made: list[Path] = []
 
@@ -81,7 +81,7 @@ class _Stage:
         if file.parent not in self._known:
             self._make(file.parent)
         unfinished = file.with_name(f".{file.name}{UNFINISHED}")
-        self.files.append((unfinished, file))
+        self.files.append((str(unfinished), str(file)))
         with unfinished.open("wb") as stream:
             stream.write(data)
         # Prometheus and Grafana run as other users than who generates.
@@ -91,7 +91,7 @@ class _Stage:
         """Remove everything again."""
         for unfinished, _ in self.files:
             with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+                Path(unfinished).unlink(missing_ok=True)
         for folder in reversed(self._made):
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -107,11 +107,11 @@ class _Stage:
         self._known.update(missing or (folder,))
 
 
-def _put_in_place(staged: Sequence[tuple[Path, Path]], gone: Sequence[Edit], out: Path) -> None:
+def _put_in_place(staged: Sequence[tuple[str, str]], gone: Sequence[Edit], out: Path) -> None:
     done = 0
     try:
         for unfinished, file in staged:
-            unfinished.replace(file)
+            Path(unfinished).replace(Path(file))
             done += 1
         for edit in gone:
             (out / edit.path).unlink(missing_ok=True)
@@ -119,7 +119,7 @@ def _put_in_place(staged: Sequence[tuple[Path, Path]], gone: Sequence[Edit], out
     except OSError as error:
         for unfinished, _ in staged[done:]:
             with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+                Path(unfinished).unlink(missing_ok=True)
         raise OutputError(
             f"cannot write: {error.strerror}",
             str(error.filename or out),
