@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from obs.stack import render
+from obs.stack import engines, render, secret_files
 from obs.stack.engine import Engine
+from obs.stack.launches import collector as collector_launch
+from obs.stack.launches import plan as planning
 from obs.stack.launches.alertmanager import alertmanager
 from obs.stack.launches.collector import _servers_away
 from obs.stack.launches.grafana import grafana
@@ -24,7 +28,7 @@ from obs.stack.launches.tempo import tempo
 from obs.stack.localise import Site
 from obs.stack.native import NativeConfig
 from obs.stack.ports import numbers
-from obs.stack.servers import FULL
+from obs.stack.servers import FULL, START_ORDER
 from obs.stack.version import Version
 
 HERE = ("prometheus", "alertmanager", "loki", "collector", "runbooks")
@@ -186,3 +190,19 @@ def test_the_runbooks_are_those_that_were_given(setup: Setup, tmp_path: Path) ->
 def test_nothing_listens_beyond_loopback(setup: Setup, make: Callable[[Setup], Any]) -> None:
     launch = make(setup)
     assert not any("0.0.0.0" in part for part in (*launch.argv, *launch.files.values()))  # noqa: S104
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(servers=st.sets(st.sampled_from(FULL), min_size=1))
+def test_any_choice_of_servers_has_a_plan(
+    tmp_path: Path, programs: Path, setup: Setup, servers: set[str]
+) -> None:
+    (programs / "conf").mkdir(exist_ok=True)
+    (programs / "conf" / "defaults.ini").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "install", lambda names, **_: {name: setup.found[name] for name in names})
+        patch.setattr(engines, "find", lambda name, *_: setup.found[name])
+        patch.setattr(secret_files, "web_config", lambda _: "")
+        patch.setattr(collector_launch, "_has_service_graph", lambda _: False)
+        planned = planning.plan(NativeConfig(directory=tmp_path / "stack", servers=tuple(servers)), {}, None)
+    assert [launch.name for launch in planned.launches] == [name for name in START_ORDER if name in servers]

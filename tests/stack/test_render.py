@@ -54,6 +54,11 @@ def test_alerts_go_to_the_alertmanager_of_the_stack() -> None:
     assert managers == [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]
 
 
+def test_without_an_alertmanager_no_alert_is_sent() -> None:
+    text = render.prometheus_config(NativeConfig(), endpoints(servers=["prometheus"]), NEW)
+    assert "alerting" not in yaml.safe_load(text)
+
+
 def test_every_target_of_the_stack_has_an_identity() -> None:
     jobs = {job["job_name"]: job for job in _config(NativeConfig())["scrape_configs"]}
     assert set(jobs) == {"services", "prometheus", "alertmanager"}

@@ -63,9 +63,10 @@ def prometheus_config(config: NativeConfig, endpoints: Mapping[str, Endpoint], v
             "PrometheusText0.0.4",
         ]
     document["rule_files"] = [_literal(path) for path in config.rule_files()]
-    document["alerting"] = {
-        "alertmanagers": [{"static_configs": [{"targets": [endpoints["alertmanager"].address]}]}]
-    }
+    if "alertmanager" in endpoints:
+        document["alerting"] = {
+            "alertmanagers": [{"static_configs": [{"targets": [endpoints["alertmanager"].address]}]}]
+        }
     discovery = document["scrape_configs"][0]["file_sd_configs"][0]
     discovery["files"] += [_literal(require_file(path, "target file")) for path in config.target_files]
     environment = config.external_labels.get("environment", "local")
@@ -82,7 +83,7 @@ def full_prometheus_config(config: NativeConfig, servers: Collection[str], site:
     """
     name = "stack/prometheus/prometheus.yml"
     committed = load(bundle.path(*name.split("/")))
-    for job in committed["scrape_configs"]:
+    for job in (*committed["scrape_configs"], *committed["alerting"]["alertmanagers"]):
         if "static_configs" in job:
             job["static_configs"] = _of_running(job["static_configs"], servers)
     document = yaml.safe_load(localise(_dump(committed), "prometheus", site))
