@@ -41,7 +41,9 @@ ROOT = Path(__file__).parents[3]
 #: Seconds; the limits only end a failed test.
 READY_WITHIN = 180.0
 WITHIN = 60.0
-SERVED = ("alertmanager", "loki", "prometheus", "tempo")
+SERVED = ("alertmanager", "collector", "loki", "prometheus", "tempo")
+#: What a server's program is called, where it is called otherwise.
+ENGINES = {"collector": "otelcol"}
 
 T = TypeVar("T")
 
@@ -106,7 +108,8 @@ class Backends:
                 )
             )
         for name in names:
-            self.await_answer(self.url(name) + SERVERS[name].ready[1], within=READY_WITHIN)
+            role, path = SERVERS[name].ready
+            self.await_answer(f"http://{self.site.address(name, role)}{path}", within=READY_WITHIN)
 
     def stop(self, *names: str) -> None:
         """End these servers as an operator does, whatever they take for it."""
@@ -172,8 +175,10 @@ class Backends:
         group = {"resource": {"attributes": attributes(resource)}, "scopeLogs": [{"logRecords": records}]}
         return self.push("loki", "/otlp/v1/logs", {"resourceLogs": [group]})
 
-    def push_request(self, service: str, *, trace: bytes, error: bool = False, **fields: str) -> None:
-        """Send a trace of one request that has just ended."""
+    def push_request(
+        self, service: str, *, trace: bytes, server: str = "tempo", error: bool = False, **fields: str
+    ) -> None:
+        """Send a trace of one request that has just ended, to Tempo or to the collector."""
         now = time.time_ns()
         span = Span(
             trace_id=trace,
@@ -190,7 +195,7 @@ class Backends:
         )
         group = ResourceSpans(resource=resource, scope_spans=[ScopeSpans(spans=[span])])
         stub: Any = TraceServiceStub  # It has no types.
-        with grpc.insecure_channel(self.site.address("tempo", "otlp_grpc")) as channel:
+        with grpc.insecure_channel(self.site.address(server, "otlp_grpc")) as channel:
             stub(channel).Export(ExportTraceServiceRequest(resource_spans=[group]), timeout=30)
 
     def push_counter(
@@ -225,15 +230,9 @@ class Backends:
             finally:
                 file.unlink()
 
-    @contextlib.contextmanager
-    def played(self, name: str, role: str, page: str) -> Iterator[None]:
-        """Play a server that does not run here: show its page of OpenMetrics on its port."""
-        with exposing([page], self.site.numbers[name, role]):
-            yield
-
 
 @contextlib.contextmanager
-def exposing(pages: list[str], port: int = 0) -> Iterator[int]:
+def exposing(pages: list[str]) -> Iterator[int]:
     """Serve OpenMetrics, the last of `pages`, and yield the port."""
 
     class Page(BaseHTTPRequestHandler):
@@ -248,7 +247,7 @@ def exposing(pages: list[str], port: int = 0) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", port), Page) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -294,7 +293,8 @@ def _prepare(directory: Path, programs: Mapping[str, str]) -> Backends:
     for name in SERVED:
         folder = backends.directory(name)
         (folder / "data").mkdir(parents=True)
-        for file in (ROOT / "stack" / name).glob("*.yml"):
+        committed = ROOT / "collector" if name == "collector" else ROOT / "stack" / name
+        for file in committed.glob(f"{name}.yml"):
             text = localise(file.read_text(encoding="utf-8"), name, backends.site)
             # Nobody waits a quarter of a minute for a scrape.
             text = re.sub(r"(scrape|evaluation)_interval: 15s", r"\1_interval: 1s", text).replace(
@@ -309,6 +309,7 @@ def _prepare(directory: Path, programs: Mapping[str, str]) -> Backends:
     shutil.copytree(alerts / "templates", backends.directory("alertmanager") / "templates")
     shutil.copy(alerts / "alertmanager.yml", backends.directory("alertmanager") / "alertmanager.yml")
     (backends.directory("prometheus") / "targets").mkdir()
+    (directory / "log" / "services").mkdir(parents=True)
     return backends
 
 
@@ -316,7 +317,8 @@ def _prepare(directory: Path, programs: Mapping[str, str]) -> Backends:
 def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
     """Prometheus, Alertmanager, Loki and, where it is given, Tempo."""
     names = [name for name in SERVED if name != "tempo"]
-    programs = {name: str(engine.path) for name, engine in engines.install(names, routes=["go"]).items()}
+    found = engines.install([ENGINES.get(name, name) for name in names], routes=["go"])
+    programs = {name: str(found[ENGINES.get(name, name)].path) for name in names}
     tempo = tempo_program()
     if tempo:
         programs["tempo"] = tempo

@@ -126,7 +126,9 @@ def test_no_series_carries_a_label_that_begins_with_exported(backends: Backends)
     backends.await_result('count(up{job=~"stack.*"} == 1) >= 3')
 
     # A test of this file exposes such labels on purpose.
-    labels = backends.json("prometheus", "/api/v1/labels", **{"match[]": '{job!="",service!="claimant"}'})["data"]
+    labels = backends.json("prometheus", "/api/v1/labels", **{"match[]": '{job!="",service!="claimant"}'})[
+        "data"
+    ]
     nobody = backends.query('{job!="",service=""} or {job!="",environment=""} or {job!="",instance=""}')
 
     assert [label for label in labels if label.startswith("exported_")] == []
