@@ -101,6 +101,8 @@ def _engines(
         user=GRAFANA,
         named="472",
         empty=("/etc/grafana",),
+        more={"/usr/bin/wget": standin},
+        shell=False,
         environment={"STANDIN_ADDRESS": "0.0.0.0:3000", "STANDIN_READY": "/api/health"},
     )
     contents["grafana"] = "STAND-IN for Grafana: answers the health probe only"
