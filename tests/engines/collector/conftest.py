@@ -17,6 +17,8 @@ from tests.engines.collector.running import Collector, loki, running, site
 
 #: Percent of ordinary traces that are kept.
 SHARE = 20
+#: So that a test needs not wait for what is counted.
+QUICKLY = "connectors: {span_metrics: {metrics_flush_interval: 1s}}"
 #: Milliseconds from which a trace is slow.
 SLOW = 500
 
@@ -64,7 +66,10 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             "OBS_SAMPLING_PERCENT": str(SHARE),
             "OBS_SAMPLING_SLOW_MS": str(SLOW),
         }
-        with loki(place) as address, running(Collector(place, environment=environment)) as collector:
+        with (
+            loki(place) as address,
+            running(Collector(place, environment=environment, overlays=[QUICKLY])) as collector,
+        ):
             yield Pipeline(collector, backend.received, address)
 
 

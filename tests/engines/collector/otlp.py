@@ -63,9 +63,9 @@ def span(
     )
 
 
-def resource(service: str, environment: str = "test", **further: Any) -> dict[str, Any]:
-    """Return the resource of a service as the SDK tells it."""
-    return {"service.name": service, "deployment.environment.name": environment, **further}
+def resource(service: str, further: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the resource of a service as the SDK tells it, with further attributes."""
+    return {"service.name": service, "deployment.environment.name": "test", **(further or {})}
 
 
 def traces(of: Mapping[str, Any], spans: Sequence[Span], scope: str = "obs") -> bytes:
@@ -97,7 +97,7 @@ def logs(
         inside.log_records.add(
             # Loki takes equal lines of one moment for one.
             time_unix_nano=now + number,
-            severity_number=9,  # type: ignore[arg-type]
+            severity_number=9,
             severity_text="INFO",
             body=value(body),
             attributes=pairs(attributes),

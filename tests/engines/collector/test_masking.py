@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from tests.engines.collector import otlp
@@ -69,10 +71,10 @@ PLANTED = [*SECRETS.values(), "planted", "4111111111111111"]
 
 def test_secrets_in_lines_are_found_nowhere_in_loki_and_counted(pipeline: Pipeline) -> None:
     before = pipeline.collector.total(FILTERED["logs"], filter="filter/masked")
-    lines = [(text, {}) for text in SECRETS] + [("by key", KEYS)]
+    lines: list[tuple[Any, Mapping[str, Any]]] = [*((text, {}) for text in SECRETS), ("by key", KEYS)]
     lines += [("in text", {"note": text, "exception.stacktrace": f"E\n  {text}\n"}) for text in SECRETS]
     lines.append(({"deep": {"password": "map-planted"}, "text": "token=map-planted"}, {}))
-    body = otlp.logs(otlp.resource("masked-lines", host="api_key=resource-planted"), lines)
+    body = otlp.logs(otlp.resource("masked-lines", {"host": "api_key=resource-planted"}), lines)
     assert pipeline.collector.send("logs", body) == 200
 
     def arrived() -> bool:
@@ -119,7 +121,7 @@ def test_secrets_in_spans_are_found_nowhere_behind_the_collector_and_counted(pip
         for text in SECRETS
     ]
     body = otlp.traces(
-        otlp.resource("masked-spans", **{"process.command_args": ["app", "--password=args-planted"]}),
+        otlp.resource("masked-spans", {"process.command_args": ["app", "--password=args-planted"]}),
         spans,
         scope="token=scope-planted",
     )

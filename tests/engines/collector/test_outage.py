@@ -46,7 +46,8 @@ def test_lines_of_a_file_survive_a_killed_collector(start: Start, backend: Backe
     writer = threading.Thread(target=write)
     writer.start()
     for part in range(1, kills + 1):
-        await_true(lambda part=part: len(_numbers(backend)) > part * count // 5, "some lines arrived")
+        wanted = part * count // 5
+        await_true(lambda wanted=wanted: len(_numbers(backend)) > wanted, "some lines arrived")  # type: ignore[misc]
         collector.end(signal.SIGKILL)
         collector.start()
     writer.join()

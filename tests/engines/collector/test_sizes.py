@@ -40,7 +40,7 @@ def test_oversized_lines_are_cut_and_none_is_refused(pipeline: Pipeline) -> None
     for service, line in OVERSIZED.items():
         body = otlp.logs(
             otlp.resource(
-                service, **{"process.command_line": "c" * 20_000}, **{f"r{n}": "x" for n in range(90)}
+                service, {"process.command_line": "c" * 20_000, **{f"r{n}": "x" for n in range(90)}}
             ),
             [line],
         )
@@ -87,7 +87,7 @@ def test_a_line_of_nobody_is_kept_as_one_of_unknown(pipeline: Pipeline) -> None:
 
 
 def test_loki_indexes_service_and_environment_alone(pipeline: Pipeline) -> None:
-    body = otlp.logs(otlp.resource("indexed", **{"k8s.pod.name": "pod-1"}), [("m", {"level": "info"})])
+    body = otlp.logs(otlp.resource("indexed", {"k8s.pod.name": "pod-1"}), [("m", {"level": "info"})])
     assert pipeline.collector.send("logs", body) == 200
     ((fields, _),) = _lines(pipeline, "indexed")
     assert fields["k8s_pod_name"] == "pod-1"
