@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
+from obs.generate.derive.capabilities import registry
 from obs.generate.model import Alert, RecordingRule, RuleFile, RuleGroup, Service
 from obs.generate.render import prometheus
 from obs.generate.spec.load import load
@@ -61,6 +62,10 @@ def services(scope: Scope) -> tuple[tuple[str, Service], ...]:
     return tuple(found)
 
 
+#: Capability -> others whose presence changes what its alerts say.
+_BESIDE = {"database": ("cache",)}
+
+
 def _cut(service: Service, scope: Scope) -> Service | None:
     if scope.slos:
         return service if service.slos else None
@@ -69,13 +74,20 @@ def _cut(service: Service, scope: Scope) -> Service | None:
     always = scope.capability == "targets"
     if not always and scope.capability not in service.capabilities:
         return None
+    kept = (scope.capability, *_BESIDE.get(scope.capability, ()))
+    entries = registry.entries()
     return replace(
         service,
-        capabilities=() if always else (scope.capability,),
+        capabilities=() if always else tuple(one for one in service.capabilities if one in kept),
         jobs=service.jobs if scope.capability == "jobs" else (),
         slos=(),
         custom_alerts=(),
-        tunings={},
+        # A tuning of an alert that is not there would be refused.
+        tunings={
+            name: tuning
+            for name, tuning in service.tunings.items()
+            if name in entries and entries[name][0].name in kept
+        },
     )
 
 
@@ -102,6 +114,11 @@ class Rule:
             (group.interval, group.limit, *(_shape(rule) for rule in group.rules))
             for group in self.file.groups
         )
+
+    @property
+    def shape_of_alert(self) -> tuple[object, ...]:
+        """What an engine does with the alert alone."""
+        return _shape(self.alert)
 
     @property
     def text(self) -> str:

@@ -57,6 +57,13 @@ def flaws(program: Path, workers: int) -> list[str]:
     table = frozen.load()
     lost = [f"{key} has stories, but is not generated any more" for key in sorted(set(table) - set(found))]
     lost += [f"{key} has no stories" for key in sorted(set(found) - set(table))]
+    for scope in {Scope.of(path) for path in judged()}:
+        cut = rules(sound(), scope)
+        lost += [
+            f"{key} is another within {scope}"
+            for key in cut
+            if cut[key].shape_of_alert != found[key].shape_of_alert
+        ]
     parts = [list(found.values())[start::workers] for start in range(workers)]
     # The work is promtool's, which is a process of its own.
     with ThreadPoolExecutor(max_workers=workers) as pool:
