@@ -113,8 +113,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
         missing = MissingExtra(f"obs {arguments[0]}", *package)
         click.echo(f"error: {missing}", err=True)
         return missing.exit_code
-    except SystemExit:
-        # Click's answer to a reader of our pipe that went away (`obs catalogue list | head`), with the exit
-        # code of findings. It is neither those nor a clean run: a shell with pipefail sees what it sees of cat.
-        return _PIPE_CLOSED
+    except SystemExit as stop:
+        # 1 is Click's answer to a reader of our pipe that went away (`obs catalogue list | head`), the exit code
+        # of findings. It is neither those nor a clean run: a shell with pipefail sees what it sees of cat.
+        # Anything else is ours, such as the end by a signal.
+        return stop.code if isinstance(stop.code, int) and stop.code != 1 else _PIPE_CLOSED
     return result if isinstance(result, int) else 0
