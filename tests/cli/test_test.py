@@ -106,7 +106,7 @@ def test_everything_that_was_generated_is_judged(run: Run, generated: Path, tmp_
     assert "check-config" in calls
     assert "--verify.receivers=slack-a" in calls
     assert "--lint-fatal" in calls
-    assert all(call.endswith(" GOGC=400") for call in _calls(tmp_path))
+    assert all(call.endswith(" GOGC=off") for call in _calls(tmp_path))
 
 
 def test_a_file_that_fails_is_named_alone(run: Run, generated: Path) -> None:

@@ -79,7 +79,7 @@ def test_obs_test_passes_what_is_generated_and_names_what_is_broken(
     assert promtool("--version").returncode == 0
     pipeline.write(pipeline.plan([GOLDEN / "mutated"]), tmp_path)
     good = _obs_test(tmp_path)
-    rules = tmp_path / "alerts" / "prometheus" / "shop.yml"
+    rules = tmp_path / "alerts" / "prometheus" / "shop-urgent.yml"
     rules.write_text(rules.read_text(encoding="utf-8").replace("for: 1m", "for: 9m"), encoding="utf-8")
     broken = _obs_test(tmp_path)
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Done = Callable[[int], None]
 #: Test files that one promtool reads; starting a program costs more than a small file.
 _BATCH = 8
-#: A run lives for seconds: memory is cheaper than collecting it, and the processors have a run each.
-SHORT_LIVED = {"GOGC": "400", "GOMAXPROCS": "1"}
+#: A run lives for seconds: memory up to this is cheaper than collecting it, and the processors have a run each.
+SHORT_LIVED = {"GOGC": "off", "GOMEMLIMIT": "256MiB", "GOMAXPROCS": "1"}
 _WITHIN = 600.0
 
 

@@ -48,6 +48,8 @@ class Kit:
     names: Vocabulary
     settings: Settings
     step: Duration
+    #: Distance between two evaluations in a test, a multiple of `step`; None: at every step.
+    every: Duration | None = None
 
     @property
     def window_steps(self) -> int:
@@ -233,7 +235,13 @@ def _test(
         ),
         environment=own,
         alone=case.alone,
+        every=kit.every if own and _can_wait(draft, case) else None,
     )
+
+
+def _can_wait(draft: Draft, case: Case) -> bool:
+    """Tell whether a story may begin later: its samples do not tell the time, and nothing is missed before."""
+    return not case.alone and case.step is None and "time()" not in draft.expr
 
 
 def _slug(case: Case, draft: Draft) -> str:

@@ -1,4 +1,9 @@
-"""The grid on which the tests of an alert are told: how far apart samples and evaluations are."""
+"""The grid on which the tests of an alert are told: how far apart samples are, and how far evaluations.
+
+promtool takes most of its time to evaluate rules, and most of that to fill in the texts of alerts that
+are pending or firing. Samples cost next to nothing. So stories are told with fine samples, and their
+rules are evaluated at every few of them.
+"""
 
 from __future__ import annotations
 
@@ -9,34 +14,59 @@ _NICE = tuple(
     Duration.parse(text)
     for text in ("1s", "2s", "5s", "10s", "15s", "30s", "1m", "2m", "5m", "10m", "15m", "30m")
 )
-#: Steps in a window: enough to tell one window from another.
-_STEPS_IN_WINDOW = 10
+#: Steps in a window: enough to tell one window from another, and no more than shares of a small number allow.
+_STEPS_IN_WINDOW, _MOST_IN_WINDOW = 10, 30
 _STEPS_IN_SLOW_WINDOW = 5
-_STEPS_IN_WAIT = 2
+#: Evaluations in a wait: enough to tell one wait from another; one of a few minutes is told from one of half.
+_EVALUATIONS_IN_WAIT, _IN_SHORT_WAIT = 2, 3
+_SHORT_WAIT = range(180_000, 300_001)
+_EVALUATIONS_IN_WINDOW = 2
 _STEPS_IN_CYCLE = 5
-_STEPS_IN_STORY = 60
+_STEPS_IN_STORY = 20
+#: Steps from one evaluation to the next, where these are a minute apart or more.
+_STEPS_APART, _APART = 5, 60_000
+#: Evaluations are no farther apart than this or a part of the wait, so that most alerts share a file of tests.
+_MOST, _MOST_SLOW, _PART_OF_WAIT = 300_000, 900_000, 6
 
 
-def fast(settings: Settings) -> Duration:
-    """Return the grid of a rule that looks back for minutes."""
-    spans = []
-    if settings.window:
-        spans.append(settings.window.milliseconds // _STEPS_IN_WINDOW)
-    if settings.for_:
-        spans.append(settings.for_.milliseconds // _STEPS_IN_WAIT)
-    return _nice(min(spans, default=60_000))
+def fast(settings: Settings) -> tuple[Duration, Duration]:
+    """Return the distance between samples, and between evaluations, of a rule that looks back for minutes."""
+    window, wait = settings.window.milliseconds, settings.for_.milliseconds
+    every = _evaluation(settings, max(_MOST, wait // _PART_OF_WAIT), _EVALUATIONS_IN_WINDOW)
+    steps = _STEPS_APART if window or every >= _APART else 1
+    while steps > 1 and (every % steps or window * steps > _MOST_IN_WINDOW * every):
+        steps -= 1
+    return Duration(every // steps), Duration(every)
 
 
-def slow(settings: Settings) -> Duration:
-    """Return the grid of a rule with a look-back of days: coarse, for each step costs an evaluation."""
-    wait = settings.for_.milliseconds // _STEPS_IN_WAIT or settings.window.milliseconds
-    return _nice(min(settings.window.milliseconds // _STEPS_IN_SLOW_WINDOW, wait))
+def slow(settings: Settings) -> tuple[Duration, Duration]:
+    """Return the same for a rule with a look-back of days: coarse, for each of its stories is as long."""
+    window = settings.window.milliseconds
+    every = _evaluation(settings, _MOST_SLOW, 1)
+    steps = -(-_STEPS_IN_SLOW_WINDOW * every // window)
+    while every % steps or (window % (every // steps) and steps < _STEPS_IN_WINDOW):
+        steps += 1
+    return Duration(every // steps), Duration(every)
 
 
 def of_cycle(cycle: Duration, wait: Duration) -> Duration:
     """Return the grid of a job's rule: fine against the cycle, coarse against the whole story."""
     whole = (cycle + wait).milliseconds // _STEPS_IN_STORY
     return _nice(min(whole, cycle.milliseconds // _STEPS_IN_CYCLE))
+
+
+def _evaluation(settings: Settings, most: int, in_window: int) -> int:
+    """Return a distance, in milliseconds, of which some are in the window, and some whole ones in the wait."""
+    wait = settings.for_.milliseconds
+    if settings.window:
+        most = min(most, settings.window.milliseconds // in_window)
+    if not wait:
+        return _nice(most).milliseconds
+    least = _IN_SHORT_WAIT if wait in _SHORT_WAIT else _EVALUATIONS_IN_WAIT
+    parts = max(least, -(-wait // most))
+    while wait % parts:
+        parts += 1
+    return wait // parts
 
 
 def _nice(span: int) -> Duration:

@@ -41,9 +41,8 @@ def derive_rules(service: Service) -> Rules:
             "give the service another name",
         )
     _check_names(service)
-    fast, slow, skipped = _built_in(service)
-    files = [_file(service, service.name, fast)]
-    files += [_file(service, stem, alerts) for stem, alerts in slow.items()]
+    built_in, skipped = _built_in(service)
+    files = [_file(service, stem, alerts) for stem, alerts in built_in.items()]
     files += slo.rule_files(service)
     files += custom.rule_files(service, alert_names())
     return Rules(tuple(file for file in files if any(group.rules for group in file.groups)), skipped)
@@ -106,11 +105,10 @@ def _lacks(service: Service, alert: str) -> str:
     return "" if capability in registry.of(service) else f"capability {capability.name!r}"
 
 
-def _built_in(service: Service) -> tuple[list[Alert], dict[str, list[Alert]], tuple[Skipped, ...]]:
-    """Return the alerts that look back for minutes, the others by their file, and what was skipped."""
+def _built_in(service: Service) -> tuple[dict[str, list[Alert]], tuple[Skipped, ...]]:
+    """Return the alerts of each file, and what was skipped."""
     names = Vocabulary.of(service)
-    fast: list[Alert] = []
-    slow: dict[str, list[Alert]] = {}
+    files: dict[str, list[Alert]] = {}
     left_out: dict[str, Skipped] = {}
 
     def add(into: list[Alert], name: str, alert: Callable[[], Alert]) -> None:
@@ -120,16 +118,21 @@ def _built_in(service: Service) -> tuple[list[Alert], dict[str, list[Alert]], tu
             left_out[name] = Skipped(service.name, name, reason.message, service.place)
 
     for capability, entry, settings in _entries(service):
-        coarse = entry.slow or entry.weekly
-        kit = Kit(service, names, settings, grid.slow(settings) if coarse else grid.fast(settings))
-        stem = f"{service.name}-slow-{capability.name}" if entry.weekly else f"{service.name}-slow"
-        into = slow.setdefault(stem, []) if coarse else fast
+        kit = Kit(service, names, settings, *(grid.slow(settings) if entry.slow else grid.fast(settings)))
+        into = files.setdefault(_stem(service, capability, entry), [])
         add(into, entry.name, partial(_authored, capability, entry, kit))
     for owner, watch, job, settings in _jobs(service):
         # Its stories are as long as its cycle, and each step of them evaluates every rule of the file.
-        into = slow.setdefault(f"{service.name}-job-{job.name}", [])
+        into = files.setdefault(f"{service.name}-job-{job.name}", [])
         add(into, watch.name, partial(_job_alert, service, owner, watch, job, settings))
-    return fast, slow, tuple(left_out.values())
+    return files, tuple(left_out.values())
+
+
+def _stem(service: Service, capability: Capability, entry: Entry) -> str:
+    """Name the file of an alert: every test of a file evaluates all its rules at every step of its stories."""
+    if entry.slow:
+        return f"{service.name}-slow-{capability.name}"
+    return f"{service.name}-urgent" if entry.urgent else service.name
 
 
 def _authored(capability: Capability, entry: Entry, kit: Kit) -> Alert:
@@ -166,7 +169,8 @@ def _jobs(service: Service) -> list[tuple[Capability, JobEntry, Job, Settings]]:
 def _job_alert(
     service: Service, capability: Capability, entry: JobEntry, job: Job, settings: Settings
 ) -> Alert:
-    kit = Kit(service, Vocabulary.of(service), settings, grid.of_cycle(job.cycle, settings.for_))
+    step = grid.of_cycle(job.cycle, settings.for_)
+    kit = Kit(service, Vocabulary.of(service), settings, step, step)
     return _finish(capability, entry, entry.author(kit, job), kit)
 
 

@@ -62,6 +62,9 @@ class TestCase:
     environment: str = ""
     #: Must not share a promtool group with any other case.
     alone: bool = False
+    #: Distance between two evaluations, a multiple of `step`; the story may then begin at any time.
+    #: None: evaluated at every step, and told from the beginning.
+    every: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from typing import TypeAlias
 from obs.generate.derive.drafts import Draft, Kit
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.settings import Defaults
-from obs.generate.model import Alert, Job, Panel, Row, Runbook
+from obs.generate.model import Alert, Duration, Job, Panel, Row, Runbook
 
 #: Writes the one page of all alerts of a name.
 Guide: TypeAlias = Callable[[Sequence[Alert], Queries], Runbook]
+
+#: Who must know of something within this time is told on a finer grid.
+_SOON = Duration.parse("5m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,14 @@ class Entry:
     #: Key of the dashboard panel that shows what it watches.
     panel: str
     guide: Guide
-    #: Looks back so far that its tests need a coarser grid and therefore a file of their own.
+    #: Looks back so far that its stories are told on a coarse grid, and are so long that no other
+    #: capability's rules may be evaluated with them: its capability has a file for such alerts.
     slow: bool = False
-    #: Looks back for days: its stories are so long that no other capability's rules may be evaluated with them.
-    weekly: bool = False
+
+    @property
+    def urgent(self) -> bool:
+        """Whether its author lets it wait for so little that its stories need a fine grid, and a file of their own."""
+        return Duration(0) < self.defaults.for_ <= _SOON
 
 
 @dataclass(frozen=True, slots=True)

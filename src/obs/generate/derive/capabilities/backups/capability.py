@@ -9,11 +9,9 @@ CAPABILITY = Capability(
     name="backups",
     category="backups",
     alerts=(
-        Entry("BackupStale", alerts.STALE, alerts.stale, "backups-age", guide.stale, weekly=True),
-        Entry(
-            "BackupMetricMissing", alerts.MISSING, alerts.missing, "backups-age", guide.missing, weekly=True
-        ),
-        Entry("BackupShrank", alerts.SHRANK, alerts.shrank, "backups-size", guide.shrank, weekly=True),
+        Entry("BackupStale", alerts.STALE, alerts.stale, "backups-age", guide.stale, slow=True),
+        Entry("BackupMetricMissing", alerts.MISSING, alerts.missing, "backups-age", guide.missing, slow=True),
+        Entry("BackupShrank", alerts.SHRANK, alerts.shrank, "backups-size", guide.shrank, slow=True),
     ),
     row=panels.row,
 )

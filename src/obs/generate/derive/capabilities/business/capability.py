@@ -15,7 +15,7 @@ CAPABILITY = Capability(
             alerts.orders_dropped,
             "business-orders",
             guide.orders_dropped,
-            weekly=True,
+            slow=True,
         ),
         Entry(
             "PaymentFailureRatioHigh",

@@ -15,6 +15,7 @@ CAPABILITY = Capability(
             alerts.failure_ratio_high,
             "jobs-failures",
             guide.failure_ratio_high,
+            slow=True,
         ),
     ),
     job_alerts=(
