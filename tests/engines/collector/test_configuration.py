@@ -129,9 +129,14 @@ def test_every_name_that_a_rule_asks_for_is_told_under_load(tmp_path: Path, back
         missing = {name for name in asked if "send_failed" in name}
         await_true(lambda: missing <= _names(collector), "failures are told")
         backend.status = 503
-        for kind in ("logs", "metrics"):
-            while collector.send(kind, send[kind](filling), timeout=1.0) == 200:
-                pass
+        for kind, noun in (("logs", "log_records"), ("metrics", "metric_points")):
+            full = f"otelcol_exporter_enqueue_failed_{noun}_total"
+            request = send[kind](filling)
+
+            def is_full(kind: str = kind, request: bytes = request, full: str = full) -> bool:
+                return collector.send(kind, request, timeout=2.0) != 200 and full in _names(collector)
+
+            await_true(is_full, f"{full} is told")
         # Spans wait in the sampler, so that no sender is refused for a full queue: see the alert on its size.
         missing = asked - {"otelcol_exporter_enqueue_failed_spans_total"}
         await_true(lambda: missing <= _names(collector), "every name is told")

@@ -86,21 +86,23 @@ def test_a_full_queue_holds_senders_back_and_shows_in_what_the_alert_asks(
     collector = start(OBS_QUEUE_LOGS_BYTES="400000")
     taken: set[int] = set()
     refused = 0
-    for number in range(60):
-        # 20 kB each.
-        status = collector.send(
-            "logs", otlp.logs(otlp.resource("full"), [(f"line {number} {'x' * 20_000}", {})]), timeout=1.0
-        )
-        if status == 200:
+
+    def filled() -> float:
+        return collector.total(QUEUE, data_type="logs") / collector.total(CAPACITY, data_type="logs")
+
+    for number in range(200):
+        # 20 kB each. A slow machine may time out before it is refused, so that one alone says nothing.
+        body = otlp.logs(otlp.resource("full"), [(f"line {number} {'x' * 20_000}", {})])
+        if collector.send("logs", body, timeout=2.0) == 200:
             taken.add(number)
         else:
             refused += 1
-            if refused == 3:
-                break
-    assert refused == 3
-    assert 10 <= len(taken) <= 25
-    assert collector.total(QUEUE, data_type="logs") / collector.total(CAPACITY, data_type="logs") > 0.8
-    await_true(lambda: collector.total(REFUSED, receiver="otlp") >= 3, "refusals are counted")
+        if refused >= 2 and filled() > 0.8:
+            break
+    assert refused >= 2
+    assert len(taken) <= 25
+    assert filled() > 0.8
+    await_true(lambda: collector.total(REFUSED, receiver="otlp") >= 2, "refusals are counted")
     # A file is its own queue: its lines wait there.
     (collector.logs / "full.log").write_text("line 1000000\n", encoding="utf-8")
     assert collector.is_alive()
