@@ -119,6 +119,40 @@ def test_what_a_job_pushes_has_the_identity_of_a_target_and_its_first_run_counts
     assert float(counted[0]["value"][1]) > 0.9
 
 
+def test_a_job_that_pushes_through_the_collector_cannot_claim_another_identity(backends: Backends) -> None:
+    now = time.time()
+    own = {"service.name": "import", "deployment.environment.name": "local", "service.instance.id": "host-7"}
+    claimed = {"service": "payments", "environment": "prod", "instance": "x", "job": "y", "result": "success"}
+    sent = backends.push_counter(own, "claimed.runs", at=now, born=now - 5, point=claimed, collected=True)
+    assert sent[0] == 200, sent
+
+    (series,) = backends.await_result("claimed_runs_total")
+
+    identity = {"service": "import", "environment": "local", "instance": "host-7", "job": "import"}
+    assert series["metric"] == {"__name__": "claimed_runs_total", "result": "success", **identity}
+
+
+def test_a_scraped_service_and_a_short_run_of_it_are_two_instances_and_each_counts_once(
+    backends: Backends,
+) -> None:
+    page = f"# TYPE twice_runs counter\ntwice_runs_total 1.0\ntwice_runs_created {time.time()}\n"
+    with backends.scraped("import", page):
+        backends.await_result('twice_runs_total{service="import"}')
+        now = time.time()
+        # Another run of the same service, too short for a scrape: an instance of its own.
+        assert (
+            backends.push_counter(JOB, "twice.runs", at=now, born=now - 5, point={}, collected=True)[0] == 200
+        )
+        backends.await_result('count(twice_runs_total{service="import"}) == 2')
+
+        by_instance = backends.query('sum by (instance) (twice_runs_total{service="import"})')
+
+    assert {one["metric"]["instance"]: one["value"][1] for one in by_instance} == {
+        "import-1": "1",
+        "host-7": "1",
+    }
+
+
 def test_no_series_carries_a_label_that_begins_with_exported(backends: Backends) -> None:
     now = time.time()
     backends.push_counter(JOB, "labelled.runs", at=now, born=now - 5, point={"instance": "x", "job": "y"})
