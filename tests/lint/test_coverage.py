@@ -285,3 +285,14 @@ def test_what_somebody_breaks_is_noticed(  # noqa: PLR0917 - pytest passes by na
 
     assert len(after) > len(before)
     assert why in {reason for _, reason in after}
+
+
+def test_a_service_may_be_called_as_the_folder_of_its_pages(tmp_path: Path) -> None:
+    rules = RULES.replace("shop/Down#meaning", "runbooks/Down").replace("shop/Down", "tempo/Down")
+    figures = _figures(tmp_path, rules_yml=rules, runbooks__runbooks__Down_md=PAGE)
+
+    # The page of another service is not this one's.
+    assert [(one.place.line, one.why) for one in figures["runbooks"].missing] == [
+        (4, "its runbook_url leads to no page"),
+        (15, "no runbook_url"),
+    ]

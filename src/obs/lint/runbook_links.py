@@ -106,6 +106,9 @@ def _key(page: Page) -> tuple[str, ...]:
     last = max(
         (number for number, part in enumerate(parts) if part.lower() in FOLDERS), default=len(parts) - 2
     )
+    # A service may be called what the folder of all pages is called.
+    while last > 0 and parts[last - 1].lower() in FOLDERS:
+        last -= 1
     return tuple(part.lower() for part in parts[last + 1 :])
 
 
