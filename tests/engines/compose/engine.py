@@ -126,6 +126,8 @@ def _command(tree: Path, directory: Path) -> list[str]:
         "--ip-forward=false",
         "--ip-masq=false",
         "--bridge=none",
+        # Names of nobody here are refused at once, instead of asking a network that is not there.
+        *("--dns", "127.0.0.1"),
         *("--exec-opt", "native.cgroupdriver=cgroupfs"),
         *("--cgroup-parent", f"/obs-{os.getpid()}"),
         *("--log-level", "warn"),
