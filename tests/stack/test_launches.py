@@ -54,7 +54,7 @@ def test_only_servers_that_run_here_are_scraped_and_judged(setup: Setup) -> None
     assert _scraped(replace(setup, servers=FULL)) >= {"tempo"}
     written = [name for name in prometheus(setup).files if name.startswith("rules/")]
     stems = {Path(name).stem.partition("-")[0] for name in written}
-    assert stems == {"fleet", "prometheus", "alertmanager", "loki", "collector"}
+    assert stems == {"fleet", "prometheus", "alertmanager", "loki", "collector", "runbooks"}
 
 
 def test_prometheus_asks_for_a_password_and_takes_what_jobs_push(setup: Setup) -> None:
