@@ -161,3 +161,14 @@ def test_escapes_in_a_file_do_not_reach_the_terminal(tmp_path: Path) -> None:
 
     assert "TODO" in shown
     assert "\x1b" not in shown
+
+
+def test_a_key_that_is_merged_in_is_not_moved_from_where_others_read_it(tmp_path: Path) -> None:
+    shared = "shared: &shared\n  severity: page\n"
+    text = (
+        f"{shared}{_HEAD}      - <<: *shared\n        alert: Down\n        expr: up == 0\n        for: 1m\n"
+    )
+    problem, _ = _found(text, tmp_path, "misplaced-key")
+
+    assert problem.place.line == 2
+    assert problem.fix is None

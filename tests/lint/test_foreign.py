@@ -10,13 +10,13 @@ from __future__ import annotations
 import base64
 import textwrap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 
-from obs.lint import report, run
+from obs.lint import repair, report, run
 from obs.lint.problem import Problem
 
 _HERE = Path(__file__).parent / "foreign"
@@ -290,3 +290,24 @@ def test_a_repair_of_a_block_inside_an_object_keeps_its_indentation(tmp_path: Pa
 
     assert made[edit.start : edit.end] == '"PA58DA793C7250F1B"'
     assert edit.text == '"${datasource}"'
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_rules_in_an_object_are_repaired_as_they_are_alone(end: str, tmp_path: Path) -> None:
+    rules = (_HERE.parent / "users" / "rules.yml").read_text(encoding="utf-8")
+    alone, held = tmp_path / "alone" / "rules.yml", tmp_path / "held" / "object.yaml"
+    for file, text in ((alone, rules), (held, _literal("ConfigMap", "data", "rules.yml", rules, end))):
+        file.parent.mkdir()
+        file.write_text(text, encoding="utf-8", newline="")
+
+        def judge(texts: Mapping[str, str], folder: Path = file.parent) -> run.Report:
+            return run.lint([folder], texts=texts)
+
+        repair.write(repair.repair(judge))
+        assert repair.repair(judge).after == {}
+    made = held.read_bytes().decode()
+
+    assert yaml.safe_load(made)["items"][0]["data"]["rules.yml"] == alone.read_text(encoding="utf-8").rstrip()
+    assert "severity: critical   # wakes somebody" in made
+    if end == "\r\n":
+        assert "\n" not in made.replace("\r\n", "")

@@ -61,6 +61,10 @@ class Source:
         """Return the line of this text, from 1, that the character at `offset` stands in."""
         return bisect_right(self._starts, offset)
 
+    def column_of(self, offset: int) -> int:
+        """Return the column of this text, from 1, that the character at `offset` stands in."""
+        return offset - self._starts[self.line_of(offset) - 1] + 1
+
     def line_start(self, number: int) -> int:
         """Return the offset at which line `number` (from 1) begins; beyond the last, the end of the text."""
         return self._starts[number - 1] if number <= len(self._starts) else len(self.text)
@@ -122,10 +126,13 @@ class Embedded(Source):
         if self.encoded or self.held.style != "|":
             return None
         first = next((at for at, letter in enumerate(self.text) if letter not in "\r\n"), 0)
-        column = super().place(first).column - 1
+        column = self.column_of(first) - 1
         here = self.written_at(first - column)
         indent = self.outer.place(here).column - 1 if here is not None else 0
-        return text.replace("\n", f"\n{' ' * indent}")
+        # Whoever reads YAML reads each end of a line as the same.
+        raw = self.outer.text[self.held.start : self.held.end]
+        newline = "\r\n" if "\r\n" in raw else "\n"
+        return text.replace("\n", f"{newline}{' ' * indent}")
 
     @cached_property
     def _offsets(self) -> array[int]:

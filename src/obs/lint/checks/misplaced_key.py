@@ -46,8 +46,10 @@ def _moved(rule: Rule, entries: Sequence[Entry], target: str) -> Fix | None:
     """Return the edits that put whole lines under `target`; None where layout or names forbid it."""
     source = rule.name.source
     text = source.text
-    first_key = min((entry.key for entry in rule.keys.values()), key=lambda key: key.start)
-    indent = " " * (first_key.span.place.column - 1)
+    # What is merged in from elsewhere others may read there.
+    own = [entry.key for entry in rule.keys.values() if rule.span.start <= entry.key.start < rule.span.end]
+    first_key = min(own, key=lambda key: key.start)
+    indent = " " * (source.column_of(first_key.start) - 1)
     present = rule.keys.get(target)
     known = rule.labels if target == "labels" else rule.annotations
     lines, edits = [], []
@@ -56,7 +58,12 @@ def _moved(rule: Rule, entries: Sequence[Entry], target: str) -> Fix | None:
         end = text.find("\n", entry.node.span.end)
         end = len(text) if end < 0 else end + 1
         value = text[entry.key.start : end].rstrip("\r\n")
-        if text[start : entry.key.start].strip() or "\n" in value or entry.key.value in known:
+        if (
+            text[start : entry.key.start].strip()
+            or "\n" in value
+            or entry.key.value in known
+            or entry.key not in own
+        ):
             return None
         lines.append(value)
         edits.append((start, end))
@@ -79,7 +86,7 @@ def _moved(rule: Rule, entries: Sequence[Entry], target: str) -> Fix | None:
         insertion = Edit(last, last, "".join(f", {line}" for line in lines))
     else:
         top = min(known.values(), key=lambda entry: entry.key.start).key
-        pad = " " * (top.span.place.column - 1)
+        pad = " " * (source.column_of(top.start) - 1)
         insertion = Edit(top.start, top.start, "".join(f"{line}{newline}{pad}" for line in lines))
     return Fix(f"move it under {target}", (insertion, *(Edit(start, end, "") for start, end in edits)))
 
