@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -98,11 +97,3 @@ def _variable(name: str) -> str:
 
 def _left(docker: Docker, *command: str) -> list[str]:
     return docker.run(*command).split()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares the engine in one process."""
-    here = os.path.dirname(__file__)  # noqa: PTH120
-    for item in items:
-        if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.xdist_group("compose"))

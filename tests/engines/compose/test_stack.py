@@ -14,7 +14,8 @@ from tests.engines.compose.stack import Containers, await_found
 from obs.stack import bundle
 from obs.stack.servers import SERVERS, SHOP
 
-pytestmark = pytest.mark.engines
+#: One process for all of them: they share one engine.
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("compose")]
 
 SERVICES = {*SERVERS, *SHOP}
 #: Kibibytes of a file of the shop's lines in these tests, and bytes of one order's lines at least.

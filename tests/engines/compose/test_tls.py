@@ -21,7 +21,8 @@ from tests.engines.compose.stack import PUBLISHED, await_found
 from obs.catalogue.exporters.blackbox import CERTIFICATE_EXPIRY
 from obs.stack.ports import free
 
-pytestmark = pytest.mark.engines
+#: One process for all of them: they share one engine.
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("compose")]
 
 PROJECT = "obs-tls"
 _UP = """
