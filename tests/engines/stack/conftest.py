@@ -12,6 +12,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,10 @@ from tests.engines.stack.running import RunningStack
 from tests.engines.stack.shop import Shop
 
 from obs.stack import bundle, engines, native
+from obs.stack.certs.authority import now
+from obs.stack.certs.folder import Folder
+from obs.stack.certs.renewal import Wanted, renew
+from obs.stack.certs.subjects import subjects
 from obs.stack.engine import Engine
 from obs.stack.native import NativeConfig
 from obs.stack.ports import free
@@ -74,6 +79,9 @@ def scene(
     engines.install(_ENGINES, routes=["go"])
     directory = tmp_path_factory.mktemp("stack")
     shop = Shop()
+    # Nothing here shows them; the runbook service tells when they end.
+    wanted = Wanted(lifetime=timedelta(days=90), before=timedelta(days=30))
+    renew(Folder.of(directory / "state"), subjects(), wanted, now())
     rules = directory / "first-event.yml"
     rules.write_text(FIRST_EVENT, encoding="utf-8")
     with Webhook() as notified:
