@@ -66,6 +66,11 @@ def _evaluation(settings: Settings, most: int, in_window: int) -> int:
     parts = max(least, -(-wait // most))
     while wait % parts:
         parts += 1
+    fitting = [number for number in range(parts, parts + _MOST_IN_WINDOW) if wait % number == 0]
+    # A window of whole evaluations is one of whole steps: what stands at its ends is counted exactly.
+    whole = [number for number in fitting if not settings.window.milliseconds % (wait // number)]
+    if in_window > 1 and whole:
+        return wait // whole[0]
     return wait // parts
 
 
