@@ -55,10 +55,7 @@ def prepare(directory: Path, secrets: Path, group: int) -> None:
     Raises:
         StackError: a file cannot be read or written, or a certificate there is not ours to replace.
     """
-    renew(Folder.of(directory, group), subjects(), Wanted(#: How long a server that stops goes on answering who has asked before.
-_LAST_ANSWERS = "5s"
-
-_LIFETIME, _RENEWED_BEFORE), now())
+    renew(Folder.of(directory, group), subjects(), Wanted(_LIFETIME, _RENEWED_BEFORE), now())
     folder = directory / "tls"
     login = render.load(secrets / "web.yml")
     try:
