@@ -109,6 +109,7 @@ def running(directory: Path) -> Iterator[Docker]:
         _await_ready(docker, process, log)
         yield docker
     finally:
+        _empty(environment)
         _stop(process)
         _clear(directory)
 
@@ -209,6 +210,17 @@ def _await_ready(docker: Docker, process: subprocess.Popen[bytes], log: Path) ->
         assert not ended, f"dockerd ended with {process.returncode}:\n{log.read_text()[-4000:]}"
         assert time.monotonic() < deadline, f"dockerd does not answer:\n{log.read_text()[-4000:]}"
         time.sleep(0.2)
+
+
+def _empty(environment: Mapping[str, str]) -> None:
+    """Remove what a test that failed has left: an engine that stops leaves the bridges of its networks behind."""
+    for script in (
+        "docker ps --all --quiet | xargs --no-run-if-empty docker rm --force",
+        "docker network prune --force",
+    ):
+        subprocess.run(
+            ["sh", "-c", script], env=dict(environment), check=False, capture_output=True, timeout=120
+        )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
