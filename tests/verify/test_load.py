@@ -1,5 +1,7 @@
 """The load is bounded: in rate, in calls at once, in time; it counts what it saw."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -137,3 +139,30 @@ def test_traffic_is_zero_before_the_first_call() -> None:
 def test_a_load_without_bounds_is_refused(rate: float, duration: float) -> None:
     with pytest.raises(ValueError, match="above zero"):
         Load([Call("GET", "http://127.0.0.1:1")], rate=rate, duration=duration)
+
+
+_WHO_IMPORTS_WHAT = """
+import importlib.abc, sys, threading, time
+from obs.verify.load import Call, Load
+
+class Watcher(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        print(threading.current_thread().name, name)
+
+sys.meta_path.insert(0, Watcher())
+with Load([Call("GET", sys.argv[1])], rate=100, duration=60) as load:
+    while not load.sent:
+        time.sleep(0.01)
+"""
+
+
+def test_an_interrupted_import_of_the_caller_cannot_reach_it(target: _Target) -> None:
+    # Ctrl-C in the middle of an import leaves half a module to every thread that waits for it.
+    done = subprocess.run(
+        [sys.executable, "-c", _WHO_IMPORTS_WHAT, target.url], capture_output=True, text=True, check=True
+    )
+    imports = [line.split() for line in done.stdout.splitlines()]
+    assert ["MainThread", "httpcore"] in imports, "httpx has changed: what does its first request import now?"
+    assert not [
+        name for thread, name in imports if thread == "load" and name.startswith(("http", "certifi", "h11"))
+    ]

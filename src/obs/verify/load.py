@@ -71,6 +71,9 @@ class Load:
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
 
     def __enter__(self) -> Load:
+        # Here and not in the thread: the first client imports most of httpx, and so does the first request of
+        # the caller. Were that one interrupted (Ctrl-C), the thread would go on with half a module.
+        self._client = httpx.AsyncClient(timeout=5.0, trust_env=False)
         self._thread.start()
         return self
 
@@ -112,7 +115,7 @@ class Load:
         start = time.monotonic()
         flying: set[asyncio.Task[None]] = set()
         number = 0
-        async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+        async with self._client as client:
             while not self._stop.is_set():
                 due = start + number / self._rate
                 if due - start >= self._duration:
