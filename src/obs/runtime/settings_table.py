@@ -202,7 +202,7 @@ TABLE: tuple[Row, ...] = (
         _variables(
             "OBS_EXPORT_INTERVAL", Variable("OTEL_BSP_SCHEDULE_DELAY", parse.number(0.01, 3600.0, scale=0.001))
         ),
-        parse.number(0.01, 3600.0), 5.0, "Seconds between two exports.", "seconds",
+        parse.number(0.01, 3600.0), 2.0, "Seconds between two exports: most that a span waits in a quiet process.", "seconds",
     ),
     Row(
         "slow_query", _variables("OBS_SLOW_QUERY"), parse.number(0.0, 86_400.0), 1.0,

@@ -232,8 +232,9 @@ class ExportQueue(Generic[T]):
                     self._changed.notify_all()
                     if self._channel is not None:
                         self._channel.close()
-                waited = bool(self._waiting)
                 self._changed.wait(self._limits.interval)
+                # What came while nothing else waited is on its way for part of an interval, not for one more.
+                waited = True
             return False
 
     def _attempt(self, timeout: float) -> None:

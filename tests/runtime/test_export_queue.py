@@ -1,0 +1,57 @@
+"""How long the queue of an exporter holds what it was given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from obs.runtime.otel.answer import Channel
+from obs.runtime.otel.outage import Outage
+from obs.runtime.otel.queue import ExportQueue, Limits
+
+
+class _Condition(threading.Condition):
+    """Waits for no time at all, and lets something happen meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[int], None]) -> None:
+        super().__init__(threading.RLock())
+        self.waits = 0
+        self._meanwhile = meanwhile
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits += 1
+        self._meanwhile(self.waits)
+        return False
+
+
+def _never() -> Channel[str]:
+    raise AssertionError
+
+
+def _silent(_level: str, _message: str, /, **_fields: object) -> None:
+    pass
+
+
+@pytest.mark.parametrize("idle", [1, 4])
+def test_what_comes_while_nothing_else_waits_is_sent_at_the_end_of_that_interval(
+    idle: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue: ExportQueue[str] = ExportQueue(
+        _never,
+        Limits(size=10, batch=5, interval=60.0, timeout=1.0),
+        Outage("traces", "nowhere", _silent),
+        dropped="spans_dropped",
+        thread="never",
+    )
+
+    def meanwhile(waits: int) -> None:
+        assert waits <= idle, "it waited for another interval"
+        if waits == idle:
+            queue._waiting.append("span")
+
+    changed = _Condition(meanwhile)
+    monkeypatch.setattr(queue, "_changed", changed)
+    assert queue._wait()
+    assert changed.waits == idle
