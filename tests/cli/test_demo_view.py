@@ -40,7 +40,7 @@ def picture(of: Timeline, *alerts: ActiveAlert, width: int = 80, height: int = 2
     load = Load([Call("GET", "http://127.0.0.1:1")], rate=1, duration=1)
     console = Console(file=io.StringIO(), width=width, height=height, record=True)
     view._console = console
-    with view.watching(load, drill, {"storefront": "http://127.0.0.1:8701/docs"}):
+    with view.watching(load, drill, {"storefront": "http://127.0.0.1:8711/docs"}):
         console.print(view._picture())
     return console.export_text()
 

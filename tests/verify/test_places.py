@@ -7,11 +7,17 @@ import socket
 import pytest
 
 from obs.errors import ConfigError, StackError
+from obs.stack.servers import SERVERS, SHOP
 from obs.verify.places import PORTS, choose, require_all_free
 
 
 def test_without_wishes_the_ports_are_the_fixed_ones() -> None:
     assert {name: endpoint.port for name, endpoint in choose([]).items()} == dict(PORTS)
+
+
+def test_the_demo_runs_beside_the_stack_and_its_shop() -> None:
+    stack = {port.native for server in (*SERVERS.values(), *SHOP.values()) for port in server.ports}
+    assert not stack & set(PORTS.values())
 
 
 def test_one_server_moves_and_the_others_stay() -> None:
@@ -40,7 +46,7 @@ def test_a_later_wish_for_one_server_wins_over_auto_for_all() -> None:
         ("prometheus", "expected a port"),
         ("prometheus=70000", "expected a port from 1 to 65535 or auto, got '70000'"),
         ("prometheus=-1", "got '-1'"),
-        ("worker=8702", "port 8702 is given to payments and worker"),
+        ("worker=8712", "port 8712 is given to payments and worker"),
     ],
 )
 def test_an_impossible_wish_is_told_apart(wish: str, says: str) -> None:

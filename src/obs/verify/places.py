@@ -8,15 +8,15 @@ from types import MappingProxyType
 from obs.errors import ConfigError, suggest
 from obs.stack.ports import Endpoint, free, require_free
 
-#: Server -> default port; beside the engines' own defaults, which `obs stack up` takes.
+#: Server -> default port; none of `obs stack up`, its shop included: demo and stack run side by side.
 PORTS: Mapping[str, int] = MappingProxyType(
     {
-        "storefront": 8701,
-        "payments": 8702,
-        "worker": 8703,
-        "worker-control": 8704,
-        "runbooks": 8705,
-        "notifications": 8706,
+        "storefront": 8711,
+        "payments": 8712,
+        "worker": 8713,
+        "worker-control": 8714,
+        "runbooks": 8715,
+        "notifications": 8716,
         "prometheus": 8790,
         "alertmanager": 8793,
     }
