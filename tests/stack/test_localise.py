@@ -53,7 +53,6 @@ def test_the_table_knows_every_address_and_path_of_what_is_committed(owner: str,
 def test_the_committed_files_are_looked_at() -> None:
     assert {owner for owner, _ in _committed()} >= {
         "prometheus",
-        "alertmanager",
         "loki",
         "collector",
         "tempo",

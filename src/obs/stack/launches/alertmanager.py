@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from obs.stack import bundle, render
+from obs.stack import render
 from obs.stack.launches.launch import Check, Launch
 from obs.stack.launches.setup import Setup
 from obs.stack.localise import localise_known
@@ -65,9 +65,7 @@ def alertmanager(setup: Setup) -> Launch:
 
 def _routes(setup: Setup, directory: Path) -> _Routes:
     own = directory / "alertmanager.yml"
-    page_only = {
-        "alertmanager.yml": bundle.path("stack", "alertmanager", "alertmanager.yml").read_text("utf-8")
-    }
+    page_only = {"alertmanager.yml": render.alertmanager_config()}
     if setup.config.alertmanager_config is None:
         return _Routes(own, page_only, note="notifies nobody: no --alertmanager-config was given")
     given = require_file(setup.config.alertmanager_config, "Alertmanager configuration")
