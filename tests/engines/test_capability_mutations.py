@@ -209,6 +209,9 @@ PLATFORM: dict[str, tuple[tuple[str, str], ...]] = {
     "CollectorDroppingData": (("enqueue_failed_spans", "enqueue_failed_log_records"), (r"\bor\n( +)label", r"and\n\g<1>label")),
     "CollectorQueueNearlyFull": ((r"\b0\.8\b", "0.82"), (r"\b0\.8\b", "0.78"), ("exporter, data_type", "exporter"), ("for: 5m", "for: 2m")),
     "CollectorRefusingData": (("refused_spans", "refused_log_records"), (r"\[10m\]", "[30m]"), ("for: 5m", "for: 2m")),
+    "CollectorMaskedSecrets": (
+        ("filter_spans", "filter_logs"), (r'filter="filter/masked",', 'filter="filter/rest",'), (r"\[1h\]", "[10m]"), ("for: 5m", "for: 1m"),
+    ),
     "LokiRequestErrors": ((r"\b0\.1\b", "0.11"), ("environment, route", "environment"), (ALONE.format(3), r"\n\g<1>4\n")),
     "LokiLinesDiscarded": ((ALONE.format(1), r"\n\g<1>2\n"), (r"\bunless\b", "and"), ("for: 5m", "for: 2m")),
     "PrometheusRuleFailures": ((ALONE.format(1), r"\n\g<1>2\n"), (r"\bunless\b", "and"), ("environment, rule_group", "environment")),

@@ -51,7 +51,13 @@ STREAM = LogField("stream", "audit or security; other lines have none.", bounded
 SECURITY = "security"
 KIND = LogField("kind", "Kind of the security event, such as login.failed.", bounded=True)
 
+#: What the collector of the stack adds to a line, under the names that Loki gives its attributes.
+MASKED = (
+    LogField("redaction_masked_count", "How many fields of the line the collector masked."),
+    LogField("redaction_body_masked_count", "How many places of the message the collector masked."),
+)
+
 #: Every field that a query may ask for.
 QUERYABLE: frozenset[str] = frozenset(
-    field.name for field in (*FIELDS, EVENT, *REQUEST.fields, STREAM, KIND)
+    field.name for field in (*FIELDS, EVENT, *REQUEST.fields, STREAM, KIND, *MASKED)
 ) - {"message"}

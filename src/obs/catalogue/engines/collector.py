@@ -69,7 +69,8 @@ ACCEPTED = {data: _received("accepted", kind, "Taken in.") for data, kind in KIN
 REFUSED = {
     data: _received("refused", kind, "Refused: the pipeline did not take it.") for data, kind in KINDS.items()
 }
-#: In the stack `filter="filter/masked"` sees copies of what held a secret or personal data: it counts leaks.
+#: The filter of the stack that sees copies of what held a secret or personal data: it counts leaks.
+MASKED = "filter/masked"
 FILTERED = {
     data: Counter(
         id=f"collector.{kind}.filtered",

@@ -10,6 +10,9 @@ from obs.catalogue.engines.collector import (
     DATA_TYPE,
     ENQUEUE_FAILED,
     EXPORTER,
+    FILTER,
+    FILTERED,
+    MASKED,
     QUEUE_CAPACITY,
     QUEUE_SIZE,
     RECEIVER,
@@ -28,6 +31,9 @@ EXPORT_FAILING = Defaults("ticket", Duration.parse("5m"), Decimal(1), window=Dur
 DROPPING_DATA = Defaults("page", Duration.parse("1m"), Decimal(1), window=Duration.parse("10m"))
 QUEUE_NEARLY_FULL = Defaults("page", Duration.parse("5m"), Decimal("0.8"), "ratio")
 REFUSING_DATA = Defaults("ticket", Duration.parse("5m"), Decimal(1), window=Duration.parse("10m"))
+
+# An hour, so that a leak that comes now and then is one ticket.
+MASKED_SECRETS = Defaults("ticket", Duration.parse("5m"), Decimal(1), window=Duration.parse("1h"))
 
 _EXPORTER, _RECEIVER = "otlp_http/loki", "otlp"
 
@@ -49,6 +55,14 @@ def dropping_data(kit: Kit) -> Draft:
 def refusing_data(kit: Kit) -> Draft:
     """Return CollectorRefusingData: senders are told to come back later."""
     return _of_each_kind(kit, "CollectorRefusingData", REFUSED, RECEIVER.name, _RECEIVER, "items refused")
+
+
+def masked_secrets(kit: Kit) -> Draft:
+    """Return CollectorMaskedSecrets: a service sent what its SDK should have masked."""
+    counted = [
+        Event(FILTERED[kind], where={FILTER.name: MASKED}, data_type=kind) for kind in ("logs", "traces")
+    ]
+    return event_draft(kit, "CollectorMaskedSecrets", counted, what="records with secrets")
 
 
 def queue_nearly_full(kit: Kit) -> Draft:

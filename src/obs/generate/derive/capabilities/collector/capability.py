@@ -37,6 +37,13 @@ CAPABILITY = Capability(
             "collector-refused",
             guide.refusing_data,
         ),
+        Entry(
+            "CollectorMaskedSecrets",
+            alerts.MASKED_SECRETS,
+            alerts.masked_secrets,
+            "collector-masked",
+            guide.masked_secrets,
+        ),
     ),
     row=panels.row,
 )

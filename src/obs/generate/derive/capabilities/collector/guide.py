@@ -10,6 +10,9 @@ from obs.catalogue.engines.collector import (
     DATA_TYPE,
     ENQUEUE_FAILED,
     EXPORTER,
+    FILTER,
+    FILTERED,
+    MASKED,
     QUEUE_CAPACITY,
     QUEUE_SIZE,
     RECEIVER,
@@ -19,7 +22,7 @@ from obs.catalogue.engines.collector import (
 )
 from obs.generate.derive.guidance.engine import read_log, restarted, restore
 from obs.generate.derive.guidance.investigation import escalate
-from obs.generate.derive.guidance.queries import Queries, look_back, spell
+from obs.generate.derive.guidance.queries import Match, Queries, look_back, spell
 from obs.generate.model import Action, Alert, Runbook, Step
 
 
@@ -260,9 +263,101 @@ def refusing_data(alerts: Sequence[Alert], ask: Queries) -> Runbook:
     )
 
 
-def _each(ask: Queries, counters: Mapping[str, Counter], label: str, window: str) -> tuple[str, ...]:
+def masked_secrets(alerts: Sequence[Alert], ask: Queries) -> Runbook:
+    """CollectorMaskedSecrets: a service sent what its SDK should have masked."""
+    window = look_back(alerts[0])
+    masked = _each(ask, FILTERED, FILTER.name, window, (FILTER.name, "=", MASKED))
+    leaking = '{service=~".+"} | redaction_masked_count > 0 or redaction_body_masked_count > 0'
+    return Runbook(
+        alerts=tuple(alerts),
+        meaning=(
+            "Log lines or spans reached the collector with a secret or personal data in them: a password, a token, a "
+            "card number, an e-mail address. It masked what it knew, so the engines hold `****`; the label "
+            "`data_type` says whether lines (`logs`) or spans (`traces`) did."
+        ),
+        impact=(
+            "What was masked is safe. The service still writes it: it stands in the clear in its files or on the wire "
+            "up to the collector, and the next one may have a form that no pattern knows."
+        ),
+        diagnosis=(
+            Step(
+                "See how many records it was, of which kind, and whether more come.",
+                masked,
+                (
+                    ("lines", "go on with step 2."),
+                    ("spans only", "go on with step 3."),
+                ),
+            ),
+            Step(
+                "Find the service and the line. What was masked is `****`; the names of the fields are kept.",
+                outcomes=(
+                    (
+                        "a password, key or token was there",
+                        "whoever read the file has it: Mitigation 1, then 2.",
+                    ),
+                    ("personal data was there", "Mitigation 2, then 3."),
+                    ("it is no secret at all", "a number or a name that only looks like one: Mitigation 4."),
+                ),
+                logs=(leaking, f"sum by (service) (count_over_time({leaking} [{window}]))"),
+            ),
+            Step(
+                'Find the span: in Explore, data source Tempo, TraceQL `{span."redaction.masked.count" > 0}`. '
+                "Sampling keeps only a part of them.",
+                outcomes=(
+                    ("a password, key or token was there", "Mitigation 1, then 2."),
+                    ("personal data was there", "Mitigation 2."),
+                    (
+                        "none is found",
+                        "sampling dropped it: wait for the next, or read what the service was changed in.",
+                    ),
+                ),
+            ),
+        ),
+        mitigation=(
+            Action(
+                "Replace the secret where it is issued, and end sessions that it opened.",
+                "what was read is worth nothing.",
+                "15 minutes.",
+            ),
+            Action(
+                "Stop writing it: log an id in its place, or name the field in `redact_keys` of the service's SDK.",
+                "it does not leave the process any more.",
+                "a release of that service.",
+            ),
+            Action(
+                "Delete the lines from the service's own files and from what was copied off them.",
+                "it is nowhere in the clear.",
+                "30 minutes.",
+            ),
+            Action(
+                "Rename the field, or narrow the pattern in `redaction.blocked_values` of the collector, and test both ways.",
+                "the alert speaks of secrets only.",
+                "30 minutes.",
+            ),
+        ),
+        escalation=escalate(
+            ask.service.team,
+            urgent=alerts[0].severity == "page",
+            when="the secret opens a system in production, or customers' data left the company",
+        ),
+        verification=(
+            Step(
+                f"Nothing more was masked for {spell(window)}.",
+                masked,
+                (
+                    ("all values are 0 or absent", "it is over, once the old lines are deleted."),
+                    ("a value grows", "somebody else writes one too: Diagnosis 2."),
+                ),
+            ),
+        ),
+    )
+
+
+def _each(
+    ask: Queries, counters: Mapping[str, Counter], label: str, window: str, *where: Match
+) -> tuple[str, ...]:
     return tuple(
-        f"sum {ask.by(signal, label)} (increase({ask.series(signal)}[{window}]))"
+        f"sum {ask.by(signal, label)} (increase({ask.series(signal, *where)}[{window}]))"
         for signal in counters.values()
     )
 

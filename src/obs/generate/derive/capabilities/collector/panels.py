@@ -10,6 +10,9 @@ from obs.catalogue.engines.collector import (
     DATA_TYPE,
     ENQUEUE_FAILED,
     EXPORTER,
+    FILTER,
+    FILTERED,
+    MASKED,
     QUEUE_CAPACITY,
     QUEUE_SIZE,
     REFUSED,
@@ -17,7 +20,7 @@ from obs.catalogue.engines.collector import (
     SENT,
 )
 from obs.generate.derive.graphs import RATE, legend
-from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.guidance.queries import Match, Queries
 from obs.generate.model import Panel, Query, Row
 
 
@@ -55,11 +58,21 @@ def row(ask: Queries) -> Row:
                 ENQUEUE_FAILED,
             ),
             _kinds(ask, "collector-refused", "Refused", "Items that receivers refused, a second.", REFUSED),
+            _kinds(
+                ask,
+                "collector-masked",
+                "Masked",
+                "Records that held a secret or personal data, a second: masked here, to be mended where they are written.",
+                FILTERED,
+                (FILTER.name, "=", MASKED),
+            ),
         ),
     )
 
 
-def _kinds(ask: Queries, key: str, title: str, description: str, counters: Mapping[str, Counter]) -> Panel:
+def _kinds(
+    ask: Queries, key: str, title: str, description: str, counters: Mapping[str, Counter], *where: Match
+) -> Panel:
     return Panel(
         key=key,
         title=title,
@@ -67,6 +80,7 @@ def _kinds(ask: Queries, key: str, title: str, description: str, counters: Mappi
         unit="short",
         kind="timeseries",
         queries=tuple(
-            Query(f"sum (rate({ask.series(signal)}[{RATE}]))", kind) for kind, signal in counters.items()
+            Query(f"sum (rate({ask.series(signal, *where)}[{RATE}]))", kind)
+            for kind, signal in counters.items()
         ),
     )
