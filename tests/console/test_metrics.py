@@ -8,7 +8,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from obs._version import __version__
 from obs.catalogue.exporters.blackbox import CERTIFICATE_EXPIRY
+from obs.catalogue.self import BUILD
 from obs.console.app import create
 from obs.stack.certs import authority
 from obs.stack.certs.authority import Subject
@@ -41,7 +43,9 @@ def _ends(tmp_path: Path, certificates: Path | None) -> dict[str, float]:
     answer = asyncio.run(_get(httpx.ASGITransport(create(runbooks, certificates))))
     assert answer.status_code == 200
     assert "PRIVATE" not in answer.text
-    (family,) = text_string_to_metric_families(answer.text)
+    build, family = text_string_to_metric_families(answer.text)
+    assert build.name == BUILD.metric
+    assert build.samples[0].labels == {"version": __version__, "sdk_version": __version__}
     assert (family.name, family.type) == (CERTIFICATE_EXPIRY.metric, "gauge")
     return {sample.labels["instance"]: sample.value for sample in family.samples}
 

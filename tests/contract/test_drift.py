@@ -18,7 +18,7 @@ _GENERATED = ("alerts", "dashboards", "runbooks", "specs")
 
 #: What is broken -> (file, text that stands there, text put in its place).
 EDITS = {
-    "a threshold in a rule": ("alerts/prometheus/payments.yml", "0.05", "0.06"),
+    "a threshold in a rule": ("alerts/prometheus/payments-urgent.yml", "0.05", "0.06"),
     "a metric in a rule": ("alerts/prometheus/payments.yml", "_duration_seconds_count{", "_duration_count{"),
     "a label in a rule": ("alerts/prometheus/payments.yml", "category: http", "category: web"),
     "a test of a rule": ("alerts/tests/payments_test.yml", "eval_time", "eval_at"),

@@ -15,6 +15,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from obs._version import __version__
+from obs.catalogue.self import BUILD
 from obs.console.library import Library, describe
 from obs.console.page import build
 from obs.errors import ObsError
@@ -73,7 +75,7 @@ def create(runbooks: Path, certificates: Path | None = None) -> Starlette:
         # Only now: most consoles have no certificates to watch, and reading them takes a large library.
         from obs.stack.certs import exposition
 
-        return Response(exposition.expose(certificates), media_type=exposition.CONTENT_TYPE)
+        return Response(_build() + exposition.expose(certificates), media_type=exposition.CONTENT_TYPE)
 
     static = StaticFiles(directory=Path(__file__).parent / "static")
     routes = [
@@ -135,6 +137,12 @@ def _refuse(request: Request, error: Exception) -> Response:
 
 def _fail(_request: Request, error: Exception) -> Response:
     return _html("problem.html", 500, title="500", detail=str(error), match=None)
+
+
+def _build() -> str:
+    """Tell, as any service does, which version runs: the service is part of obs, so both are the same."""
+    labels = ",".join(f'{name}="{__version__}"' for name in BUILD.label_names())
+    return f"# HELP {BUILD.metric} {BUILD.help}\n# TYPE {BUILD.metric} gauge\n{BUILD.metric}{{{labels}}} 1\n"
 
 
 def _html(template: str, status: int = 200, /, **values: object) -> HTMLResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from obs.catalogue.signal import Counter, Gauge, Label
 
+VERSION = Label("version", "Version of Alertmanager.")
 INTEGRATION = Label("integration", "Kind of receiver, such as pagerduty or slack.")
 ALERT_STATE = Label("state", "What the alert is doing.")
 
@@ -39,4 +40,12 @@ ALERTS = Gauge(
     origin="engine",
 )
 
-SIGNALS = (NOTIFICATIONS, NOTIFICATIONS_FAILED, RELOAD_SUCCESSFUL, ALERTS)
+BUILD = Gauge(
+    id="alertmanager.build",
+    metric="alertmanager_build_info",
+    help="Always 1; its label tells which version is running.",
+    labels=(VERSION,),
+    origin="engine",
+)
+
+SIGNALS = (NOTIFICATIONS, NOTIFICATIONS_FAILED, RELOAD_SUCCESSFUL, ALERTS, BUILD)

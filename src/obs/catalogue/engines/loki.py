@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from obs.catalogue.signal import Counter, Histogram, Label
+from obs.catalogue.signal import Counter, Gauge, Histogram, Label
 
+VERSION = Label("version", "Version of Loki.")
 METHOD = Label("method", "HTTP method, or gRPC for calls between its parts.")
 ROUTE = Label("route", "Name of the endpoint.")
 STATUS_CODE = Label("status_code", "HTTP status, or success and error of a gRPC call.")
@@ -44,4 +45,12 @@ LINES_DISCARDED = Counter(
     origin="engine",
 )
 
-SIGNALS = (REQUEST_DURATION, REQUESTS, LINES_RECEIVED, LINES_DISCARDED)
+BUILD = Gauge(
+    id="loki.build",
+    metric="loki_build_info",
+    help="Always 1; its label tells which version is running.",
+    labels=(VERSION,),
+    origin="engine",
+)
+
+SIGNALS = (REQUEST_DURATION, REQUESTS, LINES_RECEIVED, LINES_DISCARDED, BUILD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from obs.catalogue.signal import Counter, Gauge, Label
 
+VERSION = Label("version", "Version of Prometheus.")
 RULE_GROUP = Label("rule_group", "File and name of the group.", bounded=False)
 ALERTMANAGER = Label("alertmanager", "Address of the Alertmanager.", bounded=False)
 
@@ -91,6 +92,14 @@ HEAD_SERIES = Gauge(
     origin="engine",
 )
 
+BUILD = Gauge(
+    id="prometheus.build",
+    metric="prometheus_build_info",
+    help="Always 1; its label tells which version is running.",
+    labels=(VERSION,),
+    origin="engine",
+)
+
 SIGNALS = (
     RULE_FAILURES,
     RULE_GROUP_DURATION,
@@ -103,4 +112,5 @@ SIGNALS = (
     NOTIFICATIONS_FAILED,
     NOTIFICATIONS_DROPPED,
     HEAD_SERIES,
+    BUILD,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from obs.catalogue.signal import Counter, Label
+from obs.catalogue.signal import Counter, Gauge, Label
 
+VERSION = Label("version", "Version of Tempo.")
 REASON = Label("reason", "Why the spans were refused.")
 TENANT = Label("tenant", "Whose spans they were.", bounded=False)
 
@@ -24,4 +25,12 @@ SPANS_DISCARDED = Counter(
     origin="engine",
 )
 
-SIGNALS = (SPANS_RECEIVED, SPANS_DISCARDED)
+BUILD = Gauge(
+    id="tempo.build",
+    metric="tempo_build_info",
+    help="Always 1; its label tells which version is running.",
+    labels=(VERSION,),
+    origin="engine",
+)
+
+SIGNALS = (SPANS_RECEIVED, SPANS_DISCARDED, BUILD)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from obs.catalogue.self import BUILD, VERSION
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.model import Annotation, Variable
 
@@ -40,18 +39,9 @@ def firing(ask: Queries, *matchers: str) -> Annotation:
     return Annotation("Firing alerts", ask.checked(alerts), "{{alertname}}", "{{instance}}", "severity")
 
 
-def deployments(ask: Queries, by: str = "") -> Annotation:
-    """Mark where a version appears that did not run in the ten minutes before.
-
-    Raises `CannotDerive` when the service does not tell its version.
-    """
-    version, built = ask.label(BUILD, VERSION.name), ask.series(BUILD)
-    labels = ", ".join(filter(None, (by, "environment", version)))
-    expr = (
-        f"count by ({labels}) ({built}) unless count by ({labels}) (last_over_time({built}[10m] offset 2m))"
-    )
-    title = f"{{{{{by}}}}} {{{{{version}}}}}" if by else f"Version {{{{{version}}}}}"
-    return Annotation("Deployments", ask.checked(expr), title, "{{environment}}", "environment", "blue")
+def deployments(expr: str, title: str) -> Annotation:
+    """Mark where `expr` finds a version that is new, see `obs.generate.derive.guidance.versions`."""
+    return Annotation("Deployments", expr, title, "{{environment}}", "environment", "blue")
 
 
 def _and(selector: str, matcher: str) -> str:

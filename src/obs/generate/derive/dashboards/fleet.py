@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from obs.catalogue.self import BUILD, VERSION
 from obs.catalogue.target import UP
 from obs.errors import SpecError
 from obs.generate.derive.dashboards import choices
 from obs.generate.derive.dashboards.addresses import series_links, service_column
 from obs.generate.derive.dashboards.fleet_queries import Fleet
 from obs.generate.derive.dashboards.objectives import BUDGET_SCALE
-from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.guidance.versions import new_versions, versions
 from obs.generate.derive.promql import printed
 from obs.generate.derive.slo.series import BUDGET_LEFT
 from obs.generate.derive.vocabulary import BY
@@ -64,15 +62,16 @@ def derive_fleet(services: Sequence[Service]) -> Dashboard:
         rows=tuple(row for row in (_answered(row) for row in rows) if row.panels),
         interval=max(service.scrape_interval for service in services),
         variables=(choices.PROMETHEUS, choices.environment(up), choices.service(up, "service", known)),
-        annotations=tuple(_marks(replace(first, names=replace(first.names, select={})))),
+        annotations=tuple(_marks(fleet, replace(first, names=replace(first.names, select={})))),
         tags=("obs", "overview"),
     )
 
 
-def _marks(ask: Queries) -> Iterator[Annotation]:
+def _marks(fleet: Fleet, ask: Queries) -> Iterator[Annotation]:
     yield choices.firing(ask, *ask.matchers)
-    with contextlib.suppress(CannotDerive):
-        yield choices.deployments(ask, "service")
+    appeared = fleet.query(lambda _, ask: new_versions(ask, BY))
+    if appeared:
+        yield choices.deployments(appeared, f"{{{{service}}}} {{{{{fleet.version}}}}}")
 
 
 def _check(services: Sequence[Service]) -> None:
@@ -209,8 +208,8 @@ def _alerts(fleet: Fleet, services: Sequence[Service]) -> Row:
 
 
 def _versions(fleet: Fleet) -> Row:
-    def write(_: Service, ask: Queries) -> str:
-        return f"count by ({BY}, {ask.label(BUILD, VERSION.name)}) ({ask.series(BUILD)})"
+    def write(_: Service, ask: Queries) -> str | None:
+        return versions(ask, BY)
 
     expr = fleet.query(write)
     return Row(

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from obs.catalogue.self import BUILD, VERSION
 from obs.generate.derive.capabilities import registry
 from obs.generate.derive.capabilities.capability import Headline
 from obs.generate.derive.dashboards import choices
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.guidance.versions import version_label
 from obs.generate.derive.promql import printed
 from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
@@ -58,7 +58,7 @@ class Fleet:
     def version(self) -> str:
         """The label that holds the version."""
         _, ask = self.asks[0]
-        return ask.label(BUILD, VERSION.name)
+        return version_label(ask)
 
     def alerts(self, *where: str) -> str:
         """Return the selector of firing alerts."""

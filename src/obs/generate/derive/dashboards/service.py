@@ -14,6 +14,7 @@ from obs.generate.derive.dashboards.objectives import objectives
 from obs.generate.derive.dashboards.proof import proven
 from obs.generate.derive.gaps import CannotDerive
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.guidance.versions import new_versions, version_label
 from obs.generate.derive.slo.series import recorded
 from obs.generate.derive.vocabulary import Vocabulary
 from obs.generate.model import Alert, Annotation, Dashboard, Row, Service, Variable
@@ -95,4 +96,6 @@ def _choices(service: Service, up: str) -> Iterator[Variable]:
 def _marks(ask: Queries) -> Iterator[Annotation]:
     yield choices.firing(ask, choices.ENVIRONMENT)
     with contextlib.suppress(CannotDerive):
-        yield choices.deployments(ask)
+        appeared = new_versions(ask, "environment")
+        if appeared is not None:
+            yield choices.deployments(ask.checked(appeared), f"Version {{{{{version_label(ask)}}}}}")

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from obs.catalogue.http import CLIENT_DURATION, CLIENT_REQUESTS, ERROR_TYPE, SERVER_ACTIVE, SERVER_ADDRESS
 from obs.catalogue.process import START_TIME
-from obs.catalogue.self import BUILD, VERSION
 from obs.generate.derive.guidance.queries import Queries
 from obs.generate.derive.guidance.references import ROLL_BACK, ROLLED_BACK
+from obs.generate.derive.guidance.versions import versions
 from obs.generate.model import Action, Step
-
-#: What is not built with the SDK, so its version is no series of ours.
-ENGINES = frozenset({"alertmanager", "collector", "loki", "prometheus", "tempo"})
 
 
 def failing_requests(ask: Queries, window: str, start: int = 1) -> tuple[Step, ...]:
@@ -127,12 +124,13 @@ def slow_requests(ask: Queries, window: str, start: int = 1) -> tuple[Step, ...]
 def recent_change(ask: Queries, otherwise: int) -> Step:
     """Ask whether a release or a restart came just before the trouble."""
     starts = f"sum by (instance) (changes({ask.series(START_TIME)}[1h]))"
-    if ask.service.capabilities and ENGINES.issuperset(ask.service.capabilities):
+    running = versions(ask)
+    if running is None:
         look = "Look for a release or restarts just before it began: starts in the last hour."
         queries: tuple[str, ...] = (starts,)
     else:
         look = "Look for a release or restarts just before it began: versions that run, and starts in the last hour."
-        queries = (f"count by ({ask.label(BUILD, VERSION.name)}) ({ask.series(BUILD)})", starts)
+        queries = (running, starts)
     return Step(
         look,
         queries,

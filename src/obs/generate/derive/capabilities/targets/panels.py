@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from obs.catalogue.self import BUILD, VERSION
 from obs.catalogue.target import SCRAPE_DURATION, SCRAPE_SAMPLES, UP
 from obs.generate.derive.graphs import series
 from obs.generate.derive.guidance.queries import Queries
+from obs.generate.derive.guidance.versions import versions
 from obs.generate.model import Panel, PanelThreshold, Query, Row
 
 
 def row(ask: Queries) -> Row:
     """What Prometheus sees of the service."""
-    version = ask.label(BUILD, VERSION.name)
     up = Panel(
         key="targets-up",
         title="Targets up",
@@ -31,15 +31,19 @@ def row(ask: Queries) -> Row:
                     f"max by (instance) ({ask.series(SCRAPE_DURATION)})", "{{instance}}"),
             series("targets-samples", "Samples", "Samples that each instance exposes.", "short",
                     f"max by (instance) ({ask.series(SCRAPE_SAMPLES)})", "{{instance}}"),
-            Panel(
-                key="targets-versions",
-                title="Versions",
-                description="How many instances run which version; two in one environment mean a deployment goes on.",
-                unit="short",
-                kind="table",
-                queries=(
-                    Query(f"count by (environment, {version}) ({ask.series(BUILD)})", "Instances", instant=True),
-                ),
-            ),
+            *_versions(ask),
         ),
     )  # fmt: skip
+
+
+def _versions(ask: Queries) -> Iterator[Panel]:
+    running = versions(ask, "environment")
+    if running is not None:
+        yield Panel(
+            key="targets-versions",
+            title="Versions",
+            description="How many instances run which version; two in one environment mean a deployment goes on.",
+            unit="short",
+            kind="table",
+            queries=(Query(running, "Instances", instant=True),),
+        )
