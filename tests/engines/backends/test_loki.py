@@ -1,26 +1,19 @@
-"""Loki with the committed file: two labels, ids beside the line, limits that lose no line, rules that evaluate."""
+"""Loki with the committed file: two labels, ids beside the line, limits that lose no line."""
 
 from __future__ import annotations
 
-import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from obs.stack import secret_files
-
 if TYPE_CHECKING:
-    from tests.engines.backends.conftest import Backends
+    from tests.engines.backends.running import Backends
 
 pytestmark = pytest.mark.engines
 
-ROOT = Path(__file__).parents[3]
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-#: Seconds that a group of rules may take to come round; the limit only ends a failed test.
-ROUND = 90.0
 
 
 def _record(body: str, **fields: Any) -> dict[str, Any]:
@@ -121,54 +114,3 @@ def test_retention_and_the_ruler_are_in_effect(backends: Backends) -> None:
         backends.secrets / "web_authorization"
     )
     assert config["analytics"]["reporting_enabled"] is False
-
-
-def test_every_rule_is_loaded_and_evaluates(backends: Backends) -> None:
-    from_files = {
-        (file.name, rule["alert"])
-        for file in (ROOT / "alerts" / "loki").glob("*.yml")
-        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
-        for rule in group["rules"]
-    }
-    listed = yaml.safe_load(backends.ask(backends.url("loki") + "/loki/api/v1/rules")[1])
-
-    def evaluated() -> list[dict[str, Any]]:
-        groups = backends.json("loki", "/prometheus/api/v1/rules")["data"]["groups"]
-        rules = [rule | {"file": group["file"]} for group in groups for rule in group["rules"]]
-        return rules if all(rule["health"] != "unknown" for rule in rules) else []
-
-    deadline = time.monotonic() + ROUND
-    while not (rules := evaluated()):
-        assert time.monotonic() < deadline, backends.log("loki")[-2000:]
-        time.sleep(0.5)
-
-    assert {
-        (file, rule["alert"])
-        for file, groups in listed.items()
-        for group in groups
-        for rule in group["rules"]
-    } == from_files
-    assert {(Path(rule["file"]).name, rule["name"]) for rule in rules} == from_files
-    assert [rule for rule in rules if rule["health"] != "ok" or rule.get("lastError")] == []
-
-
-def test_an_alert_on_lines_reaches_alertmanager_behind_its_password(backends: Backends) -> None:
-    assert _sent(backends, "payments", _record("panic", level="critical", event="exception.main"))[0] == 204
-
-    deadline = time.monotonic() + ROUND
-    while True:
-        alerts = backends.json("alertmanager", "/api/v2/alerts", filter='alertname="LogPanic"')
-        if alerts:
-            break
-        assert time.monotonic() < deadline, backends.log("loki")[-2000:]
-        time.sleep(0.5)
-
-    assert (
-        alerts[0]["labels"].items()
-        >= {"service": "payments", "environment": "local", "severity": "page"}.items()
-    )
-    assert [receiver["name"] for receiver in alerts[0]["receivers"]] == ["webhook-shop-page"]
-    # Without the password nobody is let in; so it was the ruler's login that brought the alert.
-    status, _ = backends.ask(backends.url("alertmanager") + "/api/v2/alerts", b"[]", login=False)
-    assert status == 401
-    assert secret_files.read(backends.secrets / "web_authorization") not in json.dumps(alerts)

@@ -11,7 +11,7 @@ import pytest
 from obs.stack import engines
 
 if TYPE_CHECKING:
-    from tests.engines.backends.conftest import Backends
+    from tests.engines.backends.running import Backends
 
 pytestmark = pytest.mark.engines
 

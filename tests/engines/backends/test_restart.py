@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.engines.backends.conftest import Backends
+    from tests.engines.backends.running import Backends
 
 pytestmark = pytest.mark.engines
 

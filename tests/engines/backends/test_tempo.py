@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.engines.backends.conftest import Backends
+    from tests.engines.backends.running import Backends
 
 pytestmark = pytest.mark.engines
 
