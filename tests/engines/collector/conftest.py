@@ -52,6 +52,14 @@ class Pipeline:
             return json.load(answer)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share processes in one worker, where the distribution heeds groups."""
+    here = str(Path(__file__).parent)
+    for item in items:
+        if str(item.path).startswith(here) and "pipeline" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("collector"))
+
+
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The committed configuration with a short wait for decisions; shared, so each test has a service of its own."""

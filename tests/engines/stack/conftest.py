@@ -1,6 +1,7 @@
 """One running stack for all tests of this folder: real engines, the demo shop on them, a real webhook receiver.
 
-Every file here carries `xdist_group("stack")`, so that one worker runs all of them on the one stack.
+Every file that asks it carries `xdist_group("stack")`, so that one worker runs all of them on the one stack. What
+stops engines has stacks of its own and the group "outage": it runs beside.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import random
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from tests.engines.stack import load, stand_in
 from tests.engines.stack.running import RunningStack
 from tests.engines.stack.shop import Shop
+from tests.engines.stack.story import Story, happen, order_slowly
 
 from obs.stack import bundle, engines, native
 from obs.stack.certs.authority import now
@@ -51,11 +53,12 @@ groups:
 
 @dataclass(frozen=True)
 class Scene:
-    """The stack, the shop, and what Alertmanager has notified."""
+    """The stack, the shop, what Alertmanager has notified, and what happened before the first test."""
 
     stack: RunningStack
     shop: Shop
     notified: Webhook
+    story: Story
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +78,11 @@ def trace_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def scene(
     tmp_path_factory: pytest.TempPathFactory, installed: Callable[..., dict[str, Engine]], trace_store: str
 ) -> Iterator[Scene]:
-    """Start everything once; scrapes and evaluations come every two seconds, everything else is as committed."""
+    """Start everything once and let the story happen.
+
+    Scrapes come every two seconds and every rule of Prometheus every five, so that nothing waits for the slow
+    ones; everything else is as committed.
+    """
     engines.install(_ENGINES, routes=["go"])
     directory = tmp_path_factory.mktemp("stack")
     shop = Shop()
@@ -89,7 +96,7 @@ def scene(
             directory=directory / "state",
             servers=_SERVERS,
             ports=free_ports(),
-            rules=[bundle.path("alerts", "prometheus"), rules],
+            rules=[*hurried(directory / "rules", re.compile(""), interval="5s"), rules],
             loki_rules=[bundle.path("alerts", "loki")],
             targets=shop.targets(),
             alertmanager_config=routes(directory, notified.url),
@@ -105,9 +112,10 @@ def scene(
             shop.start(data, stack.services_log, stack.url("collector"))
             # A job that ends before anybody could scrape it pushes what it counted.
             nightly = load.Sender(load.samples(stack.url("collector"), "nightly"), rate=1)
+            golden = order_slowly(shop)
             with _customers(shop):
                 nightly.start()
-                yield Scene(stack, shop, notified)
+                yield Scene(stack, shop, notified, happen(stack, shop, golden))
                 nightly.stop()
         finally:
             shop.stop()
@@ -135,16 +143,21 @@ def routes(directory: Path, webhook: str) -> Path:
     return file
 
 
-def impatient(directory: Path) -> list[Path]:
-    """Copy the rules about the stack with every `for` and pace cut to a second or two."""
+def impatient(directory: Path, servers: Sequence[str]) -> list[Path]:
+    """Copy the rules about these servers and the fleet with every `for` and pace cut to a second or two."""
+    about = re.compile(rf"({'|'.join([*servers, 'fleet'])})\b")
+    return hurried(directory, about, interval="1s", hold="2s")
+
+
+def hurried(directory: Path, about: re.Pattern[str], *, interval: str, hold: str = "") -> list[Path]:
+    """Copy the rule files of Prometheus whose names match; groups come every `interval`, alerts `hold` that long."""
     directory.mkdir()
-    about = re.compile(rf"({'|'.join([*SERVERS, 'fleet'])})\b")
     found = []
     for shipped in sorted(bundle.path("alerts", "prometheus").glob("*.yml")):
         if about.match(shipped.stem):
-            text = re.sub(r"\bfor: \w+", "for: 2s", shipped.read_text(encoding="utf-8"))
+            text = re.sub(r"\binterval: \w+", f"interval: {interval}", shipped.read_text(encoding="utf-8"))
             file = directory / shipped.name
-            file.write_text(re.sub(r"\binterval: \w+", "interval: 1s", text), encoding="utf-8")
+            file.write_text(re.sub(r"\bfor: \w+", f"for: {hold}", text) if hold else text, encoding="utf-8")
             found.append(file)
     return found
 

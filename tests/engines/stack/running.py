@@ -21,11 +21,22 @@ _Found = TypeVar("_Found")
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def await_(look: Callable[[], _Found], what: str, *, within: float = 120.0) -> _Found:
-    """Return the first true answer of `look`; the limit only ends a test that has failed."""
+def await_(
+    look: Callable[[], _Found],
+    what: str,
+    *,
+    within: float = 120.0,
+    instead: Callable[[], object] = lambda: "",
+) -> _Found:
+    """Return the first true answer of `look`; the limit only ends a test that has failed.
+
+    `instead` tells the reader of a failure what there is.
+    """
     deadline = time.monotonic() + within
     while not (found := look()):
-        assert time.monotonic() < deadline, f"it did not happen within {within:g} s: {what}"
+        assert time.monotonic() < deadline, (
+            f"it did not happen within {within:g} s: {what}; there is {instead()}"
+        )
         time.sleep(0.2)
     return found
 

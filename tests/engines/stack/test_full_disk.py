@@ -18,8 +18,9 @@ from obs.stack import engines, native
 from obs.stack.engine import Engine
 from obs.stack.native import NativeConfig
 
-pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("outage")]
 
+_SERVERS = ("prometheus", "loki", "collector")
 #: Bytes of the disk; the line below fills it within seconds.
 _DISK = "12m"
 
@@ -55,9 +56,9 @@ def stack(
     engines.install(("prometheus", "promtool", "loki", "otelcol"), routes=["go"])
     config = NativeConfig(
         directory=tmp_path / "state",
-        servers=("prometheus", "loki", "collector"),
+        servers=_SERVERS,
         ports=free_ports(),
-        rules=impatient(tmp_path / "rules"),
+        rules=impatient(tmp_path / "rules", _SERVERS),
         scrape_interval="1s",
         evaluation_interval="1s",
         routes=["go"],

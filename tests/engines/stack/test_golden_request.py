@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -13,16 +12,10 @@ from tests.engines.stack.running import await_
 pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def golden(scene: Scene) -> str:
-    """Send one order and return its trace id; an exemplar is kept of it, for it is the slowest for long."""
-    trace_id = os.urandom(16).hex()
-    scene.shop.faults("payments", latency=1.2)
-    try:
-        assert scene.shop.buy(trace_id=trace_id) == 201
-    finally:
-        scene.shop.faults("payments")
-    return trace_id
+    """Return the trace id of an order; an exemplar is kept of it, for it is the slowest for long."""
+    return scene.story.golden
 
 
 def test_it_is_in_the_trace_store_with_its_call(scene: Scene, golden: str) -> None:

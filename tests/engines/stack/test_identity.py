@@ -22,6 +22,7 @@ def test_every_target_is_up_and_every_series_has_an_identity(scene: Scene) -> No
 
     await_(lambda: not down(), f"every target is up: {down()}")
     assert scene.stack.query('up{service=""} or up{environment=""} or up{instance=""}') == []
+    assert scene.stack.query('ALERTS{alertstate="firing",category="targets"}') == []
 
 
 def test_orders_are_counted_once_though_spans_are_counted_too(scene: Scene) -> None:

@@ -15,11 +15,11 @@ from tests.engines.stack import load
 from tests.engines.stack.conftest import free_ports, impatient, routes
 from tests.engines.stack.running import RunningStack, await_
 
-from obs.stack import engines, native
+from obs.stack import engines, native, process
 from obs.stack.engine import Engine
 from obs.stack.native import NativeConfig
 
-pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("outage")]
 
 _SERVERS = ("prometheus", "alertmanager", "loki", "tempo", "collector")
 _ENGINES = ("prometheus", "promtool", "alertmanager", "amtool", "loki", "otelcol")
@@ -39,11 +39,19 @@ class Losses:
     senders: dict[str, load.Sender]
 
     def kill(self, *names: str) -> None:
-        """End servers without warning; Tempo with one, for its live store holds what it took for a while."""
-        for server in native.status(self.stack.config.directory):
-            if server.name in names:
-                assert server.pid
-                os.kill(server.pid, signal.SIGTERM if server.name == "tempo" else signal.SIGKILL)
+        """End servers without warning, but Tempo as an operator does.
+
+        What Tempo takes it holds in memory for two or three seconds, so a `kill -9` of it may cost those: that is
+        its promise, and the one under test is about back ends that are away. It is given the time that the
+        runtime gives it, for 3.0 may not end by itself.
+        """
+        for name in names:
+            running = process.find(self.stack.config.directory / "run" / f"{name}.json")
+            assert running, f"{name} does not run"
+            if name == "tempo":
+                process.stop(running)
+            else:
+                os.kill(running.pid, signal.SIGKILL)
         await_(lambda: not self._alive(names), f"{names} are gone")
 
     def _alive(self, names: tuple[str, ...]) -> list[str]:
@@ -81,7 +89,7 @@ class Losses:
         return {int(float(value)) - 1 for one in series for _, value in one["values"]}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fragile(
     tmp_path_factory: pytest.TempPathFactory,
     installed: Callable[..., dict[str, Engine]],
@@ -98,7 +106,7 @@ def fragile(
             directory=directory / "state",
             servers=_SERVERS,
             ports=free_ports(),
-            rules=impatient(directory / "rules"),
+            rules=impatient(directory / "rules", _SERVERS),
             alertmanager_config=routes(directory, "http://127.0.0.1:9/nobody"),
             # Also what a loaded machine is given to answer within.
             scrape_interval="3s",
@@ -141,15 +149,18 @@ def test_nothing_is_lost_while_backends_are_away(losses: Losses, note: Callable[
     stack = losses.stack
     # Five servers, one of them with two addresses.
     await_(lambda: len(stack.query("up == 1")) == 6, "all targets are up")
-    await_(lambda: not _firing(losses), "nothing is told of")
+    await_(lambda: not _firing(losses), "nothing is told of", instead=lambda: _firing(losses))
     began = time.time()
 
-    # One by one: the queue of lines fills up, and says so.
+    # One after the other: the absence of each is told, and that the queue of lines fills up.
     losses.kill("loki")
-    await_(lambda: ("TargetDown", "loki") in _firing(losses), "the absence of Loki is told")
-    await_(lambda: ("CollectorQueueNearlyFull", "collector") in _firing(losses), "the full queue is told")
     losses.kill("tempo")
-    await_(lambda: ("TargetDown", "tempo") in _firing(losses), "the absence of the trace store is told")
+    wanted = {("TargetDown", "loki"), ("TargetDown", "tempo"), ("CollectorQueueNearlyFull", "collector")}
+    await_(
+        lambda: wanted <= _firing(losses),
+        "both that are away and the full queue are told",
+        instead=lambda: _firing(losses),
+    )
     # Now all of them.
     losses.kill("prometheus")
     time.sleep(_AWAY)
