@@ -128,8 +128,10 @@ def _stored(found: dict[str, list[bytes]]) -> float | None:
         try:
             (place / "log" / "services" / "checkout.log").write_bytes(lines)
             _await_delivered(ports["collector.metrics"], lines.count(b"\n"))
-            _ask(f"http://127.0.0.1:{ports['loki.http']}/flush", b"")
-            size = _grown(place / "loki" / "data" / "chunks")
+            # Answers once everything is in files, in contrast to /flush.
+            _ask(f"http://127.0.0.1:{ports['loki.http']}/ingester/shutdown?flush=true&terminate=false", b"")
+            chunks = (place / "loki" / "data" / "chunks").rglob("*")
+            size = sum(path.stat().st_size for path in chunks if path.is_file())
         finally:
             native.down(place, purge=True)
     return size / lines.count(b"\n")
@@ -143,18 +145,6 @@ def _await_delivered(port: int, lines: int) -> None:
             return
         time.sleep(0.5)
     raise SystemExit(f"the collector did not deliver {lines} lines")
-
-
-def _grown(folder: Path) -> int:
-    """Return the bytes of the files below a folder, once there are some and they do not grow any more."""
-    last = -1
-    for _ in range(60):
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        if size == last and size:
-            return size
-        last = size
-        time.sleep(2)
-    raise SystemExit("Loki wrote no files")
 
 
 def _ask(url: str, body: bytes | None = None) -> bytes:

@@ -73,7 +73,8 @@ class Pipeline:
         while not is_done():
             if time.monotonic() > deadline:
                 raise SystemExit(f"the collector did not come to an end within {within:.0f} s")
-            time.sleep(0.1)
+            # Each look costs the collector a scrape, which is counted as well.
+            time.sleep(0.3)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The page about performance has a place for the table of every benchmark, and for no other."""
+"""The pages of figures have a place for the table of every benchmark, and for no other."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "explanation" / "performance.md").read_text(encoding="utf-8")
+PAGES = [
+    (ROOT / "docs" / "explanation" / name).read_text(encoding="utf-8")
+    for name in ("performance.md", "sizing.md")
+]
 SCRIPTS = {path.stem.removeprefix("bench_") for path in (ROOT / "bench").glob("bench_*.py")}
 
 
 def test_every_benchmark_has_its_place() -> None:
-    assert sorted(re.findall(r"<!-- table: (\w+) -->", PAGE)) == sorted(SCRIPTS)
+    assert sorted(re.findall(r"<!-- table: (\w+) -->", "".join(PAGES))) == sorted(SCRIPTS)
 
 
 def test_every_place_ends_before_the_next_begins() -> None:
-    marks = re.findall(r"<!-- (table|end of table)", PAGE)
+    marks = re.findall(r"<!-- (table|end of table)", "".join(PAGES))
 
     assert marks == ["table", "end of table"] * len(SCRIPTS)
+
+
+def test_every_place_holds_a_table() -> None:
+    for page in PAGES:
+        for name, table in re.findall(r"<!-- table: (\w+) -->(.*?)<!-- end of table -->", page, re.DOTALL):
+            assert "| what | figure |" in table, name
 
 
 def test_the_peers_are_pinned_at_the_versions_of_the_product() -> None:
