@@ -226,4 +226,5 @@ def _labels(text: str) -> dict[str, str] | None:
 
 
 def _file(service: Service, stem: str, alerts: list[Alert]) -> RuleFile:
-    return RuleFile(stem, (RuleGroup(stem, tuple(alerts), service.rule_interval),))
+    file = RuleFile(stem, (RuleGroup(stem, tuple(alerts), service.rule_interval),))
+    return file.after(service.query_offset)

@@ -188,4 +188,6 @@ def _file(service: Service, stem: str, alerts: Sequence[Alert]) -> RuleFile:
         )
         for category in categories
     )
-    return RuleFile(stem, tuple(groups))
+    # What is judged by its age or over days gains nothing from series that are complete.
+    of_job = any(alert.job for alert in alerts)
+    return RuleFile(stem, tuple(groups)).after(None if of_job else service.query_offset)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
@@ -149,6 +149,8 @@ class RuleGroup:
     interval: Duration | None = None
     #: A rule that yields more series or alerts than this fails, and says so in the engine's own metrics.
     limit: int | None = None
+    #: How far in the past they are evaluated, for series that come late; Prometheus knows it from 2.53 on.
+    query_offset: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,17 @@ class RuleFile:
 
     stem: str
     groups: tuple[RuleGroup, ...]
+
+    @property
+    def query_offset(self) -> Duration | None:
+        """How far in the past its rules are evaluated; groups that read one another's series share it."""
+        return next((group.query_offset for group in self.groups if group.rules), None)
+
+    def after(self, offset: Duration | None) -> RuleFile:
+        """Return it with every group evaluated so far in the past."""
+        if offset is None:
+            return self
+        return replace(self, groups=tuple(replace(group, query_offset=offset) for group in self.groups))
 
     @property
     def alerts(self) -> tuple[Alert, ...]:

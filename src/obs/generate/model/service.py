@@ -120,3 +120,5 @@ class Service:
     owner: Owner = field(default_factory=Owner)
     #: Rows of panels below the generated ones.
     rows: tuple[ExtraRow, ...] = ()
+    #: How far in the past its rules are evaluated, because its series come late; None: at once.
+    query_offset: Duration | None = None

@@ -27,6 +27,8 @@ def _group(group: RuleGroup) -> dict[str, Yaml]:
         head["interval"] = str(group.interval)
     if group.limit is not None:
         head["limit"] = group.limit
+    if group.query_offset:
+        head["query_offset"] = str(group.query_offset)
     rules = [_alert(rule) if isinstance(rule, Alert) else _recording(rule) for rule in group.rules]
     return {**head, "rules": rules}
 

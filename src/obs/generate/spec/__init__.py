@@ -18,7 +18,7 @@ The keys of a spec; only `version` and `service` (name, team) are required::
             unit: s | ms | us | ns        # of a histogram
             buckets: [0.1, 0.5, 1]        # of a histogram, required, in the metric's own unit
     capabilities: [http, jobs, process]   # default: http, process; targets are always watched
-    telemetry: {path: scrape, interval: 15s, select: {service: NAME}}
+    telemetry: {path: scrape, interval: 15s, query_offset: 30s, select: {service: NAME}}
     slos: {NAME: {objective: 99.9, window: 30d, by, max_groups, min_bad_events, exclude, sli}}
         sli: {ratio: {total: SIGNAL, bad: {LABEL: VALUE or 5xx}}}
         sli: {latency: {signal: SIGNAL, under: 500ms, buckets: classic | native}}

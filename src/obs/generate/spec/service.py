@@ -53,6 +53,7 @@ def read(root: Node, environment: str | None, links: Mapping[str, str]) -> Servi
         capabilities=_capabilities(own.get("capabilities")),
         select=telemetry.read_select(tree, who.name),
         scrape_interval=scrape,
+        query_offset=telemetry.read_query_offset(tree),
         rule_interval=rules,
         slos=objectives,
         jobs=tunings.read_jobs(jobs) if jobs else (),

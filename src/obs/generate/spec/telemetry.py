@@ -12,6 +12,8 @@ from obs.generate.spec.shape.identity import PATHS, TELEMETRY
 from obs.generate.spec.tree import Tree
 
 DEFAULT_INTERVAL = Duration.parse("15s")
+#: Prometheus takes no sample that is an hour older than its newest, and what rules record is as old as this.
+MOST_OFFSET = Duration.parse("30m")
 
 
 def read_intervals(tree: Tree) -> tuple[Duration, Duration]:
@@ -23,6 +25,19 @@ def read_intervals(tree: Tree) -> tuple[Duration, Duration]:
     scrape = fields.duration(entry.node, "telemetry.interval") if entry else DEFAULT_INTERVAL
     rules = tree.overlay.get("interval")
     return scrape, fields.duration(rules.node, "interval") if rules else max(scrape, DEFAULT_INTERVAL)
+
+
+def read_query_offset(tree: Tree) -> Duration | None:
+    """Return how far in the past the service's rules are evaluated; None: at once."""
+    entry = _section(tree).get("query_offset")
+    offset = fields.duration(entry.node, "telemetry.query_offset", zero=True) if entry else None
+    if entry is None or not offset:
+        return None
+    if offset.milliseconds % 1000 or offset > MOST_OFFSET:
+        raise fields.refuse(
+            entry.node, f"telemetry.query_offset: got {offset}, expected whole seconds, at most {MOST_OFFSET}"
+        )
+    return offset
 
 
 def read_select(tree: Tree, name: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from obs.generate.derive.slo.series import identity, recorded_by
 from obs.generate.derive.slo.state_stories import idle
 from obs.generate.derive.slo.windows import FAST, SLOW, threshold
 from obs.generate.derive.vocabulary import Vocabulary
-from obs.generate.model import Alert, Duration, RuleFile, RuleGroup, Runbook, Service, Slo
+from obs.generate.model import Alert, Duration, FreshnessSli, RuleFile, RuleGroup, Runbook, Service, Slo
 
 Reach: TypeAlias = Literal["short", "long", "period"]
 _MINUTE = Duration.parse("1m")
@@ -131,4 +131,6 @@ def _file(
     alerts_ = RuleGroup(
         group if reach == "short" else f"{group}-{reach}", tuple(found), pace, recordings.limit(slo)
     )
-    return RuleFile(stem, (*record(service, slo, names), alerts_))
+    # An age is the older the later it is told of: no offset would make it more true.
+    offset = None if isinstance(slo.sli, FreshnessSli) else service.query_offset
+    return RuleFile(stem, (*record(service, slo, names), alerts_)).after(offset)

@@ -23,7 +23,8 @@ def quiet_steps(kit: Kit) -> int:
     Raises `SpecError` when there is none in a week: then nothing ever counts.
     """
     step = kit.step.milliseconds
-    long = _LONGEST * step
+    # Rules that look at the past are told their stories up to a step later.
+    long = (_LONGEST + bool(kit.service.query_offset)) * step
     begin = 0
     for start, end in sorted(span for window in kit.service.downtimes for span in _spans(window)):
         if begin + long > start and end > begin:

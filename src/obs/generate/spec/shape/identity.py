@@ -84,6 +84,14 @@ TELEMETRY = Section(
             default="15s",
             example="30s",
         ),
+        Key(
+            "query_offset",
+            Span(zero=True),
+            "How far in the past its rules are evaluated, for series that come late (remote write); whole "
+            "seconds, at most 30m. Prometheus knows it from 2.53 on; an older one refuses the whole rule file.",
+            default="0s",
+            example="30s",
+        ),
         SELECT,
     )
 )
