@@ -27,9 +27,6 @@ _SECURED = ("prometheus", "alertmanager", "loki", "tempo", "grafana")
 #: The collector serves its own metrics without TLS only; the runbook pages hold no secret.
 _PLAIN_TARGETS = ("collector:8888", "runbooks:8705")
 
-#: How long a server that stops goes on answering who has asked before.
-_LAST_ANSWERS = "5s"
-
 _LIFETIME, _RENEWED_BEFORE = timedelta(days=365), timedelta(days=30)
 _CLIENT: Mapping[str, str] = MappingProxyType(
     {
@@ -108,26 +105,12 @@ def _tempo(document: dict[str, Any]) -> dict[str, Any]:
     server = {**_SERVER, "client_auth_type": "RequireAndVerifyClientCert"}
     document["server"]["http_tls_config"] = server
     document["distributor"]["receivers"]["otlp"]["protocols"]["grpc"]["tls"] = dict(_SERVER)
-    document["internal_server"] = _probed_on(3201)
     return document
-
-
-def _probed_on(port: int) -> dict[str, Any]:
-    """Return where a server tells its readiness on loopback as well: its own probe knows no certificates."""
-    return {
-        "enable": True,
-        "http_listen_address": "127.0.0.1",
-        "http_listen_port": port,
-        "graceful_shutdown_timeout": _LAST_ANSWERS,
-    }
 
 
 def _loki(document: dict[str, Any]) -> dict[str, Any]:
     server = {**_SERVER, "client_auth_type": "RequireAndVerifyClientCert"}
     document["server"]["http_tls_config"] = server
-    document["internal_server"] = _probed_on(3101)
-    # Loki has waited for two times the default of 30 s at its end, longer than a container is given.
-    document["server"]["graceful_shutdown_timeout"] = _LAST_ANSWERS
     ruler = document["ruler"]
     ruler["alertmanager_url"] = ruler["alertmanager_url"].replace("http://", "https://")
     ruler.setdefault("alertmanager_client", {}).update(
