@@ -64,6 +64,8 @@ class RootFiles:
         entry = tarfile.TarInfo(name.lstrip("/"))
         entry.size = found.stat().st_size
         entry.mode = 0o755 if found.stat().st_mode & 0o100 else 0o644
+        # Compiled Python counts only beside a source of the same time.
+        entry.mtime = int(found.stat().st_mtime)
         with found.open("rb") as content:
             archive.addfile(entry, content)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.engines.compose import images, page
+from tests.engines.compose import guardian, images, page
 from tests.engines.compose.engine import Docker, running
 from tests.engines.compose.stack import PROJECT, PUBLISHED, Containers
 
@@ -19,13 +19,13 @@ from obs.stack.ports import free
 from obs.stack.servers import SERVERS, SHOP
 
 #: Small files, so that the lines of one test need several; many, so that none goes before it is read.
-SETTINGS = {"OBS_LOG_FILE_SIZE": "16KiB", "OBS_LOG_FILES": "200", "OBS_PROBE_INTERVAL": "4s"}
+SETTINGS = {"OBS_LOG_FILE_SIZE": "16KiB", "OBS_LOG_FILES": "200", "OBS_PROBE_INTERVAL": "2s"}
 
 
 @pytest.fixture(scope="session")
 def work() -> Iterator[Path]:
     """A short path: the name of a socket has little room. Containers read secrets below it."""
-    place = Path(tempfile.mkdtemp(prefix="obs-compose-"))
+    place = Path(tempfile.mkdtemp(prefix=guardian.PREFIX))
     yield place
     shutil.rmtree(place, ignore_errors=True)
 
@@ -44,7 +44,9 @@ def contents(docker: Docker, work: Path, request: pytest.FixtureRequest) -> dict
     project = json.loads(docker.run(*base, "config", "--format", "json"))
     (work / "images").mkdir()
     made = images.build(docker, project, work / "images")
-    docker.run(*base, "build", within=900)
+    # One after the other: the second finds the layers of the first.
+    for service in ("collector", "runbooks", "payments"):
+        docker.run(*base, "build", service, within=900)
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
     for line in made.values():
         if reporter is not None and "STAND-IN" in line:
@@ -58,10 +60,13 @@ def stack(docker: Docker, contents: dict[str, str], work: Path) -> Iterator[Cont
     ports = {name: free() for name in PUBLISHED}
     settings = {_variable(name): str(port) for name, port in ports.items()}
     own = Docker(docker.directory, docker.tree, {**docker.environment, **settings})
-    containers = Containers(own, work / "state", ports, contents)
+    containers = Containers(own, work / "state", ports, contents, [])
     try:
-        started = containers.obs("up", "--profile", "demo")
-        assert started.returncode == 0, started.stdout + started.stderr
+        # First as somebody starts it who asks for no shop, and the shop beside it then.
+        for options in ((), ("--profile", "demo")):
+            started = containers.obs("up", *options)
+            assert started.returncode == 0, started.stdout + started.stderr
+            containers.seen.append(containers.watched())
         yield containers
         *_, last = page.blocks()
         page.run(containers, last)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from obs.stack import cache, engines
+import pytest
+from tests.engines.compose import guardian
+
+from obs.stack import bundle, cache, engines
 from obs.stack.routes import debian
 
 #: What is unpacked; libraries that a machine has anyway are loaded from there.
@@ -36,7 +39,9 @@ PACKAGES = (
     "libdevmapper1.02.1",
     "busybox-static",
 )
-_READY_WITHIN, _GONE_WITHIN = 90.0, 60.0
+#: What is not unpacked: parts of every Debian but the last two.
+_PROGRAMS = ("mount", "umount", "unshare", "setpriv", "ldd", "bash", "sh", "curl", "git", "go")
+_READY_WITHIN = 90.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ def unpacked() -> Path:
     """Return the directory with Debian's engine, unpacked once for all runs."""
     place = cache.directory() / "dockerd" / "debian"
     if not (place / "usr/sbin/dockerd").is_file():
+        debian.require_tools()
         with cache.workspace("debian") as work:
             tree = work / "tree"
             for package in PACKAGES:
@@ -86,32 +92,43 @@ def unpacked() -> Path:
 
 @contextlib.contextmanager
 def running(directory: Path) -> Iterator[Docker]:
-    """Start an engine with everything of its own below `directory`; stop it and remove that afterwards."""
-    assert os.geteuid() == 0, "the Docker engine of the tests is started as root"
+    """Start an engine with everything of its own below `directory`; end it and remove that and its parent afterwards."""
+    _require_means()
+    guardian.clear_stale()
     tree = unpacked()
     directory.mkdir(parents=True)
+    guardian.claim(directory)
     # Two gigabytes of images come and go: in memory that takes a moment, on a disk a minute.
     subprocess.run(["mount", "-t", "tmpfs", "obs", str(directory)], check=False, capture_output=True)
     environment = _environment(tree, directory)
     _choose_packet_filter(tree, directory, environment)
-    log = directory / "dockerd.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            _command(tree, directory),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = subprocess.Popen(
+        [sys.executable, "-m", guardian.__name__, str(directory), *_command(tree, directory)],
+        env=environment,
+        cwd=bundle.root(),
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
     docker = Docker(directory, tree, environment)
     try:
-        _await_ready(docker, process, log)
+        _await_ready(docker, process)
         yield docker
     finally:
-        _empty(environment)
-        _stop(process)
-        _clear(directory)
+        process.communicate()
+    assert process.returncode == 0, "the guardian of the engine has failed"
+
+
+def _require_means() -> None:
+    """Say in one sentence what this machine lacks, before anything is started."""
+    if os.geteuid() != 0:
+        pytest.fail(
+            "the tests of containers start a Docker engine of their own, so they run as root", pytrace=False
+        )
+    missing = [name for name in _PROGRAMS if shutil.which(name) is None]
+    if missing:
+        pytest.fail(f"the tests of containers need {', '.join(missing)} on PATH", pytrace=False)
+    if "cgroup" not in Path("/proc/mounts").read_text():
+        pytest.fail("the tests of containers need control groups mounted at /sys/fs/cgroup", pytrace=False)
 
 
 def _command(tree: Path, directory: Path) -> list[str]:
@@ -130,7 +147,7 @@ def _command(tree: Path, directory: Path) -> list[str]:
         # Names of nobody here are refused at once, instead of asking a network that is not there.
         *("--dns", "127.0.0.1"),
         *("--exec-opt", "native.cgroupdriver=cgroupfs"),
-        *("--cgroup-parent", f"/obs-{os.getpid()}"),
+        *("--cgroup-parent", f"/{directory.parent.name}"),
         *("--log-level", "warn"),
     ]
 
@@ -198,52 +215,25 @@ def _choose_packet_filter(tree: Path, directory: Path, environment: Mapping[str,
     raise AssertionError(msg)
 
 
-def _await_ready(docker: Docker, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await_ready(docker: Docker, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _READY_WITHIN
+    log = docker.directory / "dockerd.log"
     while True:
         asked = subprocess.run(
-            ["docker", "info"], env=dict(docker.environment), capture_output=True, check=False, timeout=30
+            ["docker", "info", "--format", "{{.Driver}} {{.ServerErrors}}"],
+            env=dict(docker.environment),
+            capture_output=True,
+            check=False,
+            timeout=30,
+            text=True,
         )
         if asked.returncode == 0:
-            return
-        ended = process.poll() is not None
-        assert not ended, f"dockerd ended with {process.returncode}:\n{log.read_text()[-4000:]}"
+            break
+        ended = process.poll() is not None or (docker.directory / "ended").exists()
+        assert not ended, f"dockerd does not start here:\n{log.read_text()[-4000:]}"
         assert time.monotonic() < deadline, f"dockerd does not answer:\n{log.read_text()[-4000:]}"
         time.sleep(0.2)
-
-
-def _empty(environment: Mapping[str, str]) -> None:
-    """Remove what a test that failed has left: an engine that stops leaves the bridges of its networks behind."""
-    for script in (
-        "docker ps --all --quiet | xargs --no-run-if-empty docker rm --force",
-        "docker network prune --force",
-    ):
-        subprocess.run(
-            ["sh", "-c", script], env=dict(environment), check=False, capture_output=True, timeout=120
-        )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_GONE_WITHIN)
-        except subprocess.TimeoutExpired:
-            # Its group is its own: containerd and the shims go with it.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _clear(directory: Path) -> None:
-    """Unmount what an engine that was killed left mounted, and remove its directory and its control groups."""
-    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    inside = [one for one in mounted if one == str(directory) or one.startswith(f"{directory}/")]
-    for place in sorted(inside, reverse=True):
-        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
-    shutil.rmtree(directory, ignore_errors=True)
-    for group in Path("/sys/fs/cgroup").glob(f"**/obs-{os.getpid()}"):
-        for inner in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
-            with contextlib.suppress(OSError):
-                inner.rmdir()
-        with contextlib.suppress(OSError):
-            group.rmdir()
+    driver = asked.stdout.split()[0]
+    assert driver != "vfs", (
+        f"no overlay file system here: each container would copy its whole image:\n{log.read_text()[-4000:]}"
+    )

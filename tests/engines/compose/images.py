@@ -209,7 +209,7 @@ def _python_base(docker: Docker) -> None:
             prefix: (library, lambda path: not _LEFT_OUT.search(str(path.relative_to(library)))),
             f"{prefix}/site-packages/pip": (
                 Path(pip.origin).parent,
-                lambda path: "__pycache__" not in path.parts,
+                lambda _: True,
             ),
             "/wheels": (wheels, lambda _: True),
         },
@@ -248,9 +248,9 @@ def _wheels(requirements: list[Path]) -> Path:
     return place
 
 
-#: Tests, caches, windows and what other people installed into this interpreter.
+#: Tests, windows and what other people installed into this interpreter.
 _LEFT_OUT = re.compile(
-    r"(^|/)(__pycache__|test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3|site-packages|dist-packages|config-[^/]*)(/|$)"
+    r"(^|/)(test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3|site-packages|dist-packages|config-[^/]*)(/|$)"
 )
 
 

@@ -29,12 +29,25 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Containers:
-    """A running stack: its engine, where it keeps its secrets, and the port of each published server."""
+    """A running stack: its engine, where it keeps its secrets, the port of each server, what it watched at each start."""
 
     docker: Docker
     directory: Path
     ports: Mapping[str, int]
     contents: Mapping[str, str]
+    seen: list[set[str]]
+
+    def watched(self) -> set[str]:
+        """Return the services that rules of Prometheus name, or that it scrapes."""
+        rules = self.ask(self.url("prometheus", "/api/v1/rules"), login=True)["data"]["groups"]
+        targets = self.ask(self.url("prometheus", "/api/v1/targets"), login=True)["data"]["activeTargets"]
+        found = {one["labels"]["service"] for one in targets}
+        return found | {
+            rule["labels"]["service"]
+            for group in rules
+            for rule in group["rules"]
+            if "service" in rule["labels"]
+        }
 
     @property
     def password(self) -> str:

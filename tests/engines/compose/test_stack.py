@@ -27,6 +27,16 @@ def test_every_service_is_healthy(stack: Containers) -> None:
     assert states == dict.fromkeys(SERVICES, "healthy")
 
 
+def test_a_first_start_watches_no_shop_that_nobody_asked_for(stack: Containers) -> None:
+    first, _ = stack.seen
+    assert first >= set(SERVERS)
+    assert not first & set(SHOP)
+
+
+def test_the_shop_is_watched_once_it_runs_without_another_start(stack: Containers) -> None:
+    await_found(lambda: stack.watched() >= set(SHOP), "rules and targets of the shop")
+
+
 def test_status_tells_the_same_with_the_addresses(stack: Containers) -> None:
     done = stack.obs("status", "--format", "json")
     assert done.returncode == 0, done.stderr

@@ -66,7 +66,8 @@ def test_the_environment_file_says_where_things_are_and_no_secret(docker: FakeDo
     text = config.environment_file.read_text()
     assert "OBS_PROMETHEUS_PORT='19090'\n" in text
     assert "OBS_COLLECTOR_GRPC_PORT='24317'\n" in text
-    assert re.search(r"^OBS_SECRETS_DIR='.*o\\'state/secrets'$", text, re.MULTILINE)
+    places = config.places_file.read_text()
+    assert re.search(r"^OBS_SECRETS_DIR='.*o\\'state/secrets'$", places, re.MULTILINE)
     assert all(file.read_text().strip() not in text for file in config.secrets.iterdir())
     assert any(f"--env-file {config.environment_file}" in call for call in docker.asked())
 

@@ -69,8 +69,13 @@ class ComposeConfig:
         return self.directory.absolute() / "certs"
 
     @property
+    def places_file(self) -> Path:
+        """File of the variables that say where things are; a user's `.env` goes before it."""
+        return self.directory.absolute() / "places.env"
+
+    @property
     def environment_file(self) -> Path:
-        """File of the variables that differ from the defaults; later commands read it again."""
+        """File of the variables that were chosen at the start; later commands read it again."""
         return self.directory.absolute() / "compose.env"
 
     def files(self) -> list[Path]:
@@ -81,6 +86,18 @@ class ComposeConfig:
         """
         names = ["docker-compose.yml", *(["docker-compose.tls.yml"] if self.tls else [])]
         return [bundle.path(name) for name in names]
+
+    def places(self) -> dict[str, str]:
+        """Return the variables of the compose files that say where things of this state directory are."""
+        state = self.directory.absolute()
+        return {
+            "OBS_SECRETS_DIR": str(self.secrets),
+            "OBS_CERTS_DIR": str(self.certificates),
+            "OBS_TLS_DIR": str(state / "tls"),
+            "OBS_RULES_DIR": str(state / "rules" / "prometheus"),
+            "OBS_LOG_RULES_DIR": str(state / "rules" / "loki"),
+            "OBS_TARGETS_DIR": str(state / "targets"),
+        }
 
     def variables(self) -> dict[str, str]:
         """Return the variables of docker-compose.yml that this configuration sets.
@@ -95,8 +112,6 @@ class ComposeConfig:
                     hint=suggest(profile, PROFILES),
                 )
         return {
-            "OBS_SECRETS_DIR": str(self.secrets),
-            "OBS_CERTS_DIR": str(self.certificates),
             "OBS_PACKAGE_DIR": str(Path(__file__).resolve().parents[2]),
             **dict(_port(key, number) for key, number in self.ports.items()),
             **(self._secured() if self.tls else {}),
@@ -109,8 +124,7 @@ class ComposeConfig:
             f"OBS_{name.upper()}_URL": f"https://127.0.0.1:{self.ports.get(name, SERVERS[name].ports[0].native)}"
             for name in ("prometheus", "alertmanager", "grafana")
         }
-        group = str(os.getgid() or GROUP_OF_ROOT)
-        return {"OBS_TLS_DIR": str(self.directory.absolute() / "tls"), "OBS_CERTS_GROUP": group, **urls}
+        return {"OBS_CERTS_GROUP": str(os.getgid() or GROUP_OF_ROOT), **urls}
 
 
 def _port(key: str, number: int) -> tuple[str, str]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from obs.errors import ConfigError, StackError, suggest
 from obs.stack import ports, secret_files
-from obs.stack.compose import program, readable, service
+from obs.stack.compose import evaluated, mounted, program, readable, service
 from obs.stack.compose.config import ComposeConfig
 from obs.stack.compose.program import Compose
 from obs.stack.compose.service import ServiceStatus
 from obs.stack.progress import Report
+from obs.stack.servers import SHOP
 
 #: Seconds: the collector, Loki and Prometheus may take a minute each to write down what they hold.
 _DOWN_WITHIN = 180.0
@@ -30,7 +31,8 @@ _SECRET_MODE, _DIRECTORY_MODE = 0o444, 0o700
 def up(config: ComposeConfig, *, report: Report | None = None) -> list[ServiceStatus]:
     """Make the secrets, build the images that are ours, start everything and wait until it is healthy.
 
-    Twice is harmless: what runs already with the same configuration stays as it is.
+    Twice is harmless: what runs already with the same configuration stays as it is. Where a file that is read at the
+    start has changed, such as a renewed certificate, containers are made anew; their data stays.
 
     Raises:
         ConfigError: an unknown server, profile or port.
@@ -40,19 +42,27 @@ def up(config: ComposeConfig, *, report: Report | None = None) -> list[ServiceSt
     compose = program.find()
     _prepare(config)
     project = _project(compose, config)
+    running = {one.name for one in _services(compose, config) if one.state != service.STOPPED}
+    shop = bool({*project["services"], *running} & set(SHOP))
+    new_rules = evaluated.prepare(config.directory.absolute(), evaluated.addresses(project), shop=shop)
     readable.require_readable(project)
-    _require_free_ports(
-        project, {one.name for one in _services(compose, config) if one.state != service.STOPPED}
-    )
+    _require_free_ports(project, running)
+    record = config.directory.absolute() / "mounted"
+    anew = bool(running) and not mounted.is_current(project, record)
+    options = ["--detach", "--wait", "--wait-timeout", f"{config.within:.0f}"]
     try:
         compose.do(
-            [*_base(config), "up", "--detach", "--wait", "--wait-timeout", f"{config.within:.0f}"],
+            [*_base(config), "up", *options, *(["--force-recreate"] if anew else [])],
             what="starting the containers",
             within=_IMAGES_WITHIN + config.within,
             report=report,
         )
+        if new_rules and "prometheus" in running:
+            # Nothing else tells it: the directory that is mounted is the same.
+            compose.ask([*_base(config), "kill", "--signal", "HUP", "prometheus"])
     except StackError as error:
         raise StackError(_why(compose, config, error)) from None
+    mounted.remember(project, record)
     return _services(compose, config)
 
 
@@ -108,8 +118,9 @@ def _prepare(config: ComposeConfig) -> None:
     try:
         folder.chmod(_DIRECTORY_MODE)
         (folder / "web.yml").chmod(_SECRET_MODE)
-        text = "".join(f"{name}={_quoted(value)}\n" for name, value in sorted(variables.items()))
-        config.environment_file.write_text("# Written by `obs stack up`.\n" + text, encoding="utf-8")
+        for file, values in ((config.places_file, config.places()), (config.environment_file, variables)):
+            text = "".join(f"{name}={_quoted(value)}\n" for name, value in sorted(values.items()))
+            file.write_text("# Written by `obs stack up`.\n" + text, encoding="utf-8")
     except OSError as error:
         raise StackError(
             f"cannot prepare the secrets: {error.strerror}", where=str(error.filename or folder)
@@ -128,7 +139,8 @@ def _quoted(value: str) -> str:
 
 def _base(config: ComposeConfig, *, every_profile: bool = False) -> list[str]:
     files = config.files()
-    own = [files[0].parent / ".env", config.environment_file]
+    # The last one that names a variable counts.
+    own = [config.places_file, files[0].parent / ".env", config.environment_file]
     profiles = ["*"] if every_profile else config.profiles
     return [
         *(part for file in files for part in ("--file", str(file))),

@@ -1,0 +1,94 @@
+"""What Prometheus and Loki of the containers evaluate and scrape: the rules about who runs, and the shop where it does.
+
+Rules and targets of a shop that nobody started would tell of an outage that is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from obs.errors import StackError
+from obs.stack import bundle, render
+from obs.stack.servers import SHOP
+
+#: The engines that have rules, and the file of the shop's targets.
+_ENGINES, _SHOP_TARGETS = ("prometheus", "loki"), "shop.json"
+
+
+def prepare(directory: Path, addresses: Mapping[str, str], *, shop: bool) -> bool:
+    """Write `rules/` and `targets/` below `directory`; return whether Prometheus has to read its rules again.
+
+    Links in what ships lead to `addresses`, such as ``{"grafana": "http://127.0.0.1:3000"}``. Files that somebody else
+    has put there stay.
+
+    Raises:
+        StackError: the directory cannot be written, or the installation is incomplete.
+    """
+    try:
+        changed = [
+            _fill(directory / "rules" / engine, dict(_rules(engine, addresses)), shop=shop)
+            for engine in _ENGINES
+        ]
+        targets = bundle.path("stack", "prometheus", "targets", _SHOP_TARGETS).read_text(encoding="utf-8")
+        _fill(directory / "targets", {_SHOP_TARGETS: targets}, shop=shop)
+    except OSError as error:
+        raise StackError(
+            f"cannot write what is evaluated: {error.strerror}", where=str(error.filename or directory)
+        ) from None
+    return changed[0]
+
+
+def addresses(project: Mapping[str, Any]) -> dict[str, str]:
+    """Return where people open each server of the resolved `project`."""
+    services = project["services"]
+    found = {
+        name: f"http://127.0.0.1:{port['published']}"
+        for name, service in services.items()
+        for port in (service.get("ports") or ())[:1]
+    }
+    for name in ("prometheus", "alertmanager"):
+        for word in services.get(name, {}).get("command") or ():
+            if word.startswith("--web.external-url="):
+                found[name] = word.partition("=")[2].rstrip("/")
+    root = (services.get("grafana", {}).get("environment") or {}).get("GF_SERVER_ROOT_URL")
+    return {**found, "grafana": root.rstrip("/")} if root else found
+
+
+def _rules(engine: str, addresses: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    links = {
+        shipped: addresses[name] for name, shipped in render.shipped_links().items() if name in addresses
+    }
+    for file in sorted(bundle.path("alerts", engine).glob("*.yml")):
+        text = file.read_text(encoding="utf-8")
+        for shipped, address in links.items():
+            text = text.replace(shipped, address)
+        yield file.name, text
+
+
+def _fill(folder: Path, files: Mapping[str, str], *, shop: bool) -> bool:
+    """Bring the files of ours in `folder` into order; return whether anything was different."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # Read by the users of the containers, whatever the mask of this one.
+    folder.chmod(0o755)
+    changed = False
+    for name, text in files.items():
+        file = folder / name
+        wanted = shop or not _is_about_the_shop(file.stem)
+        if not wanted and file.exists():
+            file.unlink()
+            changed = True
+        elif wanted and not (file.is_file() and file.read_text(encoding="utf-8") == text):
+            # Whole or not at all: a server that runs may read it at any moment, as any user.
+            whole = folder / f".{name}.new"
+            whole.write_text(text, encoding="utf-8")
+            whole.chmod(0o644)
+            whole.replace(file)
+            changed = True
+    return changed
+
+
+def _is_about_the_shop(stem: str) -> bool:
+    # A service has several files: worker.yml, worker-urgent.yml, worker-slow-jobs.yml.
+    return stem == "shop" or any(stem == name or stem.startswith(f"{name}-") for name in SHOP)
