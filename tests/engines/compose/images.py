@@ -250,7 +250,7 @@ def _wheels(requirements: list[Path]) -> Path:
 
 #: Tests, windows and what other people installed into this interpreter.
 _LEFT_OUT = re.compile(
-    r"(^|/)(test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3|site-packages|dist-packages|config-[^/]*)(/|$)"
+    r"\.opt-\d\.pyc$|(^|/)(test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3|site-packages|dist-packages|config-[^/]*)(/|$)"
 )
 
 

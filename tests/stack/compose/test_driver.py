@@ -145,6 +145,27 @@ def test_a_taken_port_is_told_before_anything_starts(
     assert not [call for call in docker.asked() if " up " in call]
 
 
+def test_a_port_that_is_given_twice_is_told_before_anything_starts(
+    docker: FakeDocker, config: ComposeConfig
+) -> None:
+    docker.project(loki={"ports": [{"published": "3100"}]}, tempo={"ports": [{"published": "3100"}]})
+    with pytest.raises(ConfigError, match="port 3100 is given twice: to loki and to tempo"):
+        driver.up(config)
+    assert not [call for call in docker.asked() if " up " in call]
+
+
+def test_a_wrong_value_is_told_with_the_file_that_values_come_from(
+    docker: FakeDocker, config: ComposeConfig
+) -> None:
+    docker.fails("config", "invalid hostPort: abc\n")
+    with pytest.raises(
+        StackError, match="with the values given: docker compose: invalid hostPort: abc"
+    ) as refused:
+        driver.up(config)
+    assert (refused.value.where or "").endswith(".env")
+    assert ".env.example" in (refused.value.hint or "")
+
+
 def test_a_port_that_is_our_own_is_not_taken(docker: FakeDocker, config: ComposeConfig, taken: int) -> None:
     docker.project(loki={"ports": [{"published": str(taken), "target": 3100}]})
     docker.answers("ps", json.dumps(READY))

@@ -151,7 +151,14 @@ def _base(config: ComposeConfig, *, every_profile: bool = False) -> list[str]:
 
 
 def _project(compose: Compose, config: ComposeConfig, *, every_profile: bool = False) -> dict[str, Any]:
-    printed = compose.ask([*_base(config, every_profile=every_profile), "config", "--format", "json"])
+    try:
+        printed = compose.ask([*_base(config, every_profile=every_profile), "config", "--format", "json"])
+    except StackError as error:
+        raise StackError(
+            f"the compose files cannot be read with the values given: {error.message}",
+            where=str(config.files()[0].parent / ".env"),
+            hint="every value is told in .env.example; variables of the environment go before the file",
+        ) from None
     project: dict[str, Any] = json.loads(printed)
     return project
 
@@ -161,7 +168,11 @@ def _services(compose: Compose, config: ComposeConfig) -> list[ServiceStatus]:
 
 
 def _require_free_ports(project: Mapping[str, Any], running: set[str]) -> None:
+    owners: dict[int, str] = {}
     for name, port in _published(project):
+        if port in owners:
+            raise ConfigError(f"port {port} is given twice: to {owners[port]} and to {name}")
+        owners[port] = name
         if name not in running:
             ports.require_free(ports.Endpoint(name, port))
 
