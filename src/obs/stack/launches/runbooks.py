@@ -20,7 +20,6 @@ def runbooks(setup: Setup) -> Launch:
         argv=(
             *(sys.executable, "-m", "obs.console", "--runbooks", str(pages)),
             *("--port", str(setup.site.numbers["runbooks", "http"])),
-            *("--certs", str(setup.site.directory / "certs")),
             # Of `obs stack certs`; where it was never run there is nothing to watch.
             *("--certs", str(setup.site.directory / SHARED_PATHS["/etc/obs/certs"])),
         ),
