@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from obs.stack.native import ServerStatus
 
 
+_WIDTH = 80
+_INDENT = " " * 24
+
+
 def show_native(servers: Sequence[ServerStatus], format_: str) -> None:
-    """Print one line, or one JSON object, a server."""
+    """Print each server: a line and what a person should know of it below, 80 columns wide, or a JSON object."""
     if format_ == "json":
         rows = [
             {key: str(value) if isinstance(value, Path) else value for key, value in asdict(one).items()}
@@ -26,8 +30,9 @@ def show_native(servers: Sequence[ServerStatus], format_: str) -> None:
         return
     for one in servers:
         place = f"{one.url}  {one.version} ({one.route}), process {one.pid}" if one.pid else ""
-        words = "; ".join(part for part in (place, one.reason) if part)
-        click.echo(f"{one.name:13} {one.state:9} {words}".rstrip())
+        click.echo(f"{one.name:13} {one.state:9} {place}".rstrip())
+        if one.reason:
+            click.echo(click.wrap_text(one.reason, _WIDTH, _INDENT, _INDENT))
 
 
 def show_containers(services: Sequence[ServiceStatus], format_: str) -> None:
