@@ -14,6 +14,7 @@ import pytest
 from obs.stack.ports import free
 
 Obs = Callable[..., "subprocess.CompletedProcess[str]"]
+Until = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -71,6 +72,25 @@ def test_from_install_to_down(obs: Obs, obs_home: Path) -> None:
     assert (down.returncode, down.stderr) == (0, "stopped prometheus, alertmanager\n")
     assert (obs("down").returncode, obs("down").stderr) == (0, "nothing was running\n")
     assert not (obs_home / "stack").exists()
+
+
+def test_sigterm_during_up_leaves_nothing_running(obs: Obs, obs_home: Path, until: Until) -> None:
+    never = obs_home / "stack" / "prometheus" / "data" / "never-ready"
+    never.parent.mkdir(parents=True)
+    never.touch()
+    run = obs_home / "stack" / "run"
+    with subprocess.Popen(
+        [sys.executable, "-m", "obs", "stack", "up", "--runtime", "native", *_small()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as up:
+        until(lambda: {file.name for file in run.glob("*.json")} == {"prometheus.json", "alertmanager.json"})
+        up.terminate()
+        _, talk = up.communicate(timeout=60)
+    assert up.returncode == 143
+    assert "Traceback" not in talk
+    assert obs("status").stdout.splitlines() == ["prometheus    stopped", "alertmanager  stopped"]
 
 
 def test_status_of_a_stopped_stack_is_a_finding(obs: Obs) -> None:

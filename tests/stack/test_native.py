@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,8 +93,12 @@ def test_a_second_up_starts_what_has_died(config: NativeConfig, until: Until) ->
 
 def test_a_second_up_with_another_configuration_is_refused(config: NativeConfig) -> None:
     native.up(config, tied=True)
-    with pytest.raises(StackError, match=r"prometheus already runs here .* with another configuration"):
+    with pytest.raises(
+        StackError, match=r"prometheus already runs here .* with another configuration"
+    ) as caught:
         native.up(replace(config, scrape_interval="1s"), tied=True)
+    # Without its directory the command would stop another stack.
+    assert f"obs stack down --dir {config.directory}" in str(caught.value)
     assert [server.state for server in native.status(config.directory)] == ["ready", "ready"]
 
 
@@ -150,6 +155,22 @@ def test_an_engine_that_crashes_is_quoted_and_the_others_are_stopped(config: Nat
     assert "the disk is on fire" in str(caught.value)
     assert _pids(config) == {}
     assert not answers(config.ports["alertmanager"], "/-/ready")
+    # What was asked for is known all the same.
+    assert {one.name: one.state for one in native.status(config.directory)} == {
+        "prometheus": "stopped",
+        "alertmanager": "stopped",
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"ports": {"prometheus": 0}}, {"servers": ("lok",)}, {"scrape_interval": "5"}]
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_written(
+    config: NativeConfig, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError):
+        native.up(replace(config, **wrong), tied=True)
+    assert not config.directory.exists()
 
 
 def test_a_refused_configuration_is_the_users_mistake(config: NativeConfig, tmp_path: Path) -> None:

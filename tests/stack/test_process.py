@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -274,3 +275,32 @@ def test_ctrl_c_while_waiting_leaves_nothing(program: MakeProgram, tmp_path: Pat
     thread.join()
     assert not found[0].is_alive()
     assert not pid_file.exists()
+
+
+def test_a_second_ctrl_c_does_not_cut_the_clean_up(tmp_path: Path, until: Until) -> None:
+    def named(name: str, source: str, endpoint: Endpoint | None = None) -> Program:
+        return Program(
+            name,
+            (sys.executable, "-c", textwrap.dedent(source)),
+            log=tmp_path / f"{name}.log",
+            endpoint=endpoint,
+            pid_file=tmp_path / f"{name}.json",
+            stop_within=1.0,
+        )
+
+    sleeper, deaf = named("sleeper", SLEEPER), named("deaf", DEAF, Endpoint("deaf", free()))
+    seen: list[process.Running | None] = []
+
+    def interrupt_twice() -> None:
+        until(lambda: deaf.log.exists() and "deaf" in deaf.log.read_text())
+        seen.extend(process.find(tmp_path / f"{name}.json") for name in ("sleeper", "deaf"))
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.3)
+        signal.raise_signal(signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt_twice)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        process.start_all([sleeper, deaf])
+    thread.join()
+    assert [one is not None and not one.is_alive() for one in seen] == [True, True]

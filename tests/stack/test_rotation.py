@@ -40,11 +40,11 @@ def test_a_writer_that_appends_goes_on_at_the_beginning(tmp_path: Path) -> None:
 def test_it_runs_once_for_a_stack_and_ends_with_it(
     tmp_path: Path, until: Callable[[Callable[[], bool]], None]
 ) -> None:
-    rotation.start(tmp_path, tied=True)
+    process.start_all(rotation.programs(tmp_path))
     pid_file = tmp_path / "run" / ".log-rotation.json"
     first = process.find(pid_file)
     assert first is not None
-    rotation.start(tmp_path, tied=True)
+    assert rotation.programs(tmp_path) == []
     again = process.find(pid_file)
     assert again is not None
     assert again.pid == first.pid

@@ -106,8 +106,12 @@ def command(*, runtime: str, format_: str, **given: Any) -> None:
         chosen = stack_runtime.COMPOSE
     else:
         chosen = stack_runtime.to_start(runtime, given["directory"], only_native)
+    from obs.stack import interrupts
+
     start = _up_compose if chosen == stack_runtime.COMPOSE else _up_native
-    start(format_, **given)
+    # A terminal that closes, or a job of CI that is cancelled, leaves half a stack no more than Ctrl-C does.
+    with interrupts.raised():
+        start(format_, **given)
 
 
 def _up_compose(

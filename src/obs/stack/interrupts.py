@@ -1,4 +1,4 @@
-"""Hold back Ctrl-C for the blink in which a started child is not yet on any list."""
+"""Hold signals back while started children are on no list yet, or are being stopped; turn them into exceptions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Deliver SIGINT and SIGTERM after the block instead of inside it.
+    """Deliver SIGINT, SIGTERM and SIGHUP after the block instead of inside it.
 
     Only the main thread receives signals, and only handlers written in Python can be held back; with
     anything else the block runs as it is.
@@ -26,7 +26,7 @@ def held() -> Iterator[None]:
 
     before = {
         number: signal.signal(number, note)
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         if callable(signal.getsignal(number))
     }
     try:
@@ -38,3 +38,28 @@ def held() -> Iterator[None]:
             handler = before[signal.Signals(received)]
             if callable(handler):
                 handler(received, frame)
+
+
+@contextlib.contextmanager
+def raised() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that it cleans up: by `SystemExit` with 128 + number.
+
+    A signal that is ignored (nohup) or has a handler keeps it. For the main thread; in others nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    fatal = [
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL
+    ]
+    for number in fatal:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in fatal:
+            signal.signal(number, signal.SIG_DFL)

@@ -16,7 +16,7 @@ from pathlib import Path
 from obs.errors import ConfigError, StackError, suggest
 from obs.stack import process, rotation, secret_files
 from obs.stack.launches.launch import Launch
-from obs.stack.launches.plan import Plan, plan
+from obs.stack.launches.plan import Plan, plan, require_possible
 from obs.stack.launches.prepare import check, write
 from obs.stack.logfile import tail
 from obs.stack.native_config import NativeConfig, Target
@@ -70,6 +70,7 @@ def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None
         StackError: an engine cannot be had or does not start, a port is taken, or what runs in this
             directory was started with another configuration. Whatever this call started is stopped again.
     """
+    require_possible(config)  # Said before anything is written.
     with _locked(config.directory):
         running = _running(config.directory)
         planned = plan(config, running, report)
@@ -84,8 +85,9 @@ def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None
             write(launch)
         for launch in missing:
             check(launch, report)
-        _start(config, missing, tied=tied, report=report)
+        # Before the start: one that is interrupted is shown as what it was to be.
         write_record(config.directory, _record(planned))
+        _start(config, missing, tied=tied, report=report)
     return [replace(server, was_running=server.name in running) for server in status(config.directory)]
 
 
@@ -196,23 +198,21 @@ def _require_same(launch: Launch, running: Running) -> None:
         raise StackError(
             f"{launch.name} already runs here (process {running.pid}) with another configuration",
             where=str(launch.directory),
-            hint="stop it first (obs stack down), or start a second stack in another --dir",
+            hint=f"stop it first (obs stack down --dir {launch.directory.parent}), or start a second stack in"
+            " another --dir",
         )
 
 
 def _start(config: NativeConfig, launches: list[Launch], *, tied: bool, report: Report | None) -> None:
     directory = config.directory.absolute()
     (directory / "log" / "services").mkdir(parents=True, exist_ok=True)
-    started = process.start_all(
-        [
-            launch.program(log_path(directory, launch.name), directory / "run" / f"{launch.name}.json")
-            for launch in launches
-        ],
-        tied=tied,
-        report=report,
-    )
-    if started and not config.is_small():
-        rotation.start(directory, tied=tied)
+    programs = [
+        launch.program(log_path(directory, launch.name), directory / "run" / f"{launch.name}.json")
+        for launch in launches
+    ]
+    if programs and not config.is_small():
+        programs += rotation.programs(directory)
+    process.start_all(programs, tied=tied, report=report)
 
 
 @contextlib.contextmanager

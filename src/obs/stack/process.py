@@ -114,9 +114,11 @@ def start_all(
                 waiting[0][2].tell()
                 time.sleep(_POLL)
     except BaseException:
-        # Ctrl-C included: whoever is not told about the children cannot stop them.
-        for running in reversed(started):
-            stop(running)
+        # Ctrl-C included: whoever is not told about the children cannot stop them. A second one waits for the end
+        # of this.
+        with interrupts.held():
+            for running in reversed(started):
+                stop(running, report=report)
         raise
     return started
 

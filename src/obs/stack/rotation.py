@@ -29,20 +29,20 @@ _IMPORTS_FROM = Path(__file__).resolve().parent.parent.parent
 _NAME = "log-rotation"
 
 
-def start(directory: Path, *, tied: bool) -> None:
-    """Start the rotation of the logs in `<directory>/log`, unless it runs already."""
+def programs(directory: Path) -> list[Program]:
+    """Return what to start for the logs in `<directory>/log`: nothing where it runs already."""
     pid_file = directory / "run" / f".{_NAME}.json"
-    if process.find(pid_file) is None:
-        process.start(
-            Program(
-                name=_NAME,
-                argv=(sys.executable, "-I", "-c", _START, str(_IMPORTS_FROM), str(directory)),
-                log=directory / "log" / f"{_NAME}.log",
-                pid_file=pid_file,
-                directory=directory,
-            ),
-            tied=tied,
+    if process.find(pid_file) is not None:
+        return []
+    return [
+        Program(
+            name=_NAME,
+            argv=(sys.executable, "-I", "-c", _START, str(_IMPORTS_FROM), str(directory)),
+            log=directory / "log" / f"{_NAME}.log",
+            pid_file=pid_file,
+            directory=directory,
         )
+    ]
 
 
 def stop(directory: Path) -> None:

@@ -52,23 +52,32 @@ class Plan:
     skipped: Mapping[str, str] = field(default_factory=dict)
 
 
+def require_possible(config: NativeConfig) -> None:
+    """Make sure that what is asked for makes sense, whatever engines there are.
+
+    Raises:
+        ConfigError: an unknown server, an impossible port, a missing file, an interval that is none, or a
+            directory whose name cannot stand in configuration.
+    """
+    for name in config.servers:
+        if name not in SERVERS:
+            raise ConfigError(f"no server of the stack is called {name!r}", hint=suggest(name, SERVERS))
+    numbers(config.ports, config.servers)
+    config.require_sense()
+    if not config.is_small():
+        require_plain(config.directory.absolute())
+
+
 def plan(config: NativeConfig, running: Mapping[str, Running], report: Report | None) -> Plan:
     """Return how each server is started; engines that are missing are installed.
 
     What runs already counts with the version it has, so that the same request gives the same plan.
 
     Raises:
-        ConfigError: an unknown server, an impossible port, a missing file, or an interval that is none.
+        ConfigError: a file is missing, or a configuration cannot be read.
         StackError: an engine cannot be had.
     """
-    for name in config.servers:
-        if name not in SERVERS:
-            raise ConfigError(f"no server of the stack is called {name!r}", hint=suggest(name, SERVERS))
-    numbers(config.ports, config.servers)
-    config.require_sense()  # Said before minutes are spent on engines.
     directory = config.directory.absolute()
-    if not config.is_small():
-        require_plain(directory)
     found, skipped = _engines(config, report)
     servers = tuple(name for name in SERVERS if name in config.servers and name not in skipped)
     setup = Setup(config, servers, Site(directory, numbers(config.ports, servers)), found)
