@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("compose")]
 
 PROJECT = "obs-tls"
 _UP = """
-import json, sys
+import dataclasses, json, sys
 from pathlib import Path
 from obs.stack.compose import driver
 from obs.stack.compose.config import ComposeConfig
@@ -34,7 +34,8 @@ config = ComposeConfig(Path(sys.argv[1]), "obs-tls", ("demo",), json.loads(sys.a
 if sys.argv[3] == "up":
     print(json.dumps({one.name: one.state for one in driver.up(config)}))
 else:
-    driver.down(config, volumes=True)
+    # As `obs stack down --purge` does it, which nobody tells of TLS.
+    driver.down(dataclasses.replace(config, tls=False), volumes=True)
 """
 
 
@@ -96,6 +97,8 @@ def secured(docker: Docker, contents: dict[str, str], work: Path) -> Iterator[Se
     finally:
         ended = run("down")
     assert ended.returncode == 0, ended.stderr
+    own = f"label=com.docker.compose.project={PROJECT}"
+    assert docker.run("volume", "ls", "--quiet", "--filter", own) == ""
 
 
 def test_every_service_is_healthy(secured: Secured) -> None:

@@ -214,6 +214,18 @@ def test_down_takes_every_profile_and_data_only_when_asked(
     assert call.endswith(end)
 
 
+def test_down_names_the_volumes_of_the_overlay_wherever_it_may_have_been_used(
+    docker: FakeDocker, config: ComposeConfig
+) -> None:
+    driver.down(config)
+    driver.up(config)
+    driver.down(config, volumes=True)
+    never, afterwards = [call for call in docker.asked() if " down " in call]
+    assert "docker-compose.tls.yml" not in never
+    assert "docker-compose.tls.yml" in afterwards
+    assert "OBS_CERTS_GROUP=" in config.places_file.read_text()
+
+
 def test_logs_of_an_unknown_service_get_the_nearest_name(docker: FakeDocker, config: ComposeConfig) -> None:
     docker.project(loki={}, prometheus={})
     with pytest.raises(

@@ -93,6 +93,7 @@ class ComposeConfig:
         return {
             "OBS_SECRETS_DIR": str(self.secrets),
             "OBS_CERTS_DIR": str(self.certificates),
+            "OBS_CERTS_GROUP": _group(),
             "OBS_TLS_DIR": str(state / "tls"),
             "OBS_RULES_DIR": str(state / "rules" / "prometheus"),
             "OBS_LOG_RULES_DIR": str(state / "rules" / "loki"),
@@ -124,7 +125,11 @@ class ComposeConfig:
             f"OBS_{name.upper()}_URL": f"https://127.0.0.1:{self.ports.get(name, SERVERS[name].ports[0].native)}"
             for name in ("prometheus", "alertmanager", "grafana")
         }
-        return {"OBS_CERTS_GROUP": str(os.getgid() or GROUP_OF_ROOT), **urls}
+        return {"OBS_CERTS_GROUP": _group(), **urls}
+
+
+def _group() -> str:
+    return str(os.getgid() or GROUP_OF_ROOT)
 
 
 def _port(key: str, number: int) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from obs.errors import ConfigError, StackError, suggest
@@ -74,7 +75,9 @@ def down(config: ComposeConfig, *, volumes: bool = False, report: Report | None 
     """
     compose = program.find()
     stopped = [one.name for one in _services(compose, config)]
-    arguments = [*_base(config, every_profile=True), "down", "--remove-orphans"]
+    # With the overlay wherever it may have been used: Compose removes the volumes that its files name, and no other.
+    everything = replace(config, tls=config.tls or config.places_file.is_file())
+    arguments = [*_base(everything, every_profile=True), "down", "--remove-orphans"]
     compose.do(
         [*arguments, *(["--volumes"] if volumes else [])],
         what="stopping the containers",

@@ -14,7 +14,8 @@ from obs.stack.command import run
 from obs.stack.progress import Report, Step
 from obs.stack.table import facts_of
 
-_ASK_WITHIN = 30.0
+#: Seconds for a quick command: generous, for it takes a second alone and half a minute on a machine that is busy.
+_ASK_WITHIN = 120.0
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Compose:
         """Return what a quick command prints to standard output.
 
         Raises:
-            StackError: it fails (its last words are quoted) or takes longer than half a minute.
+            StackError: it fails (its last words are quoted) or takes longer than two minutes.
         """
         done = _output([*self.argv, *arguments], environment)
         if done.returncode != 0:
