@@ -57,21 +57,26 @@ def of_cycle(cycle: Duration, wait: Duration) -> Duration:
 
 def _evaluation(settings: Settings, most: int, in_window: int) -> int:
     """Return a distance, in milliseconds, of which some are in the window, and some whole ones in the wait."""
-    wait = settings.for_.milliseconds
-    if settings.window:
-        most = min(most, settings.window.milliseconds // in_window)
+    wait, window = settings.for_.milliseconds, settings.window.milliseconds
+    if window:
+        most = min(most, window // in_window)
     if not wait:
-        return _nice(most).milliseconds
+        return _part(window, -(-window // most)) if window else _nice(most).milliseconds
     least = _IN_SHORT_WAIT if wait in _SHORT_WAIT else _EVALUATIONS_IN_WAIT
-    parts = max(least, -(-wait // most))
-    while wait % parts:
-        parts += 1
-    fitting = [number for number in range(parts, parts + _MOST_IN_WINDOW) if wait % number == 0]
+    every = _part(wait, max(least, -(-wait // most)))
+    if in_window == 1 or not window % every:
+        return every
     # A window of whole evaluations is one of whole steps: what stands at its ends is counted exactly.
-    whole = [number for number in fitting if not settings.window.milliseconds % (wait // number)]
-    if in_window > 1 and whole:
-        return wait // whole[0]
-    return wait // parts
+    finer = range(wait // every, wait // every + _MOST_IN_WINDOW)
+    whole = (wait // parts for parts in finer if not wait % parts and not window % (wait // parts))
+    return next(whole, every)
+
+
+def _part(span: int, parts: int) -> int:
+    """Return a whole part of `span`: the largest of at least so many equal ones."""
+    while span % parts:
+        parts += 1
+    return span // parts
 
 
 def _nice(span: int) -> Duration:

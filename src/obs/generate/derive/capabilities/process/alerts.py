@@ -73,9 +73,12 @@ def cpu_high(kit: Kit) -> Draft:
 def _cpu_cases(kit: Kit, write: object, line: Decimal) -> tuple[Case, ...]:
     assert callable(write)  # noqa: S101
     k, wait = kit.window_steps, kit.for_steps
-    end = k + wait
+    # Where the window ends within a step, all of it burns only after that step.
+    full = kit.steps(kit.settings.window)
+    end = full + wait
     above = min(line * Decimal("1.02"), (line + 1) / 2)
     crossing, share = crossing_of(k, line)
+    crossing = full if crossing == k else crossing
     start = k + 1
     recovery = start + crossing + wait + k
     facts = [Fact(start + crossing - 1, "silent")]
