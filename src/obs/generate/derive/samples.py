@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 #: How promtool writes a sample that is not there, and the mark Prometheus leaves when a series ends.
 _ABSENT, _ENDED = "_", "stale"
+#: A number of whole parts of one, so many that it is off by no more than one in so many of itself.
+_PARTS, _MOST_OFF = (2**10, 2**20), 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,17 @@ def gauge(track: Sequence[tuple[int, Decimal | int | None]]) -> str:
     return " ".join(parts)
 
 
-def exact(value: Decimal) -> Decimal:
-    """Return the nearest number that floating point adds up without error.
+def exact(value: Decimal, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    """Return a number next to `value` that floating point adds up without error.
 
     A counter that shrinks by a rounding error has been reset, as far as Prometheus can tell.
     """
-    return Decimal(round(value * 1024)) / 1024
+    found = value
+    for parts in _PARTS:
+        found = (value * parts).to_integral_value(rounding) / parts
+        if abs(found - value) * _MOST_OFF <= abs(value):
+            break
+    return found
 
 
 def good(story: Sequence[Phase]) -> list[tuple[int, Decimal | None]]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
+from obs.generate.derive.samples import exact
 from obs.generate.derive.stories.births import (
     FIRST_SIGHT,
     answering,
@@ -25,8 +26,6 @@ Track = Sequence[tuple[int, Decimal | None]]
 Writer = Callable[[Track], tuple[Sample, ...]]
 
 _ZERO = Decimal(0)
-#: What floating point adds up without error; a counter that shrinks by a rounding error has been reset.
-_GRAIN = Decimal(1) / 1024
 
 
 def event_cases(
@@ -41,8 +40,8 @@ def event_cases(
     labels = shows or {}
     k, wait = kit.window_steps, kit.for_steps
     settled = 2 * k + wait
-    above = _grains(least * Decimal("1.02") / k, ROUND_CEILING)
-    below = _grains(least * Decimal("0.98") / k, ROUND_FLOOR)
+    above = exact(least * Decimal("1.02") / k, ROUND_CEILING)
+    below = exact(least * Decimal("0.98") / k, ROUND_FLOOR)
     return (
         Case(
             "fires",
@@ -74,8 +73,8 @@ def brief_cases(
     """Return what tells that one more counter, `of` a kind of its own, is watched in the same way."""
     k, wait = kit.window_steps, kit.for_steps
     settled = 2 * k + wait
-    above = _grains(least * Decimal("1.02") / k, ROUND_CEILING)
-    below = _grains(least * Decimal("0.98") / k, ROUND_FLOOR)
+    above = exact(least * Decimal("1.02") / k, ROUND_CEILING)
+    below = exact(least * Decimal("0.98") / k, ROUND_FLOOR)
     return (
         Case(
             "fires",
@@ -113,7 +112,7 @@ def _step(kit: Kit, write: Writer, least: Decimal, labels: Mapping[str, str]) ->
     """Return the case of a burst that fills the window and ends: it pins the window and the wait."""
     k, wait = kit.window_steps, kit.for_steps
     crossing = max(1, k // 2)
-    pace = _grains(least / (crossing - Decimal("0.5")), ROUND_CEILING)
+    pace = exact(least / (crossing - Decimal("0.5")), ROUND_CEILING)
     start = 2 * k
     end = start + k + wait
     facts = [Fact(start + crossing - 1, "silent")]
@@ -130,7 +129,3 @@ def _step(kit: Kit, write: Writer, least: Decimal, labels: Mapping[str, str]) ->
 def _shown(kit: Kit, pace: Decimal) -> float:
     """Return what a full window of `pace` events a step shows, whole steps or not."""
     return float(pace * kit.settings.window.milliseconds / kit.step.milliseconds)
-
-
-def _grains(value: Decimal, rounding: str) -> Decimal:
-    return (value / _GRAIN).to_integral_value(rounding) * _GRAIN
