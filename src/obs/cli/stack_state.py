@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,6 @@ from obs.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from obs.stack.compose.config import ComposeConfig
-
-_FOLLOW_EVERY = 0.5
 
 
 @click.command("down")
@@ -101,23 +98,13 @@ def logs(name: str, runtime: str, directory: Path | None, *, lines: int, follow:
             raise click.UsageError(f"containers are followed by: docker compose logs --follow {name}")
         click.echo(driver.logs(_compose(directory), name, lines))
         return
-    from obs.stack import native
+    from obs.stack import logfile, native
 
     place = _native(directory)
     click.echo(native.logs(place, name, lines))
     if follow:
-        _follow(native.log_path(place, name))
-
-
-def _follow(log: Path) -> None:
-    with log.open(encoding="utf-8", errors="replace") as file:
-        file.seek(0, 2)
-        while True:
-            click.echo(file.read(), nl=False)
-            time.sleep(_FOLLOW_EVERY)
-            if log.stat().st_size < file.tell():
-                # It was emptied when it had grown too large.
-                file.seek(0)
+        for text in logfile.follow(native.log_path(place, name)):
+            click.echo(text, nl=False)
 
 
 def _stop(runtime: str, directory: Path | None, *, purge: bool) -> None:
