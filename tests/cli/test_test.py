@@ -158,3 +158,19 @@ def test_json_names_what_was_not_checked(run: Run, generated: Path) -> None:
     data = json.loads(run(generated, "--format", "json", promtool="").stdout)
 
     assert [Path(path).name for path in data["unchecked"]] == ["alertmanager.yml", "routes.yml"]
+
+
+def test_a_promtool_too_old_for_what_a_spec_asks_is_told_apart_from_a_broken_rule(
+    run: Run, generated: Path, tmp_path: Path
+) -> None:
+    said = "line 3: field query_offset not found in type rulefmt.RuleGroup"
+    old = tmp_path / "promtool"
+    old.write_text(
+        f'#!/bin/sh\ncase "$1" in --version) echo "promtool, version 2.42.0"; exit 0;; esac\necho "{said}"; exit 1\n',
+        "utf-8",
+    )
+    old.chmod(0o755)
+    done = run(generated, amtool="")
+
+    assert done.returncode == 1
+    assert f"{said}\n  telemetry.query_offset of the spec needs Prometheus 2.53 or newer" in done.stdout

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from obs.generate import pipeline
+from obs.generate.render import delay
 from obs.stack.engine import Engine
 
 pytestmark = pytest.mark.engines
@@ -71,6 +72,53 @@ def test_every_alert_of_a_service_that_can_do_everything_passes_its_tests(
     pipeline.write(pipeline.plan([GOLDEN / "complete"]), tmp_path)
 
     assert _judge(promtool, tmp_path / "alerts") == ""
+
+
+@pytest.fixture
+def newest(installed: Callable[[str], dict[str, Engine]]) -> Promtool:
+    """A promtool that knows every key of a group."""
+    program = installed("go")["promtool"].path
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(program), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300
+        )
+
+    return run
+
+
+def test_rules_that_look_at_the_past_pass_their_tests(newest: Promtool, tmp_path: Path) -> None:
+    _write_late("complete", "30s", tmp_path)
+
+    assert "query_offset: 30s" in (tmp_path / "out/alerts/prometheus/market.yml").read_text("utf-8")
+    assert _judge(newest, tmp_path / "out" / "alerts") == ""
+
+
+def test_objectives_that_look_at_the_past_pass_their_tests_beside_planned_downtime(
+    newest: Promtool, tmp_path: Path
+) -> None:
+    _write_late("slo", "30s", tmp_path)
+
+    assert _judge(newest, tmp_path / "out" / "alerts") == ""
+
+
+def test_questions_that_do_not_come_later_by_the_offset_are_answered_otherwise(
+    newest: Promtool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delay, "later", lambda case, *_: case)
+    _write_late("mutated", "30s", tmp_path)
+
+    assert "FAILED" in _judge(newest, tmp_path / "out" / "alerts")
+
+
+def _write_late(case: str, offset: str, tmp_path: Path) -> None:
+    """Write what the golden spec `case` produces where its series come so late."""
+    text = (GOLDEN / case / "spec.yml").read_text(encoding="utf-8")
+    interval = "  interval: 30s\n" if "telemetry: {interval: 30s}\n" in text else ""
+    text = text.replace("telemetry: {interval: 30s}\n", "")
+    spec = tmp_path / "spec.yml"
+    spec.write_text(f"{text}\ntelemetry:\n  query_offset: {offset}\n{interval}", encoding="utf-8")
+    pipeline.write(pipeline.plan([spec]), tmp_path / "out")
 
 
 def test_obs_test_passes_what_is_generated_and_names_what_is_broken(

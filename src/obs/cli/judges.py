@@ -22,6 +22,11 @@ _BATCH = 8
 #: A run lives for seconds: memory up to this is cheaper than collecting it, and the processors have a run each.
 SHORT_LIVED = {"GOGC": "off", "GOMEMLIMIT": "256MiB", "GOMAXPROCS": "1"}
 _WITHIN = 600.0
+#: What an older promtool says of a key -> what to do about it.
+_TOO_OLD = {
+    "field query_offset not found": "  telemetry.query_offset of the spec needs Prometheus 2.53 or newer; this promtool, and any server as "
+    "old, refuses the whole file\n  hint: obs stack install promtool, or take the key out of the spec",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,4 +196,10 @@ def _run(argv: Sequence[str]) -> tuple[bool, str]:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StackError(f"{Path(argv[0]).name} could not be run: {error}") from None
-    return done.returncode == 0, done.stdout.strip()
+    return done.returncode == 0, _explained(done.stdout.strip())
+
+
+def _explained(output: str) -> str:
+    """Return what a judge said, with the reason where an older one does not know what a spec asked for."""
+    told = (reason for words, reason in _TOO_OLD.items() if words in output)
+    return "\n".join((output, *told))

@@ -39,7 +39,7 @@ service: {name: shop, team: us, tier: critical}
 owners: {chat: "#shop", email: shop@example.com, rota: "https://rota.example", escalation: [the manager]}
 dialect: classic
 capabilities: [http, jobs]
-telemetry: {path: scrape, interval: 15s, select: {region: eu}}
+telemetry: {path: scrape, interval: 15s, query_offset: 30s, select: {region: eu}}
 mapping:
   job.runs:
     metric: cron_total
