@@ -129,7 +129,7 @@ def _built_in(service: Service) -> tuple[dict[str, list[Alert]], tuple[Skipped, 
 
 
 def _stem(service: Service, capability: Capability, entry: Entry) -> str:
-    """Name the file of an alert: every test of a file evaluates all its rules at every step of its stories."""
+    """Name the file of an alert: every test of a file evaluates all its rules as long as its longest story."""
     if entry.slow:
         return f"{service.name}-slow-{capability.name}"
     return f"{service.name}-urgent" if entry.urgent else service.name

@@ -1,6 +1,6 @@
 """The tests of a rule file for `promtool test rules`, valid from 2.42 on.
 
-Every test group evaluates every rule at every step, so cases share groups. Two kinds of groups:
+Every test group evaluates every rule of the file again and again, so cases share groups. Two kinds of groups:
 
 state
     Each case lives in an environment of its own, and what must hold is asked of `ALERTS` for that
