@@ -19,6 +19,8 @@ from tests.engines.collector.running import Collector, loki, running, site
 SHARE = 20
 #: So that a test needs not wait for what is counted.
 QUICKLY = "connectors: {span_metrics: {metrics_flush_interval: 1s}}"
+#: Seconds may pass on a loaded machine between two halves of a line.
+PATIENTLY = "receivers: {file_log: {force_flush_period: 10m}}"
 #: Milliseconds from which a trace is slow.
 SLOW = 500
 
@@ -76,7 +78,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         }
         with (
             loki(place) as address,
-            running(Collector(place, environment=environment, overlays=[QUICKLY])) as collector,
+            running(Collector(place, environment=environment, overlays=[QUICKLY, PATIENTLY])) as collector,
         ):
             yield Pipeline(collector, backend.received, address)
 
