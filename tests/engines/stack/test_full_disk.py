@@ -83,7 +83,7 @@ def test_a_full_disk_loses_no_line_and_is_told(
         assert loki.pid
         os.kill(loki.pid, signal.SIGKILL)
         firing = 'ALERTS{service="collector",alertstate="firing",alertname=~"Collector(DroppingData|RefusingData)"}'
-        await_(lambda: stack.query(firing), "what the full disk refuses is told")
+        await_(lambda: stack.query(firing), "what the full disk refuses is told", within=300.0)
         stack.again()
     finally:
         taken = sender.stop()
