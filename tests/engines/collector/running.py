@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests.engines.collector.backend import await_true
 
-from obs.stack import bundle, engines
+from obs.stack import bundle, engines, tether
+from obs.stack.identity import started_at
 from obs.stack.localise import Site, localise
 from obs.stack.ports import answers, free
 from obs.stack.servers import SERVERS
@@ -95,6 +96,7 @@ class Collector:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.environment},
             )
+        _tie(self._process)
         await_true(self._ready, f"the collector is ready: {self.log}")
 
     def _ready(self) -> bool:
@@ -116,6 +118,7 @@ class Collector:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        tether.untie(self._process.pid)
         self._process = None
 
     def send(self, signal_: str, body: bytes, timeout: float = 30.0) -> int:
@@ -154,6 +157,11 @@ def parse(text: str) -> Iterator[tuple[str, dict[str, str], float]]:
             yield match["name"], dict(_LABEL.findall(match["labels"] or "")), float(match["value"])
 
 
+def _tie(server: subprocess.Popen[bytes]) -> None:
+    """Have it end with this program, a worker of xdist that is killed included."""
+    tether.tie(server.pid, started_at(server.pid) or "ended at once")
+
+
 @contextlib.contextmanager
 def running(collector: Collector) -> Iterator[Collector]:
     """Run a collector for the time of a block."""
@@ -177,6 +185,7 @@ def loki(place: Site) -> Iterator[str]:
         stdout=output,
         stderr=subprocess.STDOUT,
     ) as server:  # fmt: skip
+        _tie(server)
         try:
             await_true(
                 lambda: server.poll() is not None or answers(port, "/ready"), f"Loki is ready: {log}", 180
@@ -189,4 +198,5 @@ def loki(place: Site) -> Iterator[str]:
                 server.wait(20)
             except subprocess.TimeoutExpired:
                 server.kill()
+            tether.untie(server.pid)
     shutil.rmtree(place.directory / "loki", ignore_errors=True)
