@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from obs.generate import pipeline
-from obs.generate.model import Artefact
+from obs.generate.output.packed import Produced
 from obs.stack.engine import Engine
 
 pytestmark = pytest.mark.engines
@@ -171,13 +171,13 @@ def promtool(installed: Callable[[str], dict[str, Engine]]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def artefacts() -> list[Artefact]:
+def artefacts() -> list[Produced]:
     return pipeline.plan([SPEC])
 
 
 @pytest.mark.parametrize(("stem", "name", "right", "wrong"), MUTATIONS)
 def test_a_broken_rule_turns_promtool_red(  # noqa: PLR0917 - pytest passes by name
-    stem: str, name: str, right: str, wrong: str, promtool: Path, artefacts: list[Artefact], tmp_path: Path
+    stem: str, name: str, right: str, wrong: str, promtool: Path, artefacts: list[Produced], tmp_path: Path
 ) -> None:
     pipeline.write(artefacts, tmp_path)
     file = tmp_path / "alerts" / "prometheus" / f"{stem}.yml"

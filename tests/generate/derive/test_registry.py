@@ -123,7 +123,7 @@ def test_a_draft_that_omits_what_it_tells_is_refused() -> None:
 def _kit() -> Kit:
     service = _complete()
     settings = Settings("page", Duration.parse("1m"), Decimal(1), Duration.parse("5m"))
-    return Kit(service, Vocabulary.of(service), settings, grid.fast(settings))
+    return Kit(service, Vocabulary.of(service), settings, *grid.fast(settings))
 
 
 def _draft() -> Draft:
