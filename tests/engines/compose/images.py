@@ -187,6 +187,14 @@ done
 """
 
 
+#: By its path: where an interpreter looks for packages differs, Debian's own looks into no site-packages.
+_PIP = """import sys
+sys.path.insert(0, "/usr/local/lib/pip")
+from pip._internal.cli.main import main
+sys.exit(main())
+"""
+
+
 def _python_base(docker: Docker) -> None:
     """Load the base of our Python images: this machine's interpreter, its libraries, and pip with the pinned wheels."""
     images = bundle.root() / "src" / "obs" / "stack" / "compose" / "images"
@@ -202,15 +210,12 @@ def _python_base(docker: Docker) -> None:
         files={f"/usr/local/bin/{version}": program},
         links={f"/usr/local/bin/{name}": version for name in ("python", "python3")},
         texts={
-            "/usr/local/bin/pip": f"#!/usr/local/bin/{version}\nimport sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n",
+            "/usr/local/bin/pip": f"#!/usr/local/bin/{version}\n{_PIP}",
             "/etc/pip.conf": "[global]\nno-index = true\nfind-links = /wheels\n",
         },
         trees={
             prefix: (library, lambda path: not _LEFT_OUT.search(str(path.relative_to(library)))),
-            f"{prefix}/site-packages/pip": (
-                Path(pip.origin).parent,
-                lambda _: True,
-            ),
+            "/usr/local/lib/pip/pip": (Path(pip.origin).parent, lambda _: True),
             "/wheels": (wheels, lambda _: True),
         },
     )
