@@ -247,10 +247,10 @@ def test_alerts_fire_when_promtools_rule_engine_says_so(
     assert _fired(found, "HttpErrorRatioHigh")
     assert _fired(found, "TargetDown")
     assert not _fired(found, "JobAllTargetsDown")
-    rules = [
-        rule for stem in ("shop", "shop-custom") for group in past.rules(stem) for rule in group["rules"]
-    ]
+    stems = ("shop", "shop-urgent", "shop-custom")
+    rules = [rule for stem in stems for group in past.rules(stem) for rule in group["rules"]]
     chosen_rules = [rule for rule in rules if rule["alert"] in compared]
+    assert {rule["alert"] for rule in chosen_rules} == set(compared)
     (past.home / "compared.yml").write_text(
         yaml.safe_dump({"groups": [{"name": "all", "interval": "15s", "rules": chosen_rules}]}),
         encoding="utf-8",

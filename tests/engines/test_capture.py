@@ -24,8 +24,13 @@ def test_nothing_has_vanished_of_what_is_given(name: str, route: str) -> None:
 
 
 def _compare(name: str, route: str) -> None:
-    fresh = capture(name, route)
     before = {one.file: one for one in committed()}
-
-    assert fresh.file in before, "another version is pinned: run python -m obs.stack.capture"
-    assert vanished(before[fresh.file], fresh) == []
+    lacking: list[str] = []
+    # Some metrics are told only from an engine's second round on, which a loaded machine may not have reached.
+    for _ in range(3):
+        fresh = capture(name, route)
+        assert fresh.file in before, "another version is pinned: run python -m obs.stack.capture"
+        lacking = vanished(before[fresh.file], fresh)
+        if not lacking:
+            return
+    assert lacking == []

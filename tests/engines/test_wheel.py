@@ -84,7 +84,9 @@ def test_the_stack_comes_up_and_goes_down(obs: Obs, tmp_path: Path, servers: tup
     up = obs("stack", "up", "--runtime", "native", "--dir", str(tmp_path / "state"), *options)
 
     assert up.returncode == 0, up.stderr
-    states = {line.split()[0]: line.split()[1] for line in up.stdout.splitlines()}
+    # What else there is to know about a server stands below its line, indented.
+    lines = [line.split() for line in up.stdout.splitlines() if not line.startswith(" ")]
+    states = {words[0]: words[1] for words in lines}
     assert set(states) == set(servers)
     assert set(states.values()) <= {"ready", "skipped"}
     down = obs("stack", "reset", "--yes", "--dir", str(tmp_path / "state"))
