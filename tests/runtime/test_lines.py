@@ -68,6 +68,8 @@ _LONG = st.builds(lambda text, times: text * times, st.text(max_size=20), st.int
 
 
 @settings(max_examples=50)
+# Long lines are the point; hypothesis warns of their length where it writes an example down.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=20).filter(lambda name: name not in {"message", "exception", "level"}),
