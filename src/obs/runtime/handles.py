@@ -221,7 +221,10 @@ class BoundGauge(_Bound["Gauge"]):
 
     def dec(self, amount: float = 1, /) -> None:
         """Subtract `amount`."""
-        self.inc(-amount)
+        try:
+            self._current().dec(amount)
+        except Exception as error:
+            guard.report("metrics", error)
 
     def track(self, read: Callable[[], float], /) -> None:
         """Take the value from `read` at each scrape, from any thread."""
@@ -250,7 +253,10 @@ class Gauge(Instrument[GaugeSignal]):
 
     def dec(self, amount: float = 1, /, **labels: object) -> None:
         """Subtract `amount` from the series with `labels`."""
-        self.inc(-amount, **labels)
+        try:
+            self._series_of(labels).dec(amount)
+        except Exception as error:
+            guard.report("metrics", error)
 
     def bind(self, /, **labels: object) -> BoundGauge:
         """Return this gauge with `labels` given once."""
@@ -258,8 +264,9 @@ class Gauge(Instrument[GaugeSignal]):
 
     def track(self, read: Callable[[], float], /, **labels: object) -> None:
         """Take the value of the series with `labels` from `read` at each scrape, from any thread."""
-        self._tracked[tuple(sorted((name, _text(value)) for name, value in labels.items()))] = read
-        self._track(read, labels)
+        with guard.contained("metrics"):
+            self._tracked[tuple(sorted((name, _text(value)) for name, value in labels.items()))] = read
+            self._track(read, labels)
 
     def __init__(self, signal: GaugeSignal) -> None:
         super().__init__(signal)

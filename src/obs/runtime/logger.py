@@ -124,5 +124,8 @@ log = Logger()
 
 
 def get_logger(name: str, /, **fields: Any) -> Logger:
-    """Return a logger called `name` that adds `fields` to each of its lines."""
-    return Logger(name, fields)
+    """Return a logger called `name` that adds `fields` to each of its lines. Never raises."""
+    given: object = name
+    with guard.contained("logs"):
+        return Logger(given if isinstance(given, str) else str(given or ""), fields)
+    return Logger("", fields)

@@ -77,6 +77,8 @@ _lock = threading.RLock()
 _running: _Running | None = None
 #: Why SIGTERM does not deliver what waits; empty when it does.
 _uncovered = ""
+#: Seconds: a day stands for infinity, which no wait of a thread takes.
+_LONGEST = 86_400.0
 
 
 def init(
@@ -228,7 +230,11 @@ def _change(before: _Running, wanted: Settings) -> _Running:
 
 
 def _deadline(settings: Settings, timeout: float | None) -> float:
-    return settings.shutdown_timeout if timeout is None else max(0.0, timeout)
+    """Return the seconds that there are; what is no number counts as not given, and is told by the guard."""
+    with guard.contained("setup"):
+        if timeout is not None:
+            return min(max(0.0, float(timeout)), _LONGEST)
+    return settings.shutdown_timeout
 
 
 def _before_fork() -> None:
