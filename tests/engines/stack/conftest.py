@@ -6,12 +6,11 @@ stops engines has stacks of its own and the group "outage": it runs beside.
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -61,22 +60,29 @@ class Scene:
     story: Story
 
 
+@dataclass(frozen=True)
+class TraceStore:
+    """What keeps the traces, and the environment in which the stack finds it."""
+
+    name: str
+    environment: Mapping[str, str]
+
+
 @pytest.fixture(scope="session")
-def trace_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Tempo where there is one, else the recorder in its place; return which."""
+def trace_store(tmp_path_factory: pytest.TempPathFactory) -> TraceStore:
+    """Return a real Tempo where there is one, else the recorder in its place."""
     known = engines.find("tempo")
     if known is not None:
-        yield f"tempo {known.version}"
-        return
+        return TraceStore(f"tempo {known.version}", {})
     program = stand_in.write(tmp_path_factory.mktemp("recorder") / "tempo")
-    os.environ["OBS_TEMPO"] = str(program)
-    yield "recorder"
-    del os.environ["OBS_TEMPO"]
+    return TraceStore("recorder", {"OBS_TEMPO": str(program)})
 
 
 @pytest.fixture(scope="session")
 def scene(
-    tmp_path_factory: pytest.TempPathFactory, installed: Callable[..., dict[str, Engine]], trace_store: str
+    tmp_path_factory: pytest.TempPathFactory,
+    installed: Callable[..., dict[str, Engine]],
+    trace_store: TraceStore,
 ) -> Iterator[Scene]:
     """Start everything once and let the story happen.
 
@@ -105,8 +111,7 @@ def scene(
             routes=["go"],
         )
         try:
-            servers = {server.name: server for server in native.up(config, tied=True)}
-            stack = RunningStack(config, servers, trace_store)
+            stack = RunningStack.start(config, trace_store.name, trace_store.environment)
             data = directory / "shop"
             data.mkdir()
             shop.start(data, stack.services_log, stack.url("collector"))
@@ -124,7 +129,7 @@ def scene(
 
 @pytest.fixture(autouse=True)
 def _tell_what_was_not_run(request: pytest.FixtureRequest, note: Callable[[str], None]) -> None:
-    if "trace_store" in request.fixturenames and request.getfixturevalue("trace_store") == "recorder":
+    if "trace_store" in request.fixturenames and request.getfixturevalue("trace_store").name == "recorder":
         note("not run: tempo (no program found; a recorder of ours stood in its place)")
 
 

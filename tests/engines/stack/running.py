@@ -7,11 +7,12 @@ import json
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from tests.engines.stack import traces
 
 from obs.stack import native, secret_files
@@ -48,6 +49,19 @@ class RunningStack:
     config: NativeConfig
     servers: Mapping[str, ServerStatus]
     traces_by: str
+    environment: Mapping[str, str]
+
+    @classmethod
+    def start(
+        cls, config: NativeConfig, traces_by: str = "nothing", environment: Mapping[str, str] | None = None
+    ) -> RunningStack:
+        """Start every server under `environment`, which is this process's own only meanwhile.
+
+        Other stacks and other tests of this process would find what stayed in it.
+        """
+        environment = environment or {}
+        servers = {one.name: one for one in _up(config, environment)}
+        return cls(config, servers, traces_by, environment)
 
     def url(self, name: str) -> str:
         """Return the address of a server."""
@@ -112,4 +126,11 @@ class RunningStack:
 
     def again(self) -> None:
         """Start what does not run any more."""
-        native.up(self.config, tied=True)
+        _up(self.config, self.environment)
+
+
+def _up(config: NativeConfig, environment: Mapping[str, str]) -> Sequence[ServerStatus]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return native.up(config, tied=True)

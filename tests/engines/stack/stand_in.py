@@ -28,11 +28,6 @@ def write(path: Path) -> Path:
     return path
 
 
-def is_one(program: str) -> bool:
-    """Tell whether a program is what `write` made; where a real Tempo is wanted it does not do."""
-    return "tests.engines.stack.stand_in" in Path(program).read_bytes()[:1000].decode("utf-8", "replace")
-
-
 def main() -> None:
     """Do what `tempo` is asked to: tell a version, check a configuration, or run until SIGTERM."""
     options = dict(argument.lstrip("-").partition("=")[::2] for argument in sys.argv[1:])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.engines.stack import load
-from tests.engines.stack.conftest import free_ports, impatient, routes
+from tests.engines.stack.conftest import TraceStore, free_ports, impatient, routes
 from tests.engines.stack.running import RunningStack, await_
 
 from obs.stack import engines, native, process
@@ -93,30 +93,32 @@ class Losses:
 def fragile(
     tmp_path_factory: pytest.TempPathFactory,
     installed: Callable[..., dict[str, Engine]],
-    trace_store: str,
+    trace_store: TraceStore,
 ) -> Iterator[RunningStack]:
     """Start a stack of its own, whose rules wait two seconds."""
     engines.install(_ENGINES, routes=["go"])
     directory = tmp_path_factory.mktemp("outage")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OBS_SAMPLING_WAIT", f"{_DECISION_WAIT}s")
+    environment = {
+        **trace_store.environment,
+        "OBS_SAMPLING_WAIT": f"{_DECISION_WAIT}s",
         # Small, so that it is full within seconds.
-        patch.setenv("OBS_QUEUE_LOGS_BYTES", "1500000")
-        config = NativeConfig(
-            directory=directory / "state",
-            servers=_SERVERS,
-            ports=free_ports(),
-            rules=impatient(directory / "rules", _SERVERS),
-            alertmanager_config=routes(directory, "http://127.0.0.1:9/nobody"),
-            # Also what a loaded machine is given to answer within.
-            scrape_interval="3s",
-            evaluation_interval="1s",
-            routes=["go"],
-        )
-        try:
-            yield RunningStack(config, {one.name: one for one in native.up(config, tied=True)}, trace_store)
-        finally:
-            native.down(config.directory)
+        "OBS_QUEUE_LOGS_BYTES": "1500000",
+    }
+    config = NativeConfig(
+        directory=directory / "state",
+        servers=_SERVERS,
+        ports=free_ports(),
+        rules=impatient(directory / "rules", _SERVERS),
+        alertmanager_config=routes(directory, "http://127.0.0.1:9/nobody"),
+        # Also what a loaded machine is given to answer within.
+        scrape_interval="3s",
+        evaluation_interval="1s",
+        routes=["go"],
+    )
+    try:
+        yield RunningStack.start(config, trace_store.name, environment)
+    finally:
+        native.down(config.directory)
 
 
 @pytest.fixture
