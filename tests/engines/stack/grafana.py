@@ -94,6 +94,11 @@ def data_sources(file: Path) -> dict[str, dict[str, Any]]:
     return {one["uid"]: one for one in yaml.safe_load(text)["datasources"]}
 
 
+def seconds(interval: str) -> int:
+    """Return the seconds of an interval as settings write it; one that begins with a minus leads into the past."""
+    return int(interval[:-1]) * {"s": 1, "m": 60, "h": 3600}[interval[-1]]
+
+
 def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for panel in panels:
         yield panel

@@ -7,8 +7,10 @@ still has after `stop`, and with a journal after a kill, as a store with a disk 
 from __future__ import annotations
 
 import gzip
+import math
 import threading
 import time
+import urllib.parse
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -94,13 +96,22 @@ class Recorder:
             self._web.server_close()
             self._web = None
 
-    def trace(self, trace_id: str) -> TracesData:
-        """Return the spans of one trace, empty where it never arrived."""
+    def trace(self, trace_id: str, start: float = 0, end: float = math.inf) -> TracesData:
+        """Return the spans of one trace that lie between two moments, empty where none arrived.
+
+        Moments in seconds since the epoch. Tempo may tell of more, for it leaves out whole blocks only.
+        """
         wanted, found = bytes.fromhex(trace_id), TracesData()
         with self._lock:
             for resource in self._kept:
                 for scope in resource.scope_spans:
-                    spans = [span for span in scope.spans if span.trace_id == wanted]
+                    spans = [
+                        span
+                        for span in scope.spans
+                        if span.trace_id == wanted
+                        and span.start_time_unix_nano <= end * 1e9
+                        and span.end_time_unix_nano >= start * 1e9
+                    ]
                     if spans:
                         part = found.resource_spans.add()
                         part.resource.CopyFrom(resource.resource)
@@ -154,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer like Tempo: `/ready`, `/metrics`, `/api/traces/ID` and `/api/v2/traces/ID`."""
-        path = self.path.partition("?")[0]
+        path, _, query = self.path.partition("?")
         if path == "/metrics":
             text = f"# TYPE recorder_spans_total counter\nrecorder_spans_total {self.server.recorder.spans}\n"
             self._answer(200, text.encode(), "text/plain; version=0.0.4; charset=utf-8")
@@ -166,7 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
         if way not in ("/api/traces", "/api/v2/traces"):
             self._answer(404, b"not found\n", "text/plain")
             return
-        found = self.server.recorder.trace(trace_id)
+        window = {name: float(value) for name, value in urllib.parse.parse_qsl(query)}
+        found = self.server.recorder.trace(trace_id, **window)
         if not found.resource_spans:
             self._answer(404, b"trace not found\n", "text/plain")
             return

@@ -53,6 +53,13 @@ def test_spans_of_either_protocol_are_found_by_their_trace(recorder: Recorder) -
     assert {(span.trace_id, span.service) for span in found} == {(_TRACE, "shop")}
 
 
+def test_a_trace_is_found_around_its_time_alone(recorder: Recorder) -> None:
+    _by_grpc(recorder, "work")
+    # Its span is as old as the epoch.
+    assert trace(recorder.url, _TRACE, start=0, end=60)
+    assert trace(recorder.url, _TRACE, start=60, end=120) == []
+
+
 def test_it_comes_back_on_the_same_ports_with_what_it_had(recorder: Recorder) -> None:
     _by_grpc(recorder, "before")
     recorder.stop()

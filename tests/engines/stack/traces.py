@@ -21,6 +21,9 @@ class Span:
     parent_id: str
     name: str
     failed: bool
+    #: Nanoseconds since the epoch.
+    start: int
+    end: int
     attributes: dict[str, Any]
     resource: dict[str, Any]
 
@@ -60,6 +63,8 @@ def _span(span: dict[str, Any], resource: dict[str, Any]) -> Span:
         parent_id=_hexadecimal(span.get("parentSpanId", "")),
         name=span.get("name", ""),
         failed=span.get("status", {}).get("code") in (2, "STATUS_CODE_ERROR"),
+        start=int(span.get("startTimeUnixNano", 0)),
+        end=int(span.get("endTimeUnixNano", 0)),
         attributes=_attributes(span),
         resource=resource,
     )
