@@ -10,6 +10,7 @@ import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,31 @@ def test_an_alert_without_data_is_not_quiet(server: Server, backtest: Backtest) 
     assert "0 quiet" in err
 
 
+def test_rules_that_are_evaluated_in_the_past_fire_later_by_as_much(
+    server: Server, backtest: Backtest
+) -> None:
+    server.past = _incidents((1, 1.5))
+
+    _, out, _ = backtest("--format", "json", spec=f"{SPEC}telemetry: {{query_offset: 100s}}\n")
+
+    (firing,) = _entry(out, "HttpErrorRatioHigh")["firings"]
+    # What happened at nine is seen first by the evaluation a hundred seconds later, or the next after it.
+    assert firing["start"] == "2026-08-29T09:06:45.000+00:00"
+    assert firing["end"] == "2026-08-29T09:31:45.000+00:00"
+
+
+def test_a_look_back_is_full_later_by_an_offset(server: Server, backtest: Backtest) -> None:
+    server.past = lambda text, at: {"": 1.0} if text.startswith("group(") and at > BEGIN + 6 * HOUR else {}
+
+    at_once, late = (
+        _entry(backtest("--format", "json", spec=SPEC + more)[1], "HttpErrorRatioHigh")["data"]["full_from"]
+        for more in ("", "telemetry: {query_offset: 30m}\n")
+    )
+
+    waited = datetime.fromisoformat(late) - datetime.fromisoformat(at_once)
+    assert timedelta(minutes=25) < waited < timedelta(minutes=35)
+
+
 def test_a_server_that_is_younger_than_the_period_is_told(server: Server, backtest: Backtest) -> None:
     server.past = lambda text, at: {"": 1.0} if text.startswith("group(") and at > BEGIN + 6 * HOUR else {}
 
@@ -332,4 +358,8 @@ def test_objectives_are_judged_without_any_recorded_series(server: Server, backt
     (firing,) = _entry(out, "ErrorBudgetBurnFast")["firings"]
     # Half of all requests fail: the hour is beyond 14.4 % after some 18 minutes.
     assert firing["start"] == "2026-08-29T09:17:00.000+00:00"
+    # What is recorded 40 seconds before an evaluation is found by the alerts that are as late.
+    late = json.loads(backtest("--format", "json", spec=f"{spec}telemetry: {{query_offset: 40s}}\n")[1])
+    (firing,) = _entry(json.dumps(late), "ErrorBudgetBurnFast")["firings"]
+    assert firing["start"] == "2026-08-29T09:18:00.000+00:00"
     assert not any("slo:" in query["query"] for query in server.queries)

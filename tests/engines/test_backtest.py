@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,10 @@ from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
-STEP, HOUR = 15, 3600
+STEP, HOUR, DAY = 15, 3600, 86_400
 LENGTH = 12 * HOUR
+#: Seconds that rules look into the past where the server knows that; no multiple of an evaluation.
+OFFSET = 35
 SPEC = """\
 version: obs/v1
 service: {name: shop, team: us}
@@ -116,6 +118,7 @@ class Past:
     promtool: str
     home: Path
     start: int
+    offset: int = 0
 
     @property
     def end(self) -> int:
@@ -198,8 +201,10 @@ def past(
     engines, home = installed(request.param), tmp_path_factory.mktemp("backtest")
     # Yesterday, at whole spans of the slowest group.
     start = (int(time.time()) - 24 * HOUR) // 240 * 240
-    found = Past(engines["prometheus"].path, str(engines["promtool"].path), home, start)
-    (home / "spec.yml").write_text(SPEC, encoding="utf-8")
+    offset = OFFSET if request.param == "go" else 0
+    found = Past(engines["prometheus"].path, str(engines["promtool"].path), home, start, offset)
+    late = f"telemetry: {{query_offset: {offset}s}}\n" if offset else ""
+    (home / "spec.yml").write_text(SPEC + late, encoding="utf-8")
     (home / "Busy.md").write_text(RUNBOOK, encoding="utf-8")
     pipeline.write(pipeline.plan([home / "spec.yml"]), home)
     found.remember(
@@ -232,7 +237,8 @@ def test_alerts_fire_when_promtools_rule_engine_says_so(
     cases = []
     compared = ("Busy", "HttpErrorRatioHigh", "HttpErrorRatioElevated", "TargetDown", "JobAllTargetsDown")
     for alert in compared:
-        firings = _fired(found, alert)
+        # What looks at the time before the first sample, promtool evaluates without a past of its own.
+        firings = [one for one in _fired(found, alert) if one[1] >= past.start + past.offset]
         state = f'ALERTS{{alertname="{alert}",alertstate="firing"}}'
         # As many evaluations fire as the backtest says, over all...
         evaluations = sum(end - start for _, start, end in firings) // STEP
@@ -242,17 +248,20 @@ def test_alerts_fire_when_promtools_rule_engine_says_so(
             chosen = "".join(f',{name}="{value}"' for name, value in labels.items())
             one = f"count({state[:-1]}{chosen}}})"
             for at, fires in ((start - STEP, False), (start, True), (end - STEP, True), (end, False)):
-                cases.append((one, at - past.start, 1.0 if fires else None))
+                # The state of an alert is written where its evaluation looked.
+                cases.append((one, at - past.start - past.offset, 1.0 if fires else None))
     assert len(_fired(found, "Busy")) > 5
     assert _fired(found, "HttpErrorRatioHigh")
     assert _fired(found, "TargetDown")
     assert not _fired(found, "JobAllTargetsDown")
     stems = ("shop", "shop-urgent", "shop-custom")
-    rules = [rule for stem in stems for group in past.rules(stem) for rule in group["rules"]]
+    groups = [group for stem in stems for group in past.rules(stem)]
+    assert {group.get("query_offset", "0s") for group in groups} == {f"{past.offset}s"}
+    group, rules = groups[0], [rule for group in groups for rule in group["rules"]]
     chosen_rules = [rule for rule in rules if rule["alert"] in compared]
     assert {rule["alert"] for rule in chosen_rules} == set(compared)
     (past.home / "compared.yml").write_text(
-        yaml.safe_dump({"groups": [{"name": "all", "interval": "15s", "rules": chosen_rules}]}),
+        yaml.safe_dump({"groups": [{**group, "name": "all", "interval": "15s", "rules": chosen_rules}]}),
         encoding="utf-8",
     )
     test = {
@@ -303,7 +312,8 @@ def test_alerts_on_an_objective_fire_as_over_series_that_the_server_recorded(
             for interval, rule in records:
                 if levels[rule["record"]] == level:
                     seconds = {"1m": 60, "4m": 240}[interval]
-                    lines += _samples(rule, _range(url, rule["expr"], past.start, past.end, seconds))
+                    began, ended = past.start - past.offset, past.end - past.offset
+                    lines += _samples(rule, _range(url, rule["expr"], began, ended, seconds))
         past.remember(lines)
     fired = 0
     with past.serve() as url:
@@ -312,11 +322,60 @@ def test_alerts_on_an_objective_fire_as_over_series_that_the_server_recorded(
             for rule in group["rules"]:
                 if "alert" not in rule or "for" in rule:
                     continue
-                found_there = _range(url, rule["expr"], past.start, past.end, step)
-                there = sorted(int(at) for one in found_there for at, _ in one["values"])
+                began, ended = past.start - past.offset, past.end - past.offset
+                found_there = _range(url, rule["expr"], began, ended, step)
+                there = sorted(int(at) + past.offset for one in found_there for at, _ in one["values"])
                 said = sorted(
                     at for _, start, end in _fired(found, rule["alert"]) for at in range(start, end, step)
                 )
                 assert said == [at for at in there if at < past.end], rule["alert"]
                 fired += bool(said)
     assert fired >= 2
+
+
+def test_a_week_until_now_is_judged_from_what_a_server_remembers(
+    installed: Callable[[str], dict[str, Engine]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engines, end = installed("go"), int(time.time()) // 60 * 60
+    past = Past(engines["prometheus"].path, str(engines["promtool"].path), tmp_path, end - 9 * DAY)
+    (past.home / "spec.yml").write_text(
+        "version: obs/v1\nservice: {name: shop, team: us}\ncapabilities: [http]\ntelemetry: {interval: 60s}\n",
+        encoding="utf-8",
+    )
+    # Days ago, and minutes for which half of all requests failed; the first was before the week.
+    incidents = {8.0: 30, 6.5: 20, 3.25: 90, 0.5: 15}
+    counter = "http_server_request_duration_seconds_count"
+    labels = 'environment="prod",instance="one",service="shop",http_route="/pay",http_response_status_code'
+    lines: list[str] = []
+    good, bad = 0, 0
+    for at in range(past.start, end + 1, 60):
+        fails = any(0 <= at - (end - days * DAY) < minutes * 60 for days, minutes in incidents.items())
+        good, bad = good + (30 if fails else 60), bad + (30 if fails else 0)
+        lines += (
+            f'{counter}{{{labels}="200"}} {good} {at}',
+            f'{counter}{{{labels}="500"}} {bad} {at}',
+            f'up{{environment="prod",instance="one",service="shop"}} 1 {at}',
+        )
+    past.remember(lines)
+
+    with past.serve() as url:
+        code = run(
+            ["backtest", str(past.home / "spec.yml"), "--url", url, "--since", "7d", "--format", "json"]
+        )
+    found = json.loads(capsys.readouterr().out)
+
+    assert code == 0
+    assert datetime.fromisoformat(found["until"]) - datetime.fromisoformat(found["since"]) == timedelta(
+        days=7
+    )
+    fired = _fired(found, "HttpErrorRatioHigh")
+    expected = [(end - days * DAY, minutes * 60) for days, minutes in incidents.items()][1:]
+    assert len(fired) == len(expected)
+    for (_, start, stop), (began, length) in zip(fired, expected, strict=True):
+        # It needs some minutes to see enough and five to be sure, and some to see that it is over.
+        assert began + 300 <= start <= began + 720
+        assert began + length <= stop <= began + length + 420
+    assert not _fired(found, "JobAllTargetsDown")
+    entry = next(one for one in found["alerts"] if one["alert"] == "HttpErrorRatioHigh")
+    assert entry["data"]["share"] >= 0.99
+    assert entry["data"]["full_from"] == found["since"]

@@ -29,6 +29,10 @@ class Grid:
         start = first // step * step
         return cls(start, step, (last - start) // step + 1)
 
+    def before(self, offset: int) -> Grid:
+        """Return as many instants, each earlier by `offset` milliseconds."""
+        return Grid(self.start - offset, self.step, self.count)
+
     def __getitem__(self, position: int) -> int:
         return self.start + position * self.step
 

@@ -13,7 +13,7 @@ from obs.verify.backtest.coverage import Coverage
 from obs.verify.backtest.evaluation import Evaluation
 from obs.verify.backtest.firing import Firing, firings
 from obs.verify.backtest.moments import Grid, Labels, runs_of
-from obs.verify.backtest.recording import INTERVAL, Book
+from obs.verify.backtest.recording import Book, pace
 
 #: Evaluations of one alert; a period that would take more is looked at in wider steps.
 MAX_EVALUATIONS = 60_000
@@ -35,7 +35,14 @@ class Watch:
     node: Node
     #: Milliseconds between two evaluations in production.
     interval: int
+    #: Milliseconds that each of them looks into the past.
+    offset: int
     grid: Grid
+
+    @property
+    def read(self) -> Grid:
+        """The instants whose samples the evaluations see."""
+        return self.grid.before(self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ class ServicePlan:
         self._book = Book.of(files)
         self.watches = tuple(_watches(files, period))
         for watch in self.watches:
-            self._book.need(watch.node, watch.grid.start)
-        reach = max((self._book.reach(watch.node) for watch in self.watches), default=0)
+            self._book.need(watch.node, watch.read.start)
+        reach = max(map(self._reach, self.watches), default=0)
         self._since = period.begin - reach
         self.questions = tuple(dict.fromkeys(self._questions()))
 
@@ -85,9 +92,9 @@ class ServicePlan:
     def _questions(self) -> Iterator[Question]:
         for watch in self.watches:
             if self._book.reads(watch.node):
-                yield from self._book.raw(watch.node, watch.grid)
+                yield from self._book.raw(watch.node, watch.read)
             else:
-                yield Question(watch.node.text, watch.grid, presence=True)
+                yield Question(watch.node.text, watch.read, presence=True)
             yield from coverage.questions(self._book.sources(watch.node), self._since, self._period.until)
         yield from self._book.questions(self._period.until)
 
@@ -96,13 +103,16 @@ class ServicePlan:
             return coverage.judge(
                 self._book.sources(watch.node),
                 answers,
-                reach=self._book.reach(watch.node),
+                reach=self._reach(watch),
                 since=self._since,
                 begin=self._period.begin,
                 until=self._period.until,
             )
         except CannotJudge:
             return None
+
+    def _reach(self, watch: Watch) -> int:
+        return self._book.reach(watch.node) + watch.offset
 
     def _firings(self, watch: Watch, evaluation: Evaluation) -> list[Firing]:
         keep = watch.alert.keep_firing_for
@@ -123,10 +133,10 @@ class ServicePlan:
         if self._book.reads(watch.node):
             found = {
                 labels: runs_of(at for at, value in enumerate(column) if value is not None)
-                for labels, column in evaluation.columns(watch.node, watch.grid).items()
+                for labels, column in evaluation.columns(watch.node, watch.read).items()
             }
         else:
-            found = evaluation.answers.runs(Question(watch.node.text, watch.grid, presence=True))
+            found = evaluation.answers.runs(Question(watch.node.text, watch.read, presence=True))
         return _labelled(found, watch.alert)
 
 
@@ -138,10 +148,10 @@ def widened(watch: Watch) -> bool:
 def _watches(files: tuple[RuleFile, ...], period: Period) -> Iterator[Watch]:
     for file in files:
         for group in file.groups:
-            interval = group.interval.milliseconds if group.interval else INTERVAL
+            interval, offset = pace(group)
             for rule in group.rules:
                 if isinstance(rule, Alert):
-                    yield Watch(rule, read(rule.expr), interval, _grid(rule, interval, period))
+                    yield Watch(rule, read(rule.expr), interval, offset, _grid(rule, interval, period))
 
 
 def _grid(alert: Alert, interval: int, period: Period) -> Grid:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from obs.generate.derive.promql.syntax import Call, Node, Number, Selector, children, read
-from obs.generate.model import RecordingRule, RuleFile
+from obs.generate.model import RecordingRule, RuleFile, RuleGroup
 from obs.verify.backtest.asking import Question
 from obs.verify.backtest.moments import Grid
 from obs.verify.backtest.windows import LOOKBACK
@@ -24,6 +24,8 @@ class Recorded:
     expression: Node
     #: Milliseconds between two evaluations.
     step: int
+    #: Milliseconds that an evaluation reads, and writes, in the past.
+    offset: int = 0
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Book:
     """Every recording rule of one service, by what it records; knows how far back each is needed."""
 
     rules: dict[str, list[Recorded]] = field(default_factory=dict)
-    #: The earliest evaluation that anybody reads, in milliseconds since the Unix epoch.
+    #: The earliest sample that anybody reads, in milliseconds since the Unix epoch.
     _since: dict[Recorded, int] = field(default_factory=dict)
 
     @classmethod
@@ -40,10 +42,10 @@ class Book:
         book = cls()
         for file in files:
             for group in file.groups:
-                step = group.interval.milliseconds if group.interval else INTERVAL
                 for rule in group.rules:
                     if isinstance(rule, RecordingRule):
-                        one = Recorded(rule.record, tuple(sorted(rule.labels.items())), read(rule.expr), step)
+                        labels = tuple(sorted(rule.labels.items()))
+                        one = Recorded(rule.record, labels, read(rule.expr), *pace(group))
                         book.rules.setdefault(rule.record, []).append(one)
         return book
 
@@ -70,7 +72,7 @@ class Book:
         if isinstance(node, Selector) and node.metric in self.rules:
             for rule in self.chosen(node):
                 first = since - node.offset - (node.range if node.range is not None else LOOKBACK)
-                first = first // rule.step * rule.step
+                first = (first + rule.offset) // rule.step * rule.step - rule.offset
                 if first < self._since.get(rule, first + 1):
                     self._since[rule] = first
                     self.need(rule.expression, first)
@@ -78,8 +80,8 @@ class Book:
             self.need(child, since)
 
     def grid(self, rule: Recorded, until: int) -> Grid:
-        """Return the evaluations of `rule` that are needed."""
-        return Grid.within(self._since[rule], until, rule.step)
+        """Return the instants at which the needed evaluations of `rule` read and write."""
+        return Grid.within(self._since[rule] + rule.offset, until, rule.step).before(rule.offset)
 
     def questions(self, until: int) -> Iterator[Question]:
         """Yield what the server must be asked for, so that every needed rule can be evaluated."""
@@ -113,6 +115,12 @@ class Book:
             yield node
         for child in children(node):
             yield from self.sources(child)
+
+
+def pace(group: RuleGroup) -> tuple[int, int]:
+    """Return how far apart the evaluations of `group` are, and how far in the past, in milliseconds."""
+    interval, offset = group.interval, group.query_offset
+    return interval.milliseconds if interval else INTERVAL, offset.milliseconds if offset else 0
 
 
 def constant(node: Node) -> float | None:
