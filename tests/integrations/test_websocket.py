@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,8 +21,13 @@ from obs.testing import Telemetry
 CONNECTIONS = "websocket.server.connections"
 
 
-def converse(app: Any, path: str, *incoming: dict[str, Any], **headers: str) -> list[dict[str, Any]]:
-    """Lead one connection as a server would; return what the application sent."""
+def converse(
+    app: Any, path: str, *incoming: dict[str, Any], gone_after: int = 100, **headers: str
+) -> list[dict[str, Any]]:
+    """Lead one connection as a server would; return what the application sent.
+
+    Nobody takes what comes after `gone_after` messages.
+    """
     sent: list[dict[str, Any]] = []
     waiting = [{"type": "websocket.connect"}, *incoming]
     scope = {
@@ -35,6 +41,8 @@ def converse(app: Any, path: str, *incoming: dict[str, Any], **headers: str) -> 
         return waiting.pop(0)
 
     async def send(message: Any) -> None:
+        if len(sent) >= gone_after:
+            raise OSError("nobody there")
         sent.append(dict(message))
 
     asyncio.run(app(scope, receive, send))
@@ -125,6 +133,59 @@ def test_a_client_that_leaves_an_endpoint_that_does_not_expect_it_is_no_error(te
         converse(make_shop(), "/careless", {"type": "websocket.disconnect", "code": 1006})
     telemetry.assert_no_errors()
     telemetry.assert_counted(CONNECTIONS, 1, result="closed")
+
+
+async def tick(scope: Any, receive: Any, send: Any) -> None:
+    """Send for ever, without any framework."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while True:
+        await send({"type": "websocket.send", "text": "tick"})
+
+
+def make_ticker() -> Starlette:
+    async def tick(websocket: WebSocket) -> None:
+        await websocket.accept()
+        while True:
+            await websocket.send_text("tick")
+
+    app = Starlette(routes=[WebSocketRoute("/ticker", tick)])
+    obs.instrument(app)
+    return app
+
+
+@pytest.mark.parametrize("make", [make_ticker, lambda: Middleware(tick)], ids=["Starlette", "bare"])
+def test_a_client_that_has_gone_while_it_is_sent_to_is_told_by_the_line_and_is_no_error(
+    telemetry: Telemetry, make: Callable[[], Any]
+) -> None:
+    app = make()
+    with contextlib.suppress(WebSocketDisconnect, OSError):
+        converse(app, "/ticker", gone_after=3)
+    telemetry.assert_no_errors()
+    (access,) = telemetry.logs
+    assert (access["result"], access["close_code"], access["closed_by"]) == ("closed", 1006, "client")
+    assert telemetry.spans[0].status == "unset"
+
+
+def test_a_client_that_has_gone_before_it_hears_the_close_is_no_error(telemetry: Telemetry) -> None:
+    with contextlib.suppress(WebSocketDisconnect):
+        converse(make_shop(), "/greet", gone_after=1)
+    telemetry.assert_no_errors()
+    (access,) = telemetry.logs
+    assert (access["result"], access["close_code"], access["closed_by"]) == ("closed", 4001, "server")
+
+
+def test_an_error_after_the_client_has_gone_is_an_error(telemetry: Telemetry) -> None:
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        with contextlib.suppress(OSError):
+            await send({"type": "websocket.send", "text": "tick"})
+        raise OSError("the database has gone as well")
+
+    with pytest.raises(OSError, match="database"):
+        converse(Middleware(fails), "/", gone_after=1)
+    telemetry.assert_error(OSError, mechanism="http")
+    telemetry.assert_counted(CONNECTIONS, 1, result="failed")
 
 
 @pytest.mark.parametrize(("path", "status"), [("/boom", 101), ("/early-boom", 500)])

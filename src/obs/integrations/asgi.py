@@ -139,7 +139,12 @@ class Middleware:
                 _add_ids(message, connection)
             elif kind == "websocket.close":
                 connection.closes(message.get("code") or 1000, by="server")
-            await send(message)
+            try:
+                await send(message)
+            except OSError as raised:
+                # As with a response: nobody listens any more.
+                connection.disconnected(raised)
+                raise
 
         try:
             await self.app(scope, watch, reply)

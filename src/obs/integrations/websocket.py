@@ -18,6 +18,8 @@ ACTIVE = gauge(signals.ACTIVE)
 
 #: RFC 6455 and its registry: what a server says when the fault is its own.
 _FAULTS = frozenset({1011, 1012, 1013, 1014})
+#: RFC 6455's word for a connection that ended without any.
+_ABNORMAL = 1006
 
 
 class Connection(Arrival):
@@ -26,12 +28,13 @@ class Connection(Arrival):
     span_name = "WEBSOCKET"
     error_event = "websocket.exception"
 
-    __slots__ = ("_by", "_code", "_refused", "_series")
+    __slots__ = ("_by", "_code", "_left", "_refused", "_series")
 
     def __init__(self, settings: Settings, head: Head) -> None:
         self._code = 0
         self._by = ""
         self._refused = 0
+        self._left: BaseException | None = None
         self._series: Any = None
         super().__init__(settings, head)
         try:
@@ -53,9 +56,15 @@ class Connection(Arrival):
         if not self._by:
             self._code, self._by = code, by
 
+    def disconnected(self, error: BaseException) -> None:
+        """Note that the client has gone without a close, as `error` of sending to it told."""
+        self.closes(_ABNORMAL, by="client")
+        self._left = error
+
     def _is_departure(self, error: BaseException) -> bool:
-        # What Starlette raises from `receive` when the client has closed and nobody handles it.
-        return self._by == "client" and type(error).__name__ == "WebSocketDisconnect"
+        # What Starlette raises when the client has closed or gone and nobody handles it.
+        told = error is self._left or type(error).__name__ == "WebSocketDisconnect"
+        return told and (self._by == "client" or self._left is not None)
 
     def end(self, route: str) -> None:
         """Record everything about the connection, however it ended, and leave its context."""
@@ -65,6 +74,8 @@ class Connection(Arrival):
         except Exception as failure:
             guard.report("integration", failure)
         self.leave()
+        # As with an error of the application: its frames hold us.
+        self._left = None
 
     def _record(self, route: str, seconds: float) -> None:
         if self._series is not None:
