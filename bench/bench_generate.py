@@ -33,9 +33,15 @@ SERVICES = (1, 10, 100, 1000)
 GROWTH = 1.5
 
 
-def spent(arguments: tuple[str, ...], out: str) -> float:
-    """Return the processor seconds of one run; on a quiet machine its user waits as long."""
-    return measure.process_seconds([sys.executable, *(argument.format(out=out) for argument in arguments)])
+def spent() -> dict[str, float]:
+    """Return the processor seconds of each command, on a quiet machine what its user waits; all files are new."""
+    with tempfile.TemporaryDirectory() as out:
+        return {
+            name: measure.process_seconds(
+                [sys.executable, *(argument.format(out=out) for argument in arguments)]
+            )
+            for name, arguments in COMMANDS.items()
+        }
 
 
 class Pace:
@@ -91,11 +97,7 @@ CANDIDATES = {**{str(services): partial(fleet, services) for services in SERVICE
 
 def table(quick: bool) -> Table:
     """Measure generating."""
-    with tempfile.TemporaryDirectory() as out:
-        found = [
-            {name: spent(arguments, out) for name, arguments in COMMANDS.items()}
-            for _ in range(3 if quick else ROUNDS)
-        ]
+    found = [spent() for _ in range(3 if quick else ROUNDS)]
     middle = measure.medians(found)
 
     def ratio(name: str) -> float:

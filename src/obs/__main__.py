@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from obs.errors import MissingExtra, ObsError
@@ -17,7 +18,10 @@ def main() -> int:
         missing = MissingExtra("the obs command", "click", "tools")
         print(f"error: {missing}", file=sys.stderr)  # noqa: T201
         return ObsError.exit_code
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    # The process ends, and its memory with it: no last search through all of it for garbage.
+    gc.freeze()
+    return code
 
 
 if __name__ == "__main__":

@@ -15,5 +15,8 @@ def no_collecting() -> Iterator[None]:
     try:
         yield
     finally:
+        # To the old: else the next list that is made has all of it looked at, most of it for nothing.
+        gc.freeze()
+        gc.unfreeze()
         if was_on:
             gc.enable()

@@ -74,13 +74,13 @@ def command(  # noqa: PLR0917 - click passes by name
     Example:
       obs generate specs/shop --out . --check
     """
-    with no_collecting():
-        from obs.generate import pipeline
+    click.get_current_context().with_resource(no_collecting())
+    from obs.generate import pipeline
 
-        with ServiceProgress() as progress:
-            plan = pipeline.prepare(
-                specs, environment=environment, links=_links(links), only=only, report=progress.show
-            )
+    with ServiceProgress() as progress:
+        plan = pipeline.prepare(
+            specs, environment=environment, links=_links(links), only=only, report=progress.show
+        )
     for alert in plan.skipped:
         click.echo(f"{alert.place}: {alert.service} has no {alert.alert}: {alert.reason}", err=True)
     if show_diff:
