@@ -38,9 +38,13 @@ def commands(session: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the variables that a command sees: none that would change what it says."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "OBS_HOME") if name in os.environ}
-    return {**kept, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUTF8": "1"}
+    """Return the variables that a command sees: none that would change what it says.
+
+    Of the programs of this machine it finds none, only those that a transcript brings under ``programs/``.
+    """
+    kept = {"HOME": os.environ["HOME"]} if "HOME" in os.environ else {}
+    own = {"PATH": "programs", "OBS_HOME": "home"}
+    return {**kept, **own, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUTF8": "1"}
 
 
 def replay(session: str, files: dict[str, str], directory: Path, run: Run) -> str:
@@ -49,6 +53,8 @@ def replay(session: str, files: dict[str, str], directory: Path, run: Run) -> st
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+        if content.startswith("#!"):
+            path.chmod(0o755)
     return "".join(_said(command, directory, run) for command in commands(session))
 
 
