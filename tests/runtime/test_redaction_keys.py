@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -168,3 +169,13 @@ def test_a_label_that_the_catalogue_bounds_is_not_searched() -> None:
 def test_a_pattern_that_cannot_be_one_is_refused() -> None:
     with pytest.raises(ConfigError, match="redact_keys"):
         obs.init("shop", redact_keys="a b")
+
+
+def test_secrets_that_the_arguments_of_a_record_have_names_for_are_masked(lines: Lines) -> None:
+    obs.init("shop")
+    given = {"user": "ann", "password": "hunter2", "pin": 7}
+    before = dict(given)
+    logging.getLogger("lib").warning("%(user)s logs in with %(password)s, %(pin)d", given)
+    (line,) = lines()
+    assert line["message"] == "ann logs in with [redacted], 7"
+    assert given == before

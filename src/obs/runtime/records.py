@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from obs.runtime import guard, levels
 from obs.runtime.lines import Pipeline
 from obs.runtime.logged import is_logged
+from obs.runtime.redaction import MASK
+from obs.runtime.redaction.keys import HIDE, verdict
 from obs.runtime.severity import SEVERITY, active_error, level_of
 
 #: What every LogRecord has; all else came in through `extra=`.
@@ -80,8 +84,23 @@ _NAMES = {number: level for level, number in SEVERITY.items()}
 
 def _message(record: logging.LogRecord) -> str:
     try:
-        return record.getMessage()
+        return (_masked(record) if isinstance(record.args, Mapping) else record).getMessage()
     except Exception as error:
         # The line is worth more than its arguments; the guard still counts the mistake.
         guard.report("logs", error)
         return str(record.msg)
+
+
+def _masked(record: logging.LogRecord) -> logging.LogRecord:
+    """Return `record` without the secrets that its arguments have names for, which the message has not."""
+    args: Any = record.args
+    hidden = {name: MASK for name, value in args.items() if type(value) is str and _is_hidden(name)}
+    if not hidden:
+        return record
+    masked = copy(record)
+    masked.args = {**args, **hidden}
+    return masked
+
+
+def _is_hidden(name: object) -> bool:
+    return isinstance(name, str) and verdict(name) == HIDE
