@@ -9,13 +9,17 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from opentelemetry import trace
+from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 import obs
 from obs.integrations.asgi import Middleware
 from obs.runtime import context, tally
-from obs.testing import capture
+from obs.testing import Telemetry, capture
 
 Lines = Callable[[], list[dict[str, Any]]]
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -89,6 +93,21 @@ def test_the_server_span_continues_the_callers_and_is_named_by_the_route(
     assert attributes(first)["http.response.status_code"] == 200
     assert attributes(first)["http.route"] == "/items/{item}"
     assert second.status.code == 2
+
+
+def test_the_span_is_named_by_the_method_until_its_route_is_known(telemetry: Telemetry, call: Any) -> None:
+    names: list[str] = []
+
+    async def look(request: Request) -> Response:
+        span: Any = trace.get_current_span()
+        names.append(span.name)
+        return Response()
+
+    app = Starlette(routes=[Route("/items/{item}", look)])
+    obs.instrument(app)
+    call(app, "/items/1")
+    assert names == ["GET"]
+    assert [span.name for span in telemetry.spans] == ["GET /items/{item}"]
 
 
 def test_the_span_of_an_unmatched_request_has_no_route(

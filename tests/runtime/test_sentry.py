@@ -54,11 +54,15 @@ class Receiver:
     @property
     def events(self) -> list[dict[str, Any]]:
         """Every event received so far."""
+        return self.items("event")
+
+    def items(self, kind: str) -> list[dict[str, Any]]:
+        """Return everything of one type that was received so far."""
         found = []
         for body in self.bodies:
             lines = body.split(b"\n")
             for header, payload in zip(lines[1::2], lines[2::2], strict=False):
-                if json.loads(header).get("type") == "event":
+                if json.loads(header).get("type") == kind:
                     found.append(json.loads(payload))
         return found
 
@@ -162,6 +166,29 @@ def test_without_a_version_there_is_no_release(receiver: Receiver) -> None:
     obs.capture(_failed())
     assert obs.flush(5)
     assert "release" not in receiver.events[0]
+
+
+@pytest.mark.parametrize(("rate", "kept"), [("1", 1), ("0", 0)])
+def test_transactions_of_the_host_are_kept_at_their_own_rate_and_cleaned(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, rate: str, kept: int
+) -> None:
+    monkeypatch.setenv("SENTRY_TRACES_SAMPLE_RATE", rate)
+    # Our own ratio has nothing to do with it.
+    obs.init("shop", sentry_dsn=receiver.dsn, logs=False, traces_ratio=0.5)
+    with sentry_sdk.start_transaction(name="import", op="task") as transaction:
+        transaction.set_data("password", SECRET)
+        with sentry_sdk.start_span(op="db", name=f"token={SECRET}"):
+            pass
+    assert obs.flush(5)
+    found = receiver.items("transaction")
+    assert [one["transaction"] for one in found] == ["import"] * kept
+    assert SECRET not in json.dumps(found)
+    assert receiver.events == []
+
+
+def test_one_transaction_of_ten_is_kept_by_default(receiver: Receiver) -> None:
+    obs.init("shop", sentry_dsn=receiver.dsn, logs=False)
+    assert sentry_sdk.get_client().options["traces_sample_rate"] == 0.1
 
 
 def test_an_exception_is_sent_once(receiver: Receiver) -> None:

@@ -79,11 +79,13 @@ def test_shutdown_frees_the_port_and_ends_the_thread() -> None:
     assert "obs-serve" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_paths_can_be_chosen() -> None:
-    obs.init("worker", metrics_path="/internal/metrics")
+@pytest.mark.parametrize("name", ["metrics", "health", "ready", "live"])
+def test_paths_can_be_chosen(name: str) -> None:
+    obs.init("worker", **{f"{name}_path": "/internal/it"})
     port = obs.serve(0)
-    assert get(port, "/internal/metrics")[0] == 200
-    assert get(port, "/metrics")[0] == 404
+    assert get(port, "/internal/it")[0] == 200
+    for other in ("metrics", "health", "ready", "live"):
+        assert get(port, f"/{other}")[0] == (404 if other == name else 200)
 
 
 def threads() -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import resource
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -54,6 +56,22 @@ def fill(fd: int) -> int:
             done += os.write(fd, b"x" * 4096)
     except BlockingIOError:
         return done
+
+
+def test_a_line_is_one_write_however_long(stdout: Callable[[int], None]) -> None:
+    # A socket that keeps what was written at once together shows where one write ended.
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        stdout(ours.fileno())
+        obs.init("shop", log_format="json")
+        obs.log.info("short")
+        logging.getLogger("lib").warning("long", extra={"note": ["x" * 5_000] * 8})
+        obs.log.error("with a stack", exc_info=ValueError("x" * 20_000))
+        theirs.settimeout(10)
+        written = [theirs.recv(100_000) for _ in range(3)]
+    for message, line in zip(("short", "long", "with a stack"), written, strict=True):
+        assert line.count(b"\n") == 1
+        assert json.loads(line)["message"] == message
 
 
 def test_nobody_reads_any_more(stdout: Callable[[int], None], pipe: tuple[int, int]) -> None:

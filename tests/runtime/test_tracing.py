@@ -66,6 +66,16 @@ def test_a_span_arrives_with_resource_attributes_and_bound_fields(
     assert resource["deployment.environment.name"] == "test"
 
 
+def test_traces_may_have_an_address_of_their_own(collector: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A full one: nothing is added to it.
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{collector.url}/v1/traces")
+    obs.init("shop", otlp_endpoint="http://127.0.0.1:9")
+    with obs.span("work"):
+        pass
+    assert obs.flush(5)
+    assert collector.names() == ["work"]
+
+
 def test_headers_for_the_collector_are_sent(collector: Any) -> None:
     obs.init("shop", otlp_endpoint=collector.url, otlp_headers={"x-tenant": "blue"})
     with obs.span("a"):
