@@ -76,6 +76,9 @@ def test_receivers_inhibitions_and_intervals_are_read() -> None:
         ("route: {receiver: a, routes: [{matchers: [a]}]}\nreceivers: [{name: a}]", "1:43", "broken matcher"),
         ("route: {receiver: a, routes: [{matchers: ['a=~\"(\"']}]}\nreceivers: [{name: a}]", "1:43", "no regular expression"),
         ("route: {receiver: a}\nreceivers: [{name: a}, {name: a}]", "2:31", "defined twice"),
+        ("route: {receiver: a}\nreceivers: [{name: a}, {}]", "2:24", "without a name"),
+        ("route: {receiver: a}\nreceivers: [{name: a, name: a}]", "2:23", "'name' is given twice"),
+        ("route: {receiver: a}\nreceivers: [{name: a}]\nroute: {receiver: a}", "3:1", "'route' is given twice"),
         ("route: {receiver: a}\nreceivers: [{name: a}]\n---\nroute: {}", "4:1", "one document"),
     ],
 )  # fmt: skip

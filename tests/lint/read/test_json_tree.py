@@ -70,6 +70,8 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
         ('{\n"a" 1}', "f.json:2:5"),
         ("", "f.json:1:1"),
         ('{"a": 1} 2', "f.json:1:10"),
+        ('{"a": "NaN",\n "b": NaN}', "f.json:2:7"),
+        ("[-Infinity]", "f.json:1:2"),
     ],
 )
 def test_a_broken_text_says_where(text: str, place: str) -> None:
@@ -77,6 +79,15 @@ def test_a_broken_text_says_where(text: str, place: str) -> None:
         _tree(text)
 
     assert str(caught.value.at.place) == place
+
+
+@pytest.mark.parametrize("digits", [16, 400, 20_000])
+def test_a_number_beyond_all_counting_is_none(digits: int) -> None:
+    root = _tree(f'{{"id": {"9" * digits}, "x": 1e999, "y": -{"9" * digits}.5, "z": {2**53 - 1}}}').root
+
+    assert [root[key].number for key in "xyz"] == [None, None, 2**53 - 1]
+    assert root["id"].number is None
+    assert root["id"].span.place.column == 8
 
 
 def test_deep_nesting_is_an_answer_and_no_crash() -> None:

@@ -12,7 +12,7 @@ from obs.lint.read.alertmanager import Configuration, texts, value
 
 def _run(project: Project) -> Iterator[Finding]:
     for config in project.of(Configuration):
-        receivers = [receiver.name for receiver in config.receivers]
+        receivers = [receiver.name for receiver in config.receivers if receiver.name]
         intervals = [interval.value for interval in config.intervals]
         for route in config.route.all if config.route else ():
             named = value(route.own.get("receiver"))
@@ -28,7 +28,7 @@ def _run(project: Project) -> Iterator[Finding]:
 
 
 def _listed(names: list[str]) -> str:
-    return f"defined: {', '.join(sorted(names)) or 'none'}"
+    return f"defined: {', '.join(sorted(set(names))) or 'none'}"
 
 
 CHECK = Check("receiver-undefined", "error", ("alertmanager",), _run)

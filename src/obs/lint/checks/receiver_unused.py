@@ -13,7 +13,7 @@ def _run(project: Project) -> Iterator[Finding]:
     for config in project.of(Configuration):
         used = {route.receiver for route in config.route.all} if config.route else set()
         for receiver in config.receivers:
-            if receiver.name not in used:
+            if receiver.name and receiver.name not in used:
                 message = f"no route leads to the receiver {receiver.name!r}"
                 yield Finding(receiver.span, message, "give it a route, or delete it")
 

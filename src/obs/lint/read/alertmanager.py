@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from obs.lint.query import Query
 from obs.lint.read.matchers import Matcher, Operator, compiled, parse
-from obs.lint.read.yaml_tree import Entry, Node
+from obs.lint.read.yaml_tree import Entry, Node, repeated
 from obs.lint.source import Source, Span, Text
 
 #: Alertmanager's own, where no route says otherwise.
@@ -142,10 +142,14 @@ def read(source: Source, documents: Sequence[Node]) -> Configuration:
     route = keys.get("route")
     if route is not None:
         reader.root(route.node)
+    for entry in repeated(root):
+        reader.faults.append(Fault(f"key {entry.name!r} is given twice", entry.key.span))
     names: set[str] = set()
     receivers = tuple(reader.receiver(node) for node in items(keys.get("receivers")))
     for receiver in receivers:
-        if receiver.name in names:
+        if not receiver.name:
+            reader.faults.append(Fault("a receiver without a name", receiver.span))
+        elif receiver.name in names:
             reader.faults.append(Fault(f"receiver {receiver.name!r} is defined twice", receiver.span))
         names.add(receiver.name)
     return Configuration(

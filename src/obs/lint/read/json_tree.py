@@ -18,6 +18,8 @@ from obs.lint.source import Source, Span, Text
 #: The way from the root to a value: keys of objects and positions in arrays.
 Way: TypeAlias = tuple[str | int, ...]
 
+#: From here on not every whole number is a number of JSON.
+_BEYOND = 2**53
 _TOKEN = re.compile(
     r'\s*(?:(?P<mark>[{}\[\],:])|(?P<string>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<plain>[^\s,:\]}\[{"]+))'
 )
@@ -37,10 +39,14 @@ class Tree:
     def __init__(self, source: Source) -> None:
         self.source = source
         try:
-            self._data = json.loads(source.text)
+            self._data = _loaded(source.text)
         except json.JSONDecodeError as error:
             message = f"broken JSON: {error.msg[0].lower()}{error.msg[1:]}"
             raise BrokenJson(message, source.span(error.pos)) from None
+        except _NoJson as error:
+            words = (token for token in _TOKEN.finditer(source.text) if token["plain"] == str(error))
+            at = next((token.start("plain") for token in words), 0)
+            raise BrokenJson(f"broken JSON: {error} is no value of it", source.span(at)) from None
         except RecursionError:
             raise BrokenJson("broken JSON: nested too deeply", source.span()) from None
 
@@ -58,6 +64,24 @@ class Tree:
     @cached_property
     def _spans(self) -> dict[Way, tuple[int, int]]:
         return _scan(self.source.text)
+
+
+def _loaded(text: str) -> Any:
+    """Return the data of a text; whole numbers that Python refuses for their length are infinite."""
+    try:
+        return json.loads(text, parse_constant=_refused)
+    except (json.JSONDecodeError, _NoJson):
+        raise
+    except ValueError:
+        return json.loads(text, parse_int=float, parse_constant=_refused)
+
+
+class _NoJson(ValueError):
+    """A word that Python reads as a number, and JSON does not know."""
+
+
+def _refused(word: str) -> None:
+    raise _NoJson(word)
 
 
 def _scan(text: str) -> dict[Way, tuple[int, int]]:
@@ -96,8 +120,9 @@ def _next(way: Way) -> int:
 
 
 def number(data: Any) -> float | None:
-    """Return plain data that is a number; None for anything else."""
-    return data if isinstance(data, int | float) and not isinstance(data, bool) else None
+    """Return plain data that is a number; None for anything else, and for what is beyond all counting."""
+    known = isinstance(data, int | float) and not isinstance(data, bool)
+    return data if known and abs(data) < _BEYOND else None
 
 
 class Written(NamedTuple):

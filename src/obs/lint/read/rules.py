@@ -23,6 +23,8 @@ GROUP_KEYS = frozenset(
         "partial_response_strategy", "source_tenants", "evaluation_delay", "align_evaluation_time_on_interval",
     }
 )  # fmt: skip
+#: The last two are mimirtool's: it reads every document of a file.
+FILE_KEYS = frozenset({"groups", "namespace", "remote_write"})
 RULE_KEYS = frozenset({"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"})
 #: What only a query of logs holds: a pipeline, or a stream selector with a range and no metric.
 _LOGS = re.compile(
@@ -112,7 +114,8 @@ class RuleFile:
 
 def groups_of(document: Node) -> Node | None:
     """Return the list of groups of a rule file or PrometheusRule; None for any other document."""
-    found = document.get("groups")
+    # Grafana's own alerts stand in groups, too, and its files name a version of an API.
+    found = document.get("groups") if document.get("apiVersion") is None else None
     if found is None and _value(document, "kind") == "PrometheusRule":
         spec = document.get("spec")
         found = spec.get("groups") if spec is not None else None
@@ -121,7 +124,9 @@ def groups_of(document: Node) -> Node | None:
 
 def _are_groups(node: Node) -> bool:
     """Tell whether a list may be one of groups of rules: other programs have groups too."""
-    keys = [frozenset(item.keys) for item in node.items if item.is_mapping]
+    # Somebody who forgot the list wrote one group, or groups by name.
+    listed = (node, *(entry.node for entry in node.entries)) if node.is_mapping else node.items
+    keys = [frozenset(item.keys) for item in listed if item.is_mapping]
     return not keys or any("rules" in one or one <= GROUP_KEYS or _misspelt(one) for one in keys)
 
 
@@ -133,10 +138,15 @@ def read(source: Source, documents: list[Node]) -> RuleFile:
     """Read every group of every document."""
     reader = _Reader()
     groups = []
+    plain = 0
     for document in documents:
         found = groups_of(document)
         if found is None:
             continue
+        keys = reader.keys(document)
+        if "groups" in keys:
+            plain += "namespace" not in keys
+            reader.top(document, keys, plain)
         if not found.is_list:
             if not found.is_null:
                 reader.fault(f"groups: got {found.what}, expected a list", found)
@@ -182,11 +192,24 @@ class _Reader:
     def fault(self, message: str, node: Node, hint: str | None = None) -> None:
         self.faults.append(Fault(message, node.span, hint))
 
+    def top(self, node: Node, keys: Mapping[str, Entry], number: int) -> None:
+        """Find what Prometheus refuses, or never looks at, in the document of a rule file; the first is number 1."""
+        for key, entry in keys.items():
+            if key not in FILE_KEYS:
+                self.faults.append(Fault(f"a rule file has no key {key!r}", entry.key.span))
+        if number > 1:
+            hint = "put its groups under the first `groups:`, or into a file of their own"
+            self.fault(
+                "Prometheus reads the first document of a file only: nothing evaluates these rules",
+                node,
+                hint,
+            )
+
     def group(self, node: Node) -> Group | None:
         if not node.is_mapping:
             self.fault(f"a group: got {node.what}, expected a mapping with name and rules", node)
             return None
-        keys = node.keys
+        keys = self.keys(node)
         for key, entry in keys.items():
             if key not in GROUP_KEYS:
                 self.faults.append(Fault(f"a group has no key {key!r}", entry.key.span))
@@ -212,7 +235,7 @@ class _Reader:
         if not node.is_mapping:
             self.fault(f"a rule: got {node.what}, expected a mapping with alert or record, and expr", node)
             return None
-        keys = self._keys(node)
+        keys = self.keys(node)
         alert, record = keys.get("alert"), keys.get("record")
         if alert is not None and record is not None:
             self.faults.append(Fault("a rule is an alert or a record, not both", record.key.span))
@@ -237,13 +260,12 @@ class _Reader:
             keys=keys,
         )
 
-    def _keys(self, node: Node) -> dict[str, Entry]:
-        keys: dict[str, Entry] = {}
-        for entry in node.entries:
-            if entry.name in keys:
-                self.faults.append(Fault(f"key {entry.name!r} is given twice", entry.key.span))
-            keys[entry.name] = entry
-        return {**node.merged, **keys}
+    def keys(self, node: Node) -> Mapping[str, Entry]:
+        """Return the entries of a mapping, merged ones included; Prometheus refuses a key that is given twice."""
+        self.faults += [
+            Fault(f"key {entry.name!r} is given twice", entry.key.span) for entry in node.repeated
+        ]
+        return node.keys
 
     def _query(self, entry: Entry | None, name: Text, *, is_alert: bool) -> Query | None:
         text = self._text(entry, "expr")
@@ -273,7 +295,7 @@ class _Reader:
         if not entry.node.is_mapping:
             self.faults.append(Fault(f"{key}: got {entry.node.what}, expected a mapping", entry.span))
             return {}
-        return entry.node.keys
+        return self.keys(entry.node)
 
 
 _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+\Z|0\Z")

@@ -7,6 +7,7 @@ looks. Aliases and several documents are legal here; a file that is no YAML is o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
@@ -128,6 +129,21 @@ class Node(NamedTuple):
         ]
 
     @property
+    def repeated(self) -> list[Entry]:
+        """The entries of a mapping whose key stands in it before; programs that are strict refuse them."""
+        if not isinstance(self.raw, yaml.MappingNode):
+            return []
+        names = [key.value for key, _ in self.raw.value]
+        if len(set(map(str, names))) == len(names):
+            return []
+        entries = self.entries
+        return [
+            entry
+            for number, entry in enumerate(entries)
+            if entry.name in {one.name for one in entries[:number]}
+        ]
+
+    @property
     def merged(self) -> dict[str, Entry]:
         """The entries that ``<<`` brings in from mappings elsewhere; of several mappings the first wins."""
         return _merged(self, 0)
@@ -186,6 +202,19 @@ def _merged(node: Node, depth: int) -> dict[str, Entry]:
                 found |= _merged(one, depth + 1)
                 found |= {entry.name: entry for entry in one.entries}
     return found
+
+
+def repeated(root: Node) -> Iterator[Entry]:
+    """Yield every entry at or below `root` whose key stands in the same mapping before it."""
+    waiting, seen = [root.raw], set[int]()
+    while waiting:
+        raw = waiting.pop()
+        # Aliases lead to the same node, again and again.
+        if id(raw) in seen or not isinstance(raw, yaml.CollectionNode):
+            continue
+        seen.add(id(raw))
+        yield from Node(root.source, raw).repeated
+        waiting += (one for _, one in raw.value) if isinstance(raw, yaml.MappingNode) else raw.value
 
 
 def documents(source: Source) -> list[Node]:
