@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 #: Seconds; the limit only ends a failed test.
@@ -54,6 +55,14 @@ class Received:
                 for scope in resource.scope_logs:
                     yield from scope.log_records
 
+    def points(self) -> Iterator[NumberDataPoint]:
+        """Yield every point of a gauge."""
+        for request in list(self.metrics):
+            for resource in request.resource_metrics:
+                for scope in resource.scope_metrics:
+                    for metric in scope.metrics:
+                        yield from metric.gauge.data_points
+
     def text(self) -> str:
         """Return all of it as text, to search in."""
         return "".join(map(str, [*self.traces, *self.logs, *self.metrics]))
@@ -66,8 +75,8 @@ class Backend:
         self.received = Received()
         #: Status of the answer to whatever comes over HTTP; 0 gives none until `release`.
         self.status = 200
-        #: Whether spans are refused for good.
-        self.refuses_spans = False
+        #: What spans are refused with: for good, or with UNAVAILABLE for now.
+        self.refuses_spans: grpc.StatusCode | None = None
         self._free = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
@@ -98,8 +107,8 @@ class Backend:
         self._http.server_close()
 
     def release(self) -> None:
-        """Answer 200 from now on, those who wait included."""
-        self.status = 200
+        """Take everything from now on, from those who wait, too."""
+        self.status, self.refuses_spans = 200, None
         self._free.set()
 
     def take(self, path: str, body: bytes, authorization: str) -> int:
@@ -115,8 +124,8 @@ class Backend:
         return self.status
 
     def _take_traces(self, request: ExportTraceServiceRequest, call: Any) -> ExportTraceServiceResponse:
-        if self.refuses_spans:
-            call.abort(grpc.StatusCode.INVALID_ARGUMENT, "refused for good")
+        if self.refuses_spans is not None:
+            call.abort(self.refuses_spans, "refused")
         self.received.traces.append(request)
         return ExportTraceServiceResponse()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import yaml
 from tests.engines.collector import otlp
@@ -123,7 +124,7 @@ def test_every_name_that_a_rule_asks_for_is_told_under_load(tmp_path: Path, back
     collector = Collector(place, environment={"OBS_SAMPLING_WAIT": "200ms", **sizes})
     with running(collector):
         # Refused for good, then away until each queue is full.
-        backend.status, backend.refuses_spans = 400, True
+        backend.status, backend.refuses_spans = 400, grpc.StatusCode.INVALID_ARGUMENT
         for kind, body in send.items():
             assert collector.send(kind, body("small")) == 200
         missing = {name for name in asked if "send_failed" in name}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import signal
@@ -9,11 +10,12 @@ import threading
 import time
 from collections import Counter
 
+import grpc
 import pytest
 from tests.engines.collector import otlp
 from tests.engines.collector.backend import Backend, await_true
 from tests.engines.collector.conftest import Start
-from tests.engines.collector.running import running
+from tests.engines.collector.running import Collector, running
 
 pytestmark = pytest.mark.engines
 
@@ -27,6 +29,10 @@ _NUMBER = re.compile(r"line (\d+)")
 def _numbers(backend: Backend) -> Counter[int]:
     found = (_NUMBER.match(record.body.string_value) for record in backend.received.records())
     return Counter(int(match[1]) for match in found if match)
+
+
+def _filled(collector: Collector, kind: str) -> float:
+    return collector.total(QUEUE, data_type=kind) / collector.total(CAPACITY, data_type=kind)
 
 
 def test_lines_of_a_file_survive_a_killed_collector(start: Start, backend: Backend) -> None:
@@ -85,30 +91,63 @@ def test_a_full_queue_holds_senders_back_and_shows_in_what_the_alert_asks(
     backend.status = 503
     collector = start(OBS_QUEUE_LOGS_BYTES="400000")
     taken: set[int] = set()
-    refused = 0
+    numbers = itertools.count()
 
-    def filled() -> float:
-        return collector.total(QUEUE, data_type="logs") / collector.total(CAPACITY, data_type="logs")
-
-    for number in range(200):
-        # 20 kB each. A slow machine may time out before it is refused, so that one alone says nothing.
-        body = otlp.logs(otlp.resource("full"), [(f"line {number} {'x' * 20_000}", {})])
-        if collector.send("logs", body, timeout=2.0) == 200:
+    def held_back() -> bool:
+        # 20 kB each. What is not answered in time is held back, or the machine slow: the collector counts the first.
+        for number in itertools.islice(numbers, 20):
+            body = otlp.logs(otlp.resource("full"), [(f"line {number} {'x' * 20_000}", {})])
+            if collector.send("logs", body, timeout=2.0) != 200:
+                break
             taken.add(number)
-        else:
-            refused += 1
-        if refused >= 2 and filled() > 0.8:
-            break
-    assert refused >= 2
+        return _filled(collector, "logs") > 0.8 and collector.total(REFUSED, receiver="otlp") >= 2
+
+    await_true(held_back, "the queue is full and senders are refused")
     assert len(taken) <= 25
-    assert filled() > 0.8
-    await_true(lambda: collector.total(REFUSED, receiver="otlp") >= 2, "refusals are counted")
     # A file is its own queue: its lines wait there.
     (collector.logs / "full.log").write_text("line 1000000\n", encoding="utf-8")
     assert collector.is_alive()
     backend.release()
     await_true(lambda: taken | {1_000_000} <= set(_numbers(backend)), "whatever was taken arrived")
     assert collector.send("logs", otlp.logs(otlp.resource("full"), [("line 2000000", {})])) == 200
+
+
+@pytest.mark.parametrize("kind", ["traces", "metrics"])
+def test_nothing_that_was_taken_before_a_queue_was_full_is_lost(
+    start: Start, backend: Backend, kind: str
+) -> None:
+    backend.status, backend.refuses_spans = 503, grpc.StatusCode.UNAVAILABLE
+    collector = start(OBS_SAMPLING_WAIT="200ms", **{f"OBS_QUEUE_{kind.upper()}_BYTES": "400000"})
+    of, filling = otlp.resource("full"), {"text": "x" * 20_000}
+    taken: set[int] = set()
+    numbers = itertools.count()
+
+    def body(number: int) -> bytes:
+        if kind == "metrics":
+            return otlp.samples(of, "full", filling, number)
+        # Not the trace that is all zeros, which is none.
+        trace = (number + 1).to_bytes(16, "big")
+        return otlp.traces(of, [otlp.span(trace=trace, failed=True, attributes=filling)])
+
+    def held_back() -> bool:
+        for number in itertools.islice(numbers, 20):
+            if collector.send(kind, body(number), timeout=2.0) != 200:
+                return _filled(collector, kind) > 0.8
+            taken.add(number)
+        return False
+
+    await_true(held_back, "the queue is full and a sender waits")
+    assert collector.is_alive()
+    backend.release()
+
+    def lost() -> set[int]:
+        if kind == "metrics":
+            return taken - {point.as_int for point in backend.received.points()}
+        return taken - {int.from_bytes(trace, "big") - 1 for trace in backend.received.trace_ids()}
+
+    await_true(lambda: not lost(), "whatever was taken arrived")
+    assert len(taken) > 10
+    assert collector.send(kind, body(1_000_000)) == 200
 
 
 def test_too_little_memory_means_refusal_and_not_death(start: Start, backend: Backend) -> None:
@@ -120,8 +159,8 @@ def test_too_little_memory_means_refusal_and_not_death(start: Start, backend: Ba
         # Many small values take much memory and little time.
         spans = [otlp.span(attributes={f"a{n}": n for n in range(60)}) for _ in range(400)]
         statuses[collector.send("traces", otlp.traces(otlp.resource("memory"), spans))] += 1
-    # 503 is what OTLP senders repeat.
-    assert set(statuses) == {200, 503}
+    # 503 is what OTLP senders repeat; a machine under load may answer too late.
+    assert set(statuses) - {0} == {200, 503}
     assert collector.is_alive()
     assert collector.total(REFUSED_SPANS, receiver="otlp") >= 400
     kept = otlp.span(failed=True)
