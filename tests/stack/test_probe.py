@@ -50,7 +50,7 @@ def test_nobody_listening_is_none(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["127.0.0.1"], ["ftp://a:1/"], ["http://a/"], ["http://a:1/", "ca"]]
+    "arguments", [[], ["127.0.0.1"], ["ftp://a:1/"], ["http://a/"], ["http://a:1/", "ca", "cert"]]
 )
 def test_misuse_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert probe.main(arguments) == 2

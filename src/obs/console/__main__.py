@@ -11,7 +11,8 @@ from pathlib import Path
 import uvicorn
 
 from obs.console.app import create
-from obs.errors import ObsError, StackError
+from obs.console.certificate import Certificate
+from obs.errors import ConfigError, ObsError, StackError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         app = create(options.runbooks, options.certs)
+        own = _own_certificate(options)
         listener = _listen(options.host, options.port)
     except ObsError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     with listener:
         host = f"[{options.host}]" if ":" in options.host else options.host
-        sys.stdout.write(f"http://{host}:{listener.getsockname()[1]}/\n")
+        scheme = "http" if own is None else "https"
+        sys.stdout.write(f"{scheme}://{host}:{listener.getsockname()[1]}/\n")
         sys.stdout.flush()
         config = uvicorn.Config(
             app,
@@ -38,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lifespan="off",
             timeout_graceful_shutdown=2,
         )
+        config.load()
+        config.ssl = None if own is None else own.context
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
@@ -57,9 +62,19 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--certs", type=Path, metavar="DIR", help="folder of certificates whose ends /metrics tells (*.crt)"
     )
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="serve HTTPS with it (PEM)")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="key of --certificate (PEM)")
     parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 picks a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     return parser.parse_args(arguments)
+
+
+def _own_certificate(options: argparse.Namespace) -> Certificate | None:
+    if options.certificate is None and options.key is None:
+        return None
+    if options.certificate is None or options.key is None:
+        raise ConfigError("--certificate and --key go together: got one of them")
+    return Certificate(options.certificate, options.key)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Ask a server whether it is ready, from inside its container: ``python -S -m obs.stack.probe URL [CA CERT KEY]``.
+"""Ask a server whether it is ready, from inside its container: ``python -S -m obs.stack.probe URL [CA [CERT KEY]]``.
 
 Images without a shell or a client need a probe of their own, and this one is part of ours. It runs every few seconds
 for as long as the container does, so it loads next to nothing: no argument parser, no HTTP library.
@@ -11,12 +11,12 @@ import sys
 from collections.abc import Sequence
 
 _WITHIN_S = 3.0
-_USAGE = "expected: python -m obs.stack.probe http://HOST:PORT/PATH [CA CERTIFICATE KEY]\n"
+_USAGE = "expected: python -m obs.stack.probe http://HOST:PORT/PATH [CA [CERTIFICATE KEY]]\n"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Return 0 when the URL answers with a status below 400, 1 and the reason when it does not, 2 for misuse."""
-    if len(arguments) not in (1, 4):
+    if len(arguments) not in (1, 2, 4):
         sys.stderr.write(_USAGE)
         return 2
     url, *files = arguments
@@ -39,11 +39,17 @@ def main(arguments: Sequence[str]) -> int:
 
 def _status(host: str, port: int, path: str, files: Sequence[str] | None) -> int:
     with socket.create_connection((host, port), _WITHIN_S) as plain:
-        connection = plain if files is None else _secured(plain, host, files)
-        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n".encode())
-        first = b""
-        while b"\r\n" not in first and (part := connection.recv(4096)):
-            first += part
+        if files is None:
+            return _asked(plain, host, port, path)
+        with _secured(plain, host, files) as secured:
+            return _asked(secured, host, port, path)
+
+
+def _asked(connection: socket.socket, host: str, port: int, path: str) -> int:
+    connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n".encode())
+    first = b""
+    while b"\r\n" not in first and (part := connection.recv(4096)):
+        first += part
     protocol, _, rest = first.partition(b" ")
     if not protocol.startswith(b"HTTP/"):
         raise ValueError("no answer in HTTP")
@@ -53,10 +59,9 @@ def _status(host: str, port: int, path: str, files: Sequence[str] | None) -> int
 def _secured(plain: socket.socket, host: str, files: Sequence[str]) -> socket.socket:
     import ssl
 
-    authority, certificate, key = files or (None, None, None)
-    context = ssl.create_default_context(cafile=authority)
-    if certificate is not None:
-        context.load_cert_chain(certificate, key)
+    context = ssl.create_default_context(cafile=files[0] if files else None)
+    if own := files[1:]:
+        context.load_cert_chain(*own)
     return context.wrap_socket(plain, server_hostname=host)
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -69,8 +70,10 @@ class Collector:
         environment: Mapping[str, str] | None = None,
         overlays: Sequence[str] = (),
         further: Sequence[str] = (),
+        client: ssl.SSLContext | None = None,
     ) -> None:
         self.place = place
+        self.client = client
         self.environment = dict(environment or {})
         sources = [bundle.path("collector", name) for name in ("collector.yml", *further)]
         self.files = configure(place, "collector", *sources)
@@ -102,7 +105,10 @@ class Collector:
     def _ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text(errors="replace")[-4000:]
-        return answers(self.port("health"), "/")
+        try:
+            return self.get("health", "/")[0] == 200
+        except OSError:
+            return False
 
     def is_alive(self) -> bool:
         """Tell whether the process runs."""
@@ -121,9 +127,26 @@ class Collector:
         tether.untie(self._process.pid)
         self._process = None
 
+    def connection(self, role: str, timeout: float = 30.0) -> http.client.HTTPConnection:
+        """Return a connection to one of its ports, with TLS where it was told whom to show."""
+        port = self.port(role)
+        if self.client is None:
+            return http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=timeout, context=self.client)
+
+    def get(self, role: str, path: str) -> tuple[int, str]:
+        """Return the status and the text that GET answers."""
+        connection = self.connection(role)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
     def send(self, signal_: str, body: bytes, timeout: float = 30.0) -> int:
         """POST a request as protobuf and return the status; 0 when there was no answer in time."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port("otlp_http"), timeout=timeout)
+        connection = self.connection("otlp_http", timeout)
         try:
             connection.request("POST", f"/v1/{signal_}", body, {"Content-Type": "application/x-protobuf"})
             return connection.getresponse().status
@@ -134,12 +157,7 @@ class Collector:
 
     def scrape(self, role: str = "metrics") -> str:
         """Return what it tells on one of its two ports for Prometheus."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port(role), timeout=30)
-        try:
-            connection.request("GET", "/metrics")
-            return connection.getresponse().read().decode()
-        finally:
-            connection.close()
+        return self.get(role, "/metrics")[1]
 
     def samples(self, metric: str, role: str = "metrics") -> list[Sample]:
         """Return the samples of a metric."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import http.client
+import contextlib
+import json
+import re
 import ssl
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.engines.collector import otlp
 from tests.engines.collector.backend import Backend, await_true
-from tests.engines.collector.running import Collector, running, site
+from tests.engines.collector.running import Collector, parse, running, site
 
+from obs.stack import bundle, render
 from obs.stack.certs import authority
 from obs.stack.certs.folder import Folder
 from obs.stack.certs.renewal import Wanted, renew
 from obs.stack.certs.subjects import subjects
+from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
@@ -45,27 +51,96 @@ def _client(certs: Folder, name: str = "") -> ssl.SSLContext:
     return context
 
 
-def _send(collector: Collector, body: bytes, context: ssl.SSLContext | None) -> int:
-    port = collector.port("otlp_http")
-    connection: http.client.HTTPConnection = (
-        http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        if context is None
-        else http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=context)
-    )
+@contextlib.contextmanager
+def _caller(collector: Collector, context: ssl.SSLContext | None) -> Iterator[None]:
+    """Let it be called by somebody else for a while: None speaks without TLS."""
+    own, collector.client = collector.client, context
     try:
-        connection.request("POST", "/v1/logs", body, {"Content-Type": "application/x-protobuf"})
-        return connection.getresponse().status
+        yield
     finally:
-        connection.close()
+        collector.client = own
 
 
-def test_every_hop_wants_a_certificate_of_the_stack(tmp_path: Path, certs: Folder) -> None:
-    body = otlp.logs(otlp.resource("secured"), [("line 1", {})])
+#: What a server of Go answers whom it does not know, by its alert or by the end of the connection.
+REFUSED = r"certificate required|alert|reset|EOF"
+
+
+@pytest.fixture
+def secured(tmp_path: Path, certs: Folder) -> Iterator[tuple[Collector, Backend]]:
+    """The collector under TLS, with its own metrics on a further port as they are without."""
+    plain, ours = (
+        render.load(bundle.path("collector", name))["service"]["telemetry"]["metrics"]["readers"]
+        for name in ("collector.yml", "tls.yml")
+    )
+    unsecured = free()
+    plain[0]["pull"]["exporter"]["prometheus"].update(host="127.0.0.1", port=unsecured)
+    both = {"service": {"telemetry": {"metrics": {"readers": [*plain, *ours]}}}}
     with Backend(_server(certs, "loki")) as loki:
         place = site(tmp_path, loki_http=loki.http_port)
-        with running(Collector(place, further=["tls.yml"])) as collector:
-            assert _send(collector, body, None) == 400
-            with pytest.raises(OSError, match=r"certificate required|alert|reset|EOF"):
-                _send(collector, body, _client(certs))
-            assert _send(collector, body, _client(certs, "client")) == 200
-            await_true(lambda: len(list(loki.received.records())) == 1, "the line arrived over TLS")
+        collector = Collector(
+            replace(place, numbers={**place.numbers, ("collector", "unsecured"): unsecured}),
+            environment={"OBS_COLLECTOR_OWN_PORT": str(free())},
+            overlays=[json.dumps(both)],
+            further=["tls.yml"],
+            client=_client(certs, "client"),
+        )
+        with running(collector):
+            yield collector, loki
+
+
+def test_every_hop_wants_a_certificate_of_the_stack(
+    secured: tuple[Collector, Backend], certs: Folder
+) -> None:
+    collector, loki = secured
+    body = otlp.logs(otlp.resource("secured"), [("line 1", {})])
+    with _caller(collector, None):
+        assert collector.send("logs", body) == 400
+    with _caller(collector, _client(certs)):
+        assert collector.send("logs", body) == 0
+    assert collector.send("logs", body) == 200
+    await_true(lambda: len(list(loki.received.records())) == 1, "the line arrived over TLS")
+    for role, path in (("health", "/"), ("metrics", "/metrics"), ("span_metrics", "/metrics")):
+        with _caller(collector, None):
+            assert collector.get(role, path)[0] == 400, role
+        with _caller(collector, _client(certs)), pytest.raises(OSError, match=REFUSED):
+            collector.get(role, path)
+        assert collector.get(role, path)[0] == 200, role
+
+
+#: Told under another name, which no rule and no panel asks for: the exporter lets "total" stand at the end only.
+RENAMED = {"otelcol_process_runtime_total_alloc_bytes_total": "otelcol_process_runtime_alloc_bytes_total"}
+#: About the way that is not taken.
+OF_THE_READER = {"promhttp_metric_handler_errors_total", "target_info"}
+
+
+def test_its_own_metrics_are_told_under_the_same_names_as_without(
+    secured: tuple[Collector, Backend],
+) -> None:
+    collector, _ = secured
+    assert collector.send("logs", otlp.logs(otlp.resource("secured"), [("line 1", {})])) == 200
+    with _caller(collector, None):
+        await_true(
+            lambda: "otelcol_exporter_sent_log_records" in collector.scrape("unsecured"), "it was sent"
+        )
+    await_true(lambda: "otelcol_exporter_sent_log_records" in collector.scrape(), "the metrics come round")
+    with _caller(collector, None):
+        expected = _series(collector.scrape("unsecured"))
+    await_true(lambda: expected <= _series(collector.scrape()), "every series comes round")
+
+
+def _series(text: str) -> set[tuple[str, str, frozenset[tuple[str, str]]]]:
+    """Return type, name and labels of each series."""
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    return {
+        (
+            next(kind for family, kind in types.items() if name in (family, *_parts(family))),
+            RENAMED.get(name, name),
+            frozenset(labels.items()),
+        )
+        for name, labels, _ in parse(text)
+        if name not in OF_THE_READER
+    }
+
+
+def _parts(family: str) -> tuple[str, ...]:
+    return tuple(f"{family}_{part}" for part in ("bucket", "sum", "count"))

@@ -55,6 +55,17 @@ def test_the_commands_of_the_page_work_and_starting_twice_changes_nothing(stack:
     assert {name: one["Id"] for name, one in stack.inspect().items()} == before
 
 
+def test_links_lead_to_the_ports_that_were_chosen(stack: Containers) -> None:
+    flags = stack.ask(stack.url("prometheus", "/api/v1/status/flags"), login=True)["data"]
+    assert flags["web.external-url"] == stack.url("prometheus")
+    rules = stack.ask(stack.url("prometheus", "/api/v1/rules"), login=True)["data"]["groups"]
+    shown = [one["annotations"] for group in rules for one in group["rules"] if one.get("annotations")]
+    for name, server in (("runbook_url", "runbooks"), ("dashboard_url", "grafana")):
+        links = {one[name] for one in shown if name in one}
+        assert links
+        assert all(link.startswith(stack.url(server, "/")) for link in links)
+
+
 def test_logs_shows_what_a_container_printed(stack: Containers) -> None:
     done = stack.obs("logs", "alertmanager", "--lines", "100")
     assert "Listening on" in done.stdout, done.stderr

@@ -20,6 +20,7 @@ from tests.engines.compose.stack import PUBLISHED, await_found
 
 from obs.catalogue.exporters.blackbox import CERTIFICATE_EXPIRY
 from obs.stack.ports import free
+from obs.stack.servers import SERVERS
 
 #: One process for all of them: they share one engine.
 pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("compose")]
@@ -127,6 +128,10 @@ def test_a_golden_request_takes_every_hop(secured: Secured) -> None:
     await_found(lambda: secured.query(calls), calls)
     up = 'sum by (service) (up{service=~"prometheus|alertmanager|loki|collector|runbooks"}) > 0'
     await_found(lambda: len(secured.query(up)) == 5, up)
+    # What the collector tells of itself comes by its longest way.
+    uptime = 'otelcol_process_uptime_seconds_total{service="collector", instance="collector"}'
+    [own] = await_found(lambda: secured.query(uptime), uptime)
+    assert set(own["metric"]) == {"__name__", "job", "service", "environment", "instance"}
 
 
 def test_alerts_take_the_hop_to_alertmanager(secured: Secured) -> None:
@@ -142,7 +147,7 @@ def test_alerts_take_the_hop_to_alertmanager(secured: Secured) -> None:
 
 def test_prometheus_knows_when_the_certificates_end(secured: Secured) -> None:
     ends = f"min by (instance) ({CERTIFICATE_EXPIRY.metric} - time()) > 300 * 86400"
-    expected = {"prometheus", "alertmanager", "loki", "tempo", "collector", "grafana", "client", "ca"}
+    expected = {*SERVERS, "client", "ca"}
     await_found(lambda: expected <= {one["metric"]["instance"] for one in secured.query(ends)}, ends)
 
 
@@ -162,10 +167,49 @@ def test_who_shows_no_certificate_is_refused(secured: Secured, server: str, path
         secured.open(server, path, client=False)
 
 
-@pytest.mark.parametrize("server", ["prometheus", "alertmanager", "loki", "collector", "grafana"])
+@pytest.mark.parametrize("server", ["prometheus", "alertmanager", "loki", "collector", "grafana", "runbooks"])
 def test_nobody_speaks_without_tls(secured: Secured, server: str) -> None:
-    with pytest.raises(httpx.HTTPStatusError, match="400 Bad Request"):
+    # Servers of Go say so; the one of Python hangs up.
+    with pytest.raises(httpx.HTTPError, match=r"400 Bad Request|disconnected|reset"):
         secured.open(server, "/", scheme="http")
+
+
+def test_browsers_may_read_the_runbooks_without_a_certificate_of_their_own(secured: Secured) -> None:
+    assert secured.open("runbooks", "/health", client=False)["status"] == "healthy"
+
+
+_CALLER = ("-cert=/etc/obs/certs/client.crt", "-key=/etc/obs/certs/client.key")
+
+
+def test_hops_that_are_not_published_want_a_certificate_as_well(
+    secured: Secured, docker: Docker, contents: dict[str, str]
+) -> None:
+    assert secured.states["loki"] == "ready"
+
+    def ask(scheme: str, hop: str, *options: str) -> str:
+        """Ask from where another server is; return what went wrong."""
+        ca = "-ca=/etc/obs/certs/ca.crt"
+        probe = ("exec", f"{PROJECT}-loki-1", "/opt/obs/probe", ca, *options, f"{scheme}://{hop}")
+        done = subprocess.run(
+            ["docker", *probe],
+            env=dict(docker.environment),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode == 0) == (done.stderr == "")
+        return done.stderr
+
+    hops = ["collector:8888/metrics", "collector:8889/metrics", "collector:13133/", "runbooks:8705/health"]
+    for hop in hops:
+        assert ask("http", hop), hop
+        # Whoever has a browser reads the pages; the others want to know who asks.
+        assert ("certificate required" in ask("https", hop)) == hop.startswith("collector"), hop
+        assert ask("https", hop, *_CALLER) == "", hop
+    if "STAND-IN" not in contents["tempo"]:
+        assert ask("http", "tempo:4317/")
+        assert "certificate required" in ask("https", "tempo:4317/")
 
 
 def test_no_key_is_readable_for_others(secured: Secured) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.stack.compose.conftest import FakeDocker
@@ -64,20 +63,12 @@ def test_links_lead_to_the_servers_of_this_stack(tmp_path: Path) -> None:
     assert "https://grafana.shop.example" not in text
 
 
-def test_people_open_what_is_published_or_said(tmp_path: Path) -> None:
-    project: dict[str, Any] = {
-        "services": {
-            "runbooks": {"ports": [{"published": "18705"}]},
-            "prometheus": {
-                "ports": [{"published": "9090"}],
-                "command": ["--web.external-url=https://metrics.example.com/"],
-            },
-            "grafana": {"environment": {"GF_SERVER_ROOT_URL": "https://boards.example.com"}},
-        }
+def test_people_open_what_the_compose_file_says() -> None:
+    project = {
+        "x-addresses": {"runbooks": "http://127.0.0.1:18705", "grafana": "https://boards.example.com/"}
     }
     assert evaluated.addresses(project) == {
         "runbooks": "http://127.0.0.1:18705",
-        "prometheus": "https://metrics.example.com",
         "grafana": "https://boards.example.com",
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from obs.stack import secret_files
+from obs.stack import bundle, render, secret_files
 from obs.stack.compose import tls
 from obs.stack.compose.config import ComposeConfig
 from obs.stack.servers import SERVERS
@@ -31,23 +31,21 @@ def _read(made: Path, name: str) -> dict[str, Any]:
     return document
 
 
-def test_every_target_of_the_stack_is_asked_with_a_certificate_but_two(made: Path) -> None:
-    plain, secured = set(), set()
-    for job in _read(made, "prometheus.yml")["scrape_configs"]:
-        targets = {target for group in job.get("static_configs", ()) for target in group["targets"]}
-        if job.get("scheme") == "https":
-            assert job["tls_config"]["cert_file"] == "/etc/obs/certs/client.crt"
-            secured |= targets
-        else:
-            plain |= targets
-    assert plain == {"collector:8888", "runbooks:8705"}
-    names = {target.partition(":")[0] for target in secured}
-    assert names == {"prometheus", "alertmanager", "loki", "tempo", "collector", "grafana"}
-
-
-def test_jobs_that_were_split_have_names_of_their_own(made: Path) -> None:
-    names = [job["job_name"] for job in _read(made, "prometheus.yml")["scrape_configs"]]
-    assert len(names) == len(set(names))
+def test_every_target_of_the_stack_is_asked_with_a_certificate(made: Path) -> None:
+    document = _read(made, "prometheus.yml")
+    secured = set()
+    for job in document["scrape_configs"]:
+        # Services beside the stack say it themselves, by `__scheme__` of their targets.
+        assert (job.get("scheme") == "https") == ("static_configs" in job)
+        assert job["tls_config"]["cert_file"] == "/etc/obs/certs/client.crt"
+        secured |= {target for group in job.get("static_configs", ()) for target in group["targets"]}
+    committed = render.load(bundle.path("stack", "prometheus", "prometheus.yml"))["scrape_configs"]
+    assert secured == {
+        target for job in committed for group in job.get("static_configs", ()) for target in group["targets"]
+    }
+    assert {target.partition(":")[0] for target in secured} == set(SERVERS)
+    [alertmanager] = document["alerting"]["alertmanagers"]
+    assert alertmanager["scheme"] == "https"
 
 
 def test_nothing_speaks_plain_http_to_a_server_that_has_a_certificate(made: Path) -> None:
@@ -93,6 +91,6 @@ def test_keys_are_for_the_group_alone_and_twice_changes_nothing(made: Path) -> N
 
 def test_the_variables_of_the_overlay_are_told(tmp_path: Path) -> None:
     variables = ComposeConfig(directory=tmp_path, tls=True, ports={"grafana": 13000}).variables()
-    assert variables["OBS_GRAFANA_URL"] == "https://127.0.0.1:13000"
+    assert variables["OBS_SCHEME"] == "https"
     assert variables["OBS_CERTS_GROUP"] == str(os.getgid() or 10001)
     assert ComposeConfig(directory=tmp_path).places()["OBS_TLS_DIR"] == str(tmp_path / "tls")

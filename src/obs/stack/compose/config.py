@@ -115,17 +115,9 @@ class ComposeConfig:
         return {
             "OBS_PACKAGE_DIR": str(Path(__file__).resolve().parents[2]),
             **dict(_port(key, number) for key, number in self.ports.items()),
-            **(self._secured() if self.tls else {}),
+            **({"OBS_CERTS_GROUP": _group(), "OBS_SCHEME": "https"} if self.tls else {}),
             **self.settings,
         }
-
-    def _secured(self) -> dict[str, str]:
-        """Return the variables of docker-compose.tls.yml, and addresses for people that begin with https."""
-        urls = {
-            f"OBS_{name.upper()}_URL": f"https://127.0.0.1:{self.ports.get(name, SERVERS[name].ports[0].native)}"
-            for name in ("prometheus", "alertmanager", "grafana")
-        }
-        return {"OBS_CERTS_GROUP": _group(), **urls}
 
 
 def _group() -> str:

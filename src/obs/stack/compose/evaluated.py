@@ -42,18 +42,7 @@ def prepare(directory: Path, addresses: Mapping[str, str], *, shop: bool) -> boo
 
 def addresses(project: Mapping[str, Any]) -> dict[str, str]:
     """Return where people open each server of the resolved `project`."""
-    services = project["services"]
-    found = {
-        name: f"http://127.0.0.1:{port['published']}"
-        for name, service in services.items()
-        for port in (service.get("ports") or ())[:1]
-    }
-    for name in ("prometheus", "alertmanager"):
-        for word in services.get(name, {}).get("command") or ():
-            if word.startswith("--web.external-url="):
-                found[name] = word.partition("=")[2].rstrip("/")
-    root = (services.get("grafana", {}).get("environment") or {}).get("GF_SERVER_ROOT_URL")
-    return {**found, "grafana": root.rstrip("/")} if root else found
+    return {name: address.rstrip("/") for name, address in project.get("x-addresses", {}).items()}
 
 
 def _rules(engine: str, addresses: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.stack import secret_files
+from obs.stack.whole import write_whole
 
 #: Directories whose files are read at the start only; all others are followed by who reads them.
 _READ_ONCE = ("/etc/otelcol", "/etc/grafana/provisioning")
@@ -38,7 +39,7 @@ def is_current(project: Mapping[str, Any], record: Path) -> bool:
 
 def remember(project: Mapping[str, Any], record: Path) -> None:
     """Write down that the containers have the present content."""
-    secret_files.write(record, fingerprint(project))
+    write_whole(record, fingerprint(project), mode=0o600)
 
 
 def _files(project: Mapping[str, Any]) -> Iterator[Path]:

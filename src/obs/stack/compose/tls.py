@@ -22,10 +22,6 @@ from obs.stack.certs.subjects import subjects
 
 #: Where every container finds the authority, its own pair if it serves, and the clients' pair if it calls.
 CERTIFICATES = "/etc/obs/certs"
-#: What asks for certificates among the data sources and what is scraped; the others have no TLS to offer.
-_SECURED = ("prometheus", "alertmanager", "loki", "tempo", "grafana")
-#: The collector serves its own metrics without TLS only; the runbook pages hold no secret.
-_PLAIN_TARGETS = ("collector:8888", "runbooks:8705")
 
 _LIFETIME, _RENEWED_BEFORE = timedelta(days=365), timedelta(days=30)
 _CLIENT: Mapping[str, str] = MappingProxyType(
@@ -80,21 +76,12 @@ def _login(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prometheus(document: dict[str, Any]) -> dict[str, Any]:
-    client = {"scheme": "https", "tls_config": dict(_CLIENT)}
-    for alertmanager in document["alerting"]["alertmanagers"]:
-        alertmanager.update(client)
-    jobs = []
-    for job in document["scrape_configs"]:
-        groups = job.get("static_configs", ())
-        plain = [one for one in groups if set(one["targets"]) <= set(_PLAIN_TARGETS)]
-        secured = [one for one in groups if one not in plain]
-        if secured:
-            jobs.append({**job, **client, "static_configs": secured})
-        if plain and secured:
-            jobs.append({**job, "job_name": f"{job['job_name']}-plain", "static_configs": plain})
-        if not secured:
-            jobs.append(job)
-    return {**document, "scrape_configs": jobs}
+    for caller in (*document["alerting"]["alertmanagers"], *document["scrape_configs"]):
+        caller["tls_config"] = dict(_CLIENT)
+        # Your services say it themselves, each group of targets by `__scheme__`.
+        if "static_configs" in caller:
+            caller["scheme"] = "https"
+    return document
 
 
 def _probe(document: dict[str, Any]) -> dict[str, Any]:
@@ -121,16 +108,15 @@ def _loki(document: dict[str, Any]) -> dict[str, Any]:
 
 def _data_sources(document: dict[str, Any]) -> dict[str, Any]:
     for source in document["datasources"]:
-        if source["uid"] in _SECURED:
-            source["url"] = source["url"].replace("http://", "https://")
-            source.setdefault("jsonData", {}).update(
-                tlsAuth=True, tlsAuthWithCACert=True, serverName=source["uid"]
-            )
-            source.setdefault("secureJsonData", {}).update(
-                tlsCACert=f"$__file{{{_CLIENT['ca_file']}}}",
-                tlsClientCert=f"$__file{{{_CLIENT['cert_file']}}}",
-                tlsClientKey=f"$__file{{{_CLIENT['key_file']}}}",
-            )
+        source["url"] = source["url"].replace("http://", "https://")
+        source.setdefault("jsonData", {}).update(
+            tlsAuth=True, tlsAuthWithCACert=True, serverName=source["uid"]
+        )
+        source.setdefault("secureJsonData", {}).update(
+            tlsCACert=f"$__file{{{_CLIENT['ca_file']}}}",
+            tlsClientCert=f"$__file{{{_CLIENT['cert_file']}}}",
+            tlsClientKey=f"$__file{{{_CLIENT['key_file']}}}",
+        )
     return document
 
 
