@@ -112,6 +112,7 @@ def test_a_connection_is_one_span_one_line_and_one_count_under_the_ids_of_its_ha
     assert (span.name, span.kind, span.status) == ("WEBSOCKET /rooms/{room}", "server", "unset")
     assert span.attributes["http.response.status_code"] == 101
     assert span.attributes["websocket.close.code"] == 1001
+    assert span.attributes["http.route"] == "/rooms/{room}"
     assert own["trace_id"] == access["trace_id"] == span.trace_id
     assert access["message"] == "WEBSOCKET /rooms/{room} closed"
     assert (access["path"], access["close_code"], access["closed_by"], access["client"]) == (

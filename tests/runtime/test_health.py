@@ -275,7 +275,7 @@ def test_readiness_is_off_while_draining_and_liveness_is_not() -> None:
     asked = []
     obs.check("database")(lambda: asked.append(1))
     assert ask("ready")[0] == 200
-    health.drain()
+    draining.begin()
     assert ask("ready") == (503, {"status": "draining", "checks": {}})
     assert (ask("live")[0], ask("health")[0]) == (200, 200)
     draining.end()

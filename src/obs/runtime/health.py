@@ -98,11 +98,6 @@ def liveness() -> Report:
     return Report(200, {"status": "alive", "uptime": round(process.uptime(), 3)})
 
 
-def drain() -> None:
-    """Turn readiness off, so that no more work is sent here: called when an application begins to end."""
-    draining.begin()
-
-
 def _critical() -> list[Check]:
     # One that is told to go need not ask its database first.
     return [] if draining.active() else [item for item in _checks.values() if item.critical]
