@@ -31,6 +31,16 @@ def test_the_endpoints_of_obs_are_in_no_metric_line_or_span(
     assert collector.spans == []
 
 
+def test_an_application_that_can_be_scraped_does_not_push_its_metrics(
+    collector: Any, shop: Any, call: Any
+) -> None:
+    obs.init("shop", otlp_endpoint=collector.url)
+    call(shop(), "/items/1")
+    assert obs.shutdown(10)
+    assert len(collector.spans) == 1
+    assert collector.metrics == []
+
+
 def test_the_endpoints_work_behind_a_root_path(shop: Any) -> None:
     obs.init("shop")
     app = shop()

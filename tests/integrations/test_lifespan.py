@@ -90,9 +90,17 @@ def test_readiness_is_off_from_the_order_to_end_until_the_next_start(telemetry: 
     live(Middleware(started), "lifespan.startup")
 
 
-def test_the_end_flushes_what_is_waiting(collector: Any) -> None:
-    obs.init("shop", otlp_endpoint=collector.url, log_level="error")
-    with obs.span("work"):
-        pass
-    live(make_app(), "lifespan.startup", "lifespan.shutdown")
-    assert collector.names() == ["work"]
+@pytest.mark.parametrize("answer", ["complete", "failed"])
+def test_the_end_flushes_what_is_waiting(collector: Any, answer: str) -> None:
+    obs.init("shop", otlp_endpoint=collector.url, log_level="error", export_interval=60)
+
+    async def ends(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        with obs.span("the last work"):
+            pass
+        await send({"type": f"lifespan.shutdown.{answer}"})
+
+    live(Middleware(ends), "lifespan.startup", "lifespan.shutdown")
+    assert collector.names() == ["the last work"]
