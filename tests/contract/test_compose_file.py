@@ -60,6 +60,16 @@ def test_a_service_is_hardened_bounded_and_probed(name: str) -> None:
 
 
 @each_service
+def test_nothing_of_a_service_is_anonymous(name: str) -> None:
+    service = SERVICES[name]
+    for volume in service.get("volumes", ()):
+        source = re.sub(r"\$\{[^}]*\}", "./X", volume).split(":")[0]
+        assert source.startswith("./") or source in COMPOSE["volumes"], volume
+    assert set(service["networks"]) <= set(COMPOSE["networks"])
+    assert re.fullmatch(r"[\w/-]+:(v?\d+\.\d+\.\d+|\$\{OBS_IMAGE_VERSION:-local\})", service["image"])
+
+
+@each_service
 def test_no_secret_is_a_variable(name: str) -> None:
     environment = SERVICES[name].get("environment", {})
     assert not [key for key in environment if re.search(r"PASSWORD|TOKEN|SECRET|KEY", key)]
