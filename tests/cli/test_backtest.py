@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from obs.cli.main import run
-from obs.verify.backtest import history
+from obs.verify import query_api
 
 #: The period begins on 2026-08-29 at 08:00 UTC.
 HOUR, BEGIN = 3600, 1_787_990_400
@@ -332,7 +332,7 @@ def test_a_long_period_is_asked_for_in_chunks_and_in_wider_steps(
 def test_an_answer_that_is_too_large_is_asked_for_in_halves(
     server: Server, backtest: Backtest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "_MAX_BYTES", 3000)
+    monkeypatch.setattr(query_api, "MAX_BYTES", 3000)
     server.past = _incidents((1, 1.5), (4, 4.25))
 
     code, out, _ = backtest("--format", "json")

@@ -113,7 +113,9 @@ def test_merged_keys_are_keys_and_an_alias_is_found_where_its_anchor_stands(tmp_
         (8, 34)
     }
     # Prometheus takes what is shared from anywhere but a key of its own.
-    assert [one.message for one in problems if one.check == "broken-rule"] == ["a rule file has no key 'shared'"]
+    assert [one.message for one in problems if one.check == "broken-rule"] == [
+        "a rule file has no key 'shared'"
+    ]
 
 
 @pytest.mark.parametrize(

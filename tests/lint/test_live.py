@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -30,18 +30,18 @@ groups:
 
 class _Prometheus(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        names = self.path.endswith("/values")
+        self._tell(["requests_total"] if names else {"requests_total": [{"type": "counter"}]})
+
+    def do_POST(self) -> None:
+        query = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["query"][0]
+        self._tell({"result": [1] if '"checkout"' in query else []})
+
+    def _tell(self, found: object) -> None:
         if self.headers.get("Authorization") != "Bearer right":
             self._answer(401, {})
-            return
-        parts = urlsplit(self.path)
-        if parts.path.endswith("/values"):
-            found: object = ["requests_total"]
-        elif parts.path.endswith("/metadata"):
-            found = {"requests_total": [{"type": "counter"}]}
         else:
-            query = parse_qs(parts.query)["query"][0]
-            found = {"result": [1] if '"checkout"' in query else []}
-        self._answer(200, {"status": "success", "data": found})
+            self._answer(200, {"status": "success", "data": found})
 
     def _answer(self, status: int, body: object) -> None:
         data = json.dumps(body).encode()
@@ -85,7 +85,7 @@ def test_of_an_alert_the_selector_is_asked_and_not_the_comparison(url: str, tmp_
 
 def test_a_server_that_wants_another_token_is_no_server_without_series(url: str, tmp_path: Path) -> None:
     live = _live(url, tmp_path, "wrong")
-    with pytest.raises(VerifyError, match="answers 401"):
+    with pytest.raises(VerifyError, match="Prometheus answered 401"):
         live.reach()
     live.close()
 

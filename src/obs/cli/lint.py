@@ -167,8 +167,6 @@ def _server(url: str | None, bearer: Path | None) -> Live | None:
         if bearer is not None:
             raise ConfigError("--bearer-file is for --live, which is not given")
         return None
-    if not url.startswith(("http://", "https://")):
-        raise ConfigError(f"--live: got {url!r}, expected an address", hint=f"http://{url}")
     from obs.lint.live import Live
 
     server = Live(url, bearer)

@@ -7,10 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from obs.errors import VerifyError
-from obs.verify.bearer import token
+from obs.verify.query_api import QueryApi, Refused, no_prometheus
 
 _TIMEOUT_S = 15.0
 #: Distinct queries that one run asks; beyond them a run would be a load test.
@@ -20,29 +18,30 @@ MAX_QUERIES = 5000
 class Live:
     """A Prometheus, or what speaks its API, that is asked while files are linted.
 
-    `bearer` is a file whose only line is sent as a token. Every method raises `VerifyError` when it does not answer; an answer is asked for once.
+    `bearer` is a file whose only line is sent as a token. Every method raises `VerifyError` when it does
+    not answer; an answer is asked for once.
     """
 
-    def __init__(self, url: str, bearer: Path | None = None) -> None:
-        self.url = url.rstrip("/")
-        self._results: dict[str, int | str] = {}
-        # No proxy reaches what is on this machine.
-        local = httpx.URL(self.url).host in {"127.0.0.1", "localhost", "::1"}
-        headers = {"Authorization": f"Bearer {token(bearer)}"} if bearer is not None else {}
-        self._client = httpx.Client(
-            timeout=_TIMEOUT_S, follow_redirects=True, trust_env=not local, headers=headers
-        )
+    def __init__(self, url: str, bearer: Path | None = None, *, timeout_s: float = _TIMEOUT_S) -> None:
+        self._api = QueryApi(url, option="--live", timeout_s=timeout_s, bearer=bearer)
+        self._results: dict[str, int | Refused] = {}
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The names of all series of the last hours."""
-        return frozenset(self._ask("label/__name__/values", {}))
+        found = self._must("label/__name__/values")
+        if not isinstance(found, list):
+            raise no_prometheus(self._api.url)
+        return frozenset(map(str, found))
 
     @cached_property
     def types(self) -> Mapping[str, str]:
         """Name of a metric -> ``counter``, ``gauge``, ``histogram``... as its exporter says."""
-        found: dict[str, Any] = self._ask("metadata", {})
-        return {name: entries[0].get("type", "") for name, entries in found.items() if entries}
+        found = self._must("metadata")
+        try:
+            return {name: entries[0].get("type", "") for name, entries in found.items() if entries}
+        except (AttributeError, KeyError, TypeError):
+            raise no_prometheus(self._api.url) from None
 
     def reach(self) -> None:
         """Ask what every run asks, so that a server that does not answer is seen."""
@@ -50,9 +49,9 @@ class Live:
 
     def close(self) -> None:
         """Let the connections go."""
-        self._client.close()
+        self._api.close()
 
-    def series(self, query: str) -> int | str | None:
+    def series(self, query: str) -> int | Refused | None:
         """Return how many series a query has now, or the server's complaint; None beyond `MAX_QUERIES`."""
         if query not in self._results:
             if len(self._results) >= MAX_QUERIES:
@@ -67,34 +66,19 @@ class Live:
                 return known
         return ""
 
-    def _count(self, query: str) -> int | str:
+    def _count(self, query: str) -> int | Refused:
         try:
-            result = self._ask("query", {"query": query})["result"]
-        except _Refused as error:
-            return str(error)
+            found = self._api.ask("POST", "query", {"query": query})
+        except Refused as complaint:
+            return complaint
+        if not isinstance(found, dict) or "result" not in found:
+            raise no_prometheus(self._api.url)
+        result = found["result"]
         return len(result) if isinstance(result, list) else 1
 
-    def _ask(self, path: str, parameters: Mapping[str, str]) -> Any:
-        url = f"{self.url}/api/v1/{path}"
+    def _must(self, path: str) -> Any:
+        """Ask what no run can do without."""
         try:
-            answer = self._client.get(url, params=dict(parameters))
-            if answer.status_code in {401, 403}:
-                hint = "give a token by --bearer-file"
-                raise VerifyError(f"the server answers {answer.status_code}", self.url, hint)
-            data = answer.json()
-        except httpx.HTTPError as error:
-            raise VerifyError(f"the server does not answer: {error}", self.url) from None
-        except (ValueError, httpx.InvalidURL):
-            raise VerifyError("the server gives no answer of Prometheus", url) from None
-        if not isinstance(data, dict) or data.get("status") not in {"success", "error"}:
-            raise VerifyError("the server gives no answer of Prometheus", url)
-        if data["status"] == "error":
-            raise _Refused(str(data.get("error", answer.status_code)), url)
-        return data["data"]
-
-
-class _Refused(VerifyError):
-    """The server has understood, and says no."""
-
-    def __str__(self) -> str:
-        return self.message
+            return self._api.ask("GET", path)
+        except Refused as complaint:
+            raise VerifyError(f"Prometheus does not tell its {path}: {complaint}", self._api.url) from None

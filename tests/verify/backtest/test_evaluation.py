@@ -10,9 +10,10 @@ from obs.generate.derive.promql.syntax import read
 from obs.generate.model import Duration, RecordingRule, RuleFile, RuleGroup
 from obs.verify.backtest.asking import Answers, CannotJudge
 from obs.verify.backtest.evaluation import Evaluation
-from obs.verify.backtest.history import Part, Refused
+from obs.verify.backtest.history import Part
 from obs.verify.backtest.moments import Grid, labels_of
 from obs.verify.backtest.recording import Book
+from obs.verify.query_api import Refused
 
 MINUTE = 60_000
 #: What the server says: an expression, and per series its labels and a value a minute.

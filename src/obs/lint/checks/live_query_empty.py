@@ -11,6 +11,7 @@ from obs.lint.project import Project
 from obs.lint.promql.nodes import Binary, Call, Selector, above
 from obs.lint.promql.tokens import extent
 from obs.lint.query import Query
+from obs.verify.query_api import Refused, Unanswered
 
 #: An alert is empty as long as all is well, so its selectors are asked; what fills a page is not.
 _USES = frozenset({"record", "panel", "runbook"})
@@ -32,7 +33,9 @@ def _run(project: Project) -> Iterator[Finding]:
         if "$" in text or "{{" in text:
             continue
         found = live.series(text)
-        if isinstance(found, str):
+        if isinstance(found, Unanswered):
+            yield Finding(query.span, f"could not be asked of the server: {found}")
+        elif isinstance(found, Refused):
             yield Finding(query.span, f"the server refuses it: {found}", severity="error")
         elif found == 0:
             yield Finding(query.span, "has no result on the server now")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from obs.verify.backtest.history import MAX_POINTS, History, Part, Refused
+from obs.verify.backtest.history import MAX_POINTS, History, Part
 from obs.verify.backtest.moments import Columns, Grid, Labels, runs_of
+from obs.verify.query_api import Refused
 
 #: Values that the answer to one question may hold: 32 bytes each.
 _MAX_VALUES = 10_000_000
