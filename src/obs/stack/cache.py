@@ -9,7 +9,6 @@ into the entry. One lock a route keeps parallel installs from doing the same wor
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
@@ -18,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from obs.errors import StackError
-from obs.stack import version
+from obs.stack import locking, version
 from obs.stack.engine import Engine, ask_version, runs
 from obs.stack.home import home
 from obs.stack.progress import Report, Step
@@ -123,18 +122,10 @@ def workspace(route: str, report: Report | None = None) -> Iterator[Path]:
 
 
 def _wait_for(descriptor: int, route: str, report: Report | None) -> None:
-    if _has_locked(descriptor):
+    if locking.take(descriptor):
         return
     step = Step(f"waiting for another install by {route}", report)
-    while not _has_locked(descriptor):
+    while not locking.take(descriptor):
         time.sleep(0.2)
         step.tell()
     step.tell(finished=True)
-
-
-def _has_locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

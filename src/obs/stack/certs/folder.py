@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import stat
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obs.errors import StackError
+from obs.stack import locking
 from obs.stack.certs.authority import Pair
 
 #: Bits of a key's mode that nobody may have: everything of others, and writing by the group.
@@ -109,12 +109,8 @@ class Folder:
                 hint="choose another state directory with --dir",
             ) from None
         with lock:
-            try:
-                fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StackError(
-                    "another `obs stack certs` is at work here", where=str(self.directory)
-                ) from None
+            if not locking.take(lock.fileno()):
+                raise StackError("another `obs stack certs` is at work here", where=str(self.directory))
             yield
 
 
