@@ -60,6 +60,14 @@ def test_the_same_password_keeps_its_hash_and_another_gets_a_new_one(tmp_path: P
     assert bcrypt.checkpw(b"changed", _hash(second))
 
 
+def test_loki_follows_a_password_that_was_changed(tmp_path: Path) -> None:
+    secret_files.ensure(tmp_path)
+    (tmp_path / "web_password").write_text("changed\n")
+    files = secret_files.ensure(tmp_path)
+    assert base64.b64decode(files["web_authorization"].read_text()) == b"obs:changed"
+    assert files["web_authorization"].stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("damaged", ["", "basic_auth_users:\n  obs: nonsense\n", "\0"])
 def test_a_damaged_file_is_written_anew(tmp_path: Path, damaged: str) -> None:
     secret_files.ensure(tmp_path)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from obs.errors import StackError
 from obs.stack.servers import FULL
+from obs.stack.whole import write_whole
 
-_FILE = "stack.json"
+RECORD = "stack.json"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Record:
 def read_record(directory: Path) -> Record:
     """Return what the last `up` wrote; where there was none, a stack of which nothing runs."""
     try:
-        kept = json.loads((directory / _FILE).read_text(encoding="utf-8"))
+        kept = json.loads((directory / RECORD).read_text(encoding="utf-8"))
         return Record(tuple(map(str, kept["servers"])), dict(kept["skipped"]), dict(kept["notes"]))
     except (OSError, ValueError, KeyError, TypeError):
         # No file, or one that was cut off by a full disk.
@@ -38,10 +39,8 @@ def write_record(directory: Path, record: Record) -> None:
     Raises:
         StackError: the state directory cannot be written.
     """
-    whole = directory / f".{_FILE}.new"
     try:
-        whole.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
-        whole.replace(directory / _FILE)
+        write_whole(directory / RECORD, json.dumps(asdict(record), indent=2) + "\n")
     except OSError as error:
         raise StackError(
             f"cannot write the state directory: {error.strerror}", where=str(directory)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import MappingProxyType
 import bcrypt
 
 from obs.errors import StackError
+from obs.stack.whole import write_whole
 
 #: Who asks Prometheus and Alertmanager of the stack; the password is the secret `web_password`.
 WEB_USER = "obs"
@@ -31,6 +31,8 @@ _BYTES = 24
 def ensure(directory: Path, *, mode: int = 0o600) -> dict[str, Path]:
     """Make the secrets that are not there yet and return the file of each; those that are there stay.
 
+    What is made of another secret follows it: a user may put a password of their own there at any time.
+
     Raises:
         StackError: the directory cannot be written or a file not read.
     """
@@ -39,7 +41,10 @@ def ensure(directory: Path, *, mode: int = 0o600) -> dict[str, Path]:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, make in _MADE_BY.items():
             if not files[name].exists():
-                write(files[name], make(directory), mode=mode)
+                write_whole(files[name], make(directory), mode=mode)
+        authorization = _authorization(directory)
+        if read(files[WEB_AUTHORIZATION]) != authorization:
+            write_whole(files[WEB_AUTHORIZATION], authorization, mode=mode)
     except OSError as error:
         raise StackError(
             f"cannot write the stack's secrets: {error.strerror}", where=str(directory)
@@ -67,17 +72,6 @@ def read(file: Path) -> str:
         raise StackError(f"cannot read a secret of the stack: {error.strerror}", where=str(file)) from None
 
 
-def write(file: Path, secret: str, *, mode: int = 0o600) -> None:
-    """Write `secret` into `file`, which nobody else can read at any moment; whole or not at all."""
-    whole = file.with_name(f".{file.name}.new")
-    whole.unlink(missing_ok=True)
-    descriptor = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        os.fchmod(descriptor, mode)
-        opened.write(secret)
-    whole.replace(file)
-
-
 def web_config(directory: Path) -> str:
     """Return the text of `web.yml`, by which Prometheus and Alertmanager ask for the login in `directory`.
 
@@ -94,7 +88,7 @@ def web_config(directory: Path) -> str:
             hashed = bcrypt.hashpw(password, bcrypt.gensalt(_ROUNDS)).decode()
             kept = f"# Written by obs: the bcrypt hash of the secret {WEB_PASSWORD}.\n"
             kept += f"basic_auth_users:\n  {WEB_USER}: {hashed}\n"
-            write(file, kept)
+            write_whole(file, kept, mode=0o600)
     except OSError as error:
         raise StackError(f"cannot write the login of the stack: {error.strerror}", where=str(file)) from None
     return kept
