@@ -10,7 +10,7 @@ import pytest
 
 from obs.cli import stack_runtime
 from obs.errors import StackError
-from obs.stack import native
+from obs.stack import native, state
 from obs.stack.compose import driver, program
 from obs.stack.native import ServerStatus
 
@@ -69,7 +69,20 @@ def test_what_runs_already_decides(machine: dict[str, Any], tmp_path: Path) -> N
     assert stack_runtime.at_work("auto", None) == "native"
 
 
+def test_data_of_containers_are_found_after_the_containers_are_gone(
+    machine: dict[str, Any], tmp_path: Path
+) -> None:
+    assert stack_runtime.with_data("auto", None) == "native"
+    machine["docker"] = True
+    assert stack_runtime.at_work("auto", None) == "native"
+    assert stack_runtime.with_data("auto", None) == "compose"
+    assert stack_runtime.with_data("auto", tmp_path / "mine") == "native"
+    with state.locked(tmp_path / "stack"):
+        assert stack_runtime.with_data("auto", None) == "native"
+
+
 @pytest.mark.parametrize("asked", ["compose", "native"])
 def test_the_user_has_the_last_word(asked: str) -> None:
     assert stack_runtime.to_start(asked, None, []) == asked
     assert stack_runtime.at_work(asked, None) == asked
+    assert stack_runtime.with_data(asked, None) == asked

@@ -69,15 +69,31 @@ def test_from_install_to_down(obs: Obs, obs_home: Path) -> None:
     assert obs("logs", "alertmanager", "--lines", "1").stdout == "alertmanager listens\n"
 
     down = obs("down", "--purge")
-    assert (down.returncode, down.stderr) == (0, "stopped prometheus, alertmanager\n")
+    removed = f"removed all data of {obs_home / 'stack'}\n"
+    assert (down.returncode, down.stderr) == (0, f"stopped prometheus, alertmanager\n{removed}")
     assert (obs("down").returncode, obs("down").stderr) == (0, "nothing was running\n")
     assert not (obs_home / "stack").exists()
+
+
+def test_reset_tells_what_it_has_removed(obs: Obs, tmp_path: Path) -> None:
+    place = tmp_path / "a b"
+    assert obs("up", "--runtime", "native", "--dir", str(place), *_small()).returncode == 0
+    other = obs("up", "--dir", str(place), "--only", "prometheus", "--scrape-interval", "7s")
+    assert other.returncode == 3
+    assert f"obs stack down --dir '{place}')" in other.stderr
+    assert obs("down", "--dir", str(place)).returncode == 0
+
+    reset = obs("reset", "--yes", "--dir", str(place))
+    assert (reset.returncode, reset.stderr) == (0, f"nothing was running\nremoved all data of {place}\n")
+    again = obs("reset", "--yes", "--dir", str(place))
+    assert (again.returncode, again.stderr) == (0, f"there is no stack in {place}: nothing was removed\n")
 
 
 def test_sigterm_during_up_leaves_nothing_running(obs: Obs, obs_home: Path, until: Until) -> None:
     never = obs_home / "stack" / "prometheus" / "data" / "never-ready"
     never.parent.mkdir(parents=True)
     never.touch()
+    (obs_home / "stack" / ".lock").touch()
     run = obs_home / "stack" / "run"
     with subprocess.Popen(
         [sys.executable, "-m", "obs", "stack", "up", "--runtime", "native", *_small()],

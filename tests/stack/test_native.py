@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,9 +18,10 @@ from typing import Any
 import pytest
 
 from obs.errors import ConfigError, StackError
-from obs.stack import native, process
+from obs.stack import native, process, state
 from obs.stack.native import NativeConfig
 from obs.stack.ports import LOOPBACK, answers, free
+from obs.stack.progress import Progress
 
 Until = Callable[[Callable[[], bool]], None]
 
@@ -32,6 +34,21 @@ def config(tmp_path: Path, fake_engines: Path) -> Iterator[NativeConfig]:
     )
     yield config
     native.down(config.directory)
+
+
+@pytest.fixture
+def slow(config: NativeConfig) -> Path:
+    """A Prometheus that is not ready until this file is gone."""
+    never = config.directory / "prometheus" / "data" / "never-ready"
+    never.parent.mkdir(parents=True)
+    never.touch()
+    _started_before(config.directory)
+    return never
+
+
+def _started_before(directory: Path) -> None:
+    with state.locked(directory):
+        pass
 
 
 def _pids(config: NativeConfig) -> dict[str, int]:
@@ -130,8 +147,60 @@ def test_purge_removes_what_is_ours_and_nothing_else(config: NativeConfig) -> No
     assert [path.name for path in config.directory.iterdir()] == ["notes.txt"]
 
     (config.directory / "notes.txt").unlink()
+    _started_before(config.directory)
     native.down(config.directory, purge=True)
     assert not config.directory.exists()
+
+
+@pytest.mark.parametrize("name", ["runbooks/checkout.md", "log/checkout.log", "stack.json"])
+def test_what_no_stack_has_made_is_neither_overwritten_nor_removed(config: NativeConfig, name: str) -> None:
+    theirs = config.directory / name
+    theirs.parent.mkdir(parents=True, exist_ok=True)
+    theirs.write_text("theirs")
+
+    with pytest.raises(ConfigError, match="is here already: it would be overwritten"):
+        native.up(config, tied=True)
+    assert native.down(config.directory) == native.down(config.directory, purge=True) == []
+
+    assert [path for path in config.directory.rglob("*") if path.is_file()] == [theirs]
+    assert theirs.read_text() == "theirs"
+
+
+def test_secrets_and_service_logs_may_be_there_before_the_first_start(config: NativeConfig) -> None:
+    for name in ("secrets/pagerduty_key", "log/services/checkout.log", "targets.json"):
+        (config.directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (config.directory / name).touch()
+    native.up(config, tied=True)
+
+
+def test_what_cannot_be_removed_is_said_and_the_rest_goes(config: NativeConfig, tmp_path: Path) -> None:
+    native.up(config, tied=True)
+    data = config.directory / "alertmanager"
+    data.rename(tmp_path / "elsewhere")
+    data.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StackError, match=r"cannot remove all data: .*symbolic link"):
+        native.down(config.directory, purge=True)
+    assert {path.name for path in config.directory.iterdir()} == {".lock", "alertmanager"}
+
+
+def test_servers_are_stopped_though_their_disk_was_made_read_only(
+    config: NativeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native.up(config, tied=True)
+    opened = os.open
+
+    def refuse(path: Any, flags: int = os.O_WRONLY, *rest: Any, **named: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+        return opened(path, flags, *rest, **named)
+
+    with monkeypatch.context() as disk:
+        for name in ("unlink", "rmdir"):
+            disk.setattr(Path, name, refuse)
+            disk.setattr(os, name, refuse)
+        disk.setattr(os, "open", refuse)
+        assert native.down(config.directory) == ["prometheus", "alertmanager"]
+    assert _pids(config) == {}
 
 
 def test_a_taken_port_is_named_before_anything_starts(config: NativeConfig) -> None:
@@ -149,6 +218,7 @@ def test_an_engine_that_crashes_is_quoted_and_the_others_are_stopped(config: Nat
     crash = config.directory / "prometheus" / "data" / "crash"
     crash.parent.mkdir(parents=True)
     crash.touch()
+    _started_before(config.directory)
     with pytest.raises(StackError) as caught:
         native.up(config, tied=True)
     assert "prometheus ended with 7 before it was ready" in str(caught.value)
@@ -204,10 +274,8 @@ def test_everything_listens_on_loopback_only(config: NativeConfig) -> None:
     )
 
 
+@pytest.mark.usefixtures("slow")
 def test_ctrl_c_during_up_leaves_nothing_running(config: NativeConfig, until: Until) -> None:
-    never = config.directory / "prometheus" / "data" / "never-ready"
-    never.parent.mkdir(parents=True)
-    never.touch()
     seen: dict[str, int] = {}
 
     def interrupt() -> None:
@@ -237,7 +305,7 @@ def test_a_stale_pid_file_is_no_server(config: NativeConfig) -> None:
 
 
 def test_two_at_once_in_one_directory_are_refused(config: NativeConfig) -> None:
-    with native._locked(config.directory), pytest.raises(StackError, match="another `obs stack`"):
+    with state.locked(config.directory), pytest.raises(StackError, match="another `obs stack`"):
         native.up(config, tied=True)
 
 
@@ -253,6 +321,42 @@ def test_logs_of_what_never_ran_say_so(config: NativeConfig) -> None:
         native.logs(config.directory, "promtheus")
 
 
+STRANGER = """
+import os, sys
+from pathlib import Path
+from obs.errors import StackError
+from obs.stack import native
+directory = Path(sys.argv[1])
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+for look in (native.status, native.down, native.is_state, lambda place: native.logs(place, "prometheus")):
+    try:
+        look(directory)
+        print("nothing was said")
+    except StackError as error:
+        print(error.message)
+"""
+
+
+def test_a_stack_that_may_not_be_looked_at_is_not_taken_for_none(config: NativeConfig) -> None:
+    _started_before(config.directory)
+    config.directory.chmod(0)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", STRANGER, str(config.directory)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        config.directory.chmod(0o700)
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 4
+    assert all(line.startswith("cannot") for line in done.stdout.splitlines()), done.stdout
+
+
 BACKGROUND = """
 import sys
 from pathlib import Path
@@ -263,6 +367,27 @@ config = native.NativeConfig(
 )
 native.up(config, tied=sys.argv[4] == "tied")
 """
+
+
+def test_up_waits_for_what_one_that_was_killed_has_started(
+    config: NativeConfig, slow: Path, until: Until
+) -> None:
+    ports = [str(port) for port in config.ports.values()]
+    with subprocess.Popen(
+        [sys.executable, "-c", BACKGROUND, str(config.directory), *ports, "background"]
+    ) as first:
+        until(lambda: len(_pids(config)) == 2)
+        first.kill()
+    before = _pids(config)
+
+    def finish(progress: Progress) -> None:
+        if progress.step == "waiting for prometheus":
+            slow.unlink(missing_ok=True)
+
+    servers = native.up(config, report=finish)
+
+    assert [(server.state, server.was_running) for server in servers] == [("ready", True)] * 2
+    assert _pids(config) == before
 
 
 @pytest.mark.parametrize(("how", "expected"), [("background", 2), ("tied", 0)])

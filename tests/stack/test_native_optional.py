@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from obs.errors import ConfigError, StackError
-from obs.stack import native
+from obs.stack import native, process
 from obs.stack.native import NativeConfig
 from obs.stack.ports import free
 
@@ -90,6 +92,21 @@ def test_what_is_named_runs_what_is_missing_says_how_to_get_it_and_secrets_of_th
 
     native.down(config.directory, purge=True)
     assert [path.name for path in config.directory.rglob("*")] == ["secrets", "pagerduty_key"]
+
+
+def test_a_second_up_bounds_the_logs_again_where_that_has_ended(
+    config: NativeConfig, grafana: Path, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    native.up(config, tied=True)
+    pid_file = config.directory / "run" / ".log-rotation.json"
+    first = process.find(pid_file)
+    assert first is not None
+    os.kill(first.pid, signal.SIGKILL)
+    until(lambda: process.find(pid_file) is None)
+
+    assert all(one.was_running for one in native.up(config, tied=True) if one.pid)
+
+    assert process.find(pid_file) is not None
 
 
 def test_a_named_program_that_is_not_there_is_a_mistake(

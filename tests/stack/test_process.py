@@ -112,6 +112,19 @@ def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
         process.start(Program("ghost", ("/no/such/program",), log=tmp_path / "ghost.log"))
 
 
+@pytest.mark.parametrize("blocked", ["log", "pid_file"])
+def test_a_child_that_cannot_be_written_down_is_not_left_running(
+    blocked: str, program: MakeProgram, tmp_path: Path
+) -> None:
+    made = program(SLEEPER, pid_file=tmp_path / "pid_file" / "child.json")
+    (tmp_path / blocked).write_text("a file where a directory belongs")
+    with pytest.raises(
+        StackError, match=f"/{blocked}.*: child does not start: (File exists|Not a directory)"
+    ):
+        process.start(made)
+    assert process._children == {}
+
+
 def test_stop_ends_the_whole_group(program: MakeProgram, until: Until, members: Members) -> None:
     running = process.start(program(PARENT))
     until(lambda: "born" in running.log.read_text())

@@ -58,6 +58,26 @@ def at_work(asked: str, directory: Path | None) -> str:
         return NATIVE
 
 
+def with_data(asked: str, directory: Path | None) -> str:
+    """Return the runtime whose data are there, be it stopped or not: containers leave theirs in volumes.
+
+    The native one comes first, and where nothing runs and its directory holds no stack, containers if any can be had.
+    """
+    from obs.errors import StackError
+    from obs.stack import native
+    from obs.stack.compose import program
+    from obs.stack.native_config import default_directory
+
+    chosen = at_work(asked, directory)
+    if asked != "auto" or directory is not None or chosen == COMPOSE or native.is_state(default_directory()):
+        return chosen
+    try:
+        program.find()
+    except StackError:
+        return NATIVE
+    return COMPOSE
+
+
 def _runs_natively(directory: Path | None) -> bool:
     from obs.stack import native
     from obs.stack.native_config import default_directory

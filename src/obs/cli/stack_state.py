@@ -27,7 +27,8 @@ def down(runtime: str, directory: Path | None, *, purge: bool) -> None:
     Example:
       obs stack down
     """
-    _stop(stack_runtime.at_work(runtime, directory), directory, purge=purge)
+    choose = stack_runtime.with_data if purge else stack_runtime.at_work
+    _stop(choose(runtime, directory), directory, purge=purge)
 
 
 @click.command("reset")
@@ -43,7 +44,7 @@ def reset(runtime: str, directory: Path | None, *, yes: bool) -> None:
     Example:
       obs stack reset --yes
     """
-    chosen = stack_runtime.at_work(runtime, directory)
+    chosen = stack_runtime.with_data(runtime, directory)
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("this removes all data of the stack: say --yes")
@@ -116,8 +117,14 @@ def _stop(runtime: str, directory: Path | None, *, purge: bool) -> None:
         else:
             from obs.stack import native
 
-            stopped = native.down(_native(directory), purge=purge, report=report)
+            place = _native(directory)
+            if purge and not native.is_state(place):
+                click.echo(f"there is no stack in {place}: nothing was removed", err=True)
+                return
+            stopped = native.down(place, purge=purge, report=report)
     click.echo(f"stopped {', '.join(stopped)}" if stopped else "nothing was running", err=True)
+    if purge:
+        click.echo(f"removed all data of {_place(runtime, directory)}", err=True)
 
 
 def _place(runtime: str, directory: Path | None) -> str:

@@ -6,15 +6,13 @@ file a secret, `run/` the pid files of what runs, and `stack.json` tells what wa
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
+import shlex
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from obs.errors import ConfigError, StackError, suggest
-from obs.stack import process, rotation, secret_files
+from obs.stack import process, rotation, state
 from obs.stack.launches.launch import Launch
 from obs.stack.launches.plan import Plan, plan, require_possible
 from obs.stack.launches.prepare import check, write
@@ -25,8 +23,19 @@ from obs.stack.process import Running
 from obs.stack.progress import Report
 from obs.stack.record import Record, read_record, write_record
 from obs.stack.servers import SERVERS, START_ORDER
+from obs.stack.state import is_state
 
-__all__ = ["NativeConfig", "ServerStatus", "Target", "down", "log_path", "logs", "status", "up"]
+__all__ = [
+    "NativeConfig",
+    "ServerStatus",
+    "Target",
+    "down",
+    "is_state",
+    "log_path",
+    "logs",
+    "status",
+    "up",
+]
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,14 @@ def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None
         report: is called with the progress.
 
     Raises:
-        ConfigError: a file is missing, a port is impossible, or a configuration or rule is refused.
+        ConfigError: a file is missing, a port is impossible, a configuration or rule is refused, or the
+            directory is somebody else's.
         StackError: an engine cannot be had or does not start, a port is taken, or what runs in this
             directory was started with another configuration. Whatever this call started is stopped again.
     """
     require_possible(config)  # Said before anything is written.
-    with _locked(config.directory):
+    state.require_ours(config.directory)
+    with state.locked(config.directory):
         running = _running(config.directory)
         planned = plan(config, running, report)
         for launch in planned.launches:
@@ -87,7 +98,7 @@ def up(config: NativeConfig, *, tied: bool = False, report: Report | None = None
             check(launch, report)
         # Before the start: one that is interrupted is shown as what it was to be.
         write_record(config.directory, _record(planned))
-        _start(config, missing, tied=tied, report=report)
+        _start(config, planned.launches, running, tied=tied, report=report)
     return [replace(server, was_running=server.name in running) for server in status(config.directory)]
 
 
@@ -95,15 +106,15 @@ def down(directory: Path, *, purge: bool = False, report: Report | None = None) 
     """Stop every server of this directory and return the names of those that ran; twice is harmless.
 
     With `purge`, data, configuration, logs and our own secrets are removed as well; certificates stay, and
-    so do secrets of the user's.
+    so do secrets of the user's. Nothing is touched where no stack was ever started.
 
     Raises:
-        StackError: a server does not end.
+        StackError: a server does not end, or something cannot be removed.
     """
-    if not directory.is_dir():
+    if not state.is_state(directory):
         return []
     stopped = []
-    with _locked(directory):
+    with state.locked(directory):
         running = _running(directory)
         # Senders first: what they hold is drained into those that take it.
         for name in reversed(START_ORDER):
@@ -114,15 +125,9 @@ def down(directory: Path, *, purge: bool = False, report: Report | None = None) 
         process.bury()
         shutil.rmtree(directory / "run", ignore_errors=True)
         if purge:
-            for part in (*SERVERS, "log"):
-                shutil.rmtree(directory / part, ignore_errors=True)
-            secret_files.remove(directory / "secrets")
-            (directory / "stack.json").unlink(missing_ok=True)
+            state.purge(directory)
     if purge:
-        (directory / ".lock").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            # Only if nothing of somebody else's is in it.
-            directory.rmdir()
+        state.forget(directory)
     return stopped
 
 
@@ -141,7 +146,7 @@ def logs(directory: Path, name: str, lines: int = 50) -> str:
 
     Raises:
         ConfigError: no server has this name.
-        StackError: it has never been started in this directory.
+        StackError: it has never been started in this directory, or this user may not read its log.
     """
     if name not in SERVERS:
         raise ConfigError(
@@ -149,9 +154,12 @@ def logs(directory: Path, name: str, lines: int = 50) -> str:
             hint=suggest(name, SERVERS),
         )
     path = log_path(directory, name)
-    if not path.is_file():
-        raise StackError(f"{name} has no log: it was never started here", where=str(directory))
-    return tail(path, lines)
+    try:
+        if not path.is_file():
+            raise StackError(f"{name} has no log: it was never started here", where=str(directory))
+        return tail(path, lines)
+    except OSError as error:
+        raise StackError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
 def log_path(directory: Path, name: str) -> Path:
@@ -198,40 +206,34 @@ def _require_same(launch: Launch, running: Running) -> None:
         raise StackError(
             f"{launch.name} already runs here (process {running.pid}) with another configuration",
             where=str(launch.directory),
-            hint=f"stop it first (obs stack down --dir {launch.directory.parent}), or start a second stack in"
+            hint=f"stop it first (obs stack down --dir {shlex.quote(str(launch.directory.parent))}), or start a second stack in"
             " another --dir",
         )
 
 
-def _start(config: NativeConfig, launches: list[Launch], *, tied: bool, report: Report | None) -> None:
+def _start(
+    config: NativeConfig,
+    launches: list[Launch],
+    running: dict[str, Running],
+    *,
+    tied: bool,
+    report: Report | None,
+) -> None:
     directory = config.directory.absolute()
-    (directory / "log" / "services").mkdir(parents=True, exist_ok=True)
-    programs = [
-        launch.program(log_path(directory, launch.name), directory / "run" / f"{launch.name}.json")
-        for launch in launches
-    ]
-    if programs and not config.is_small():
-        programs += rotation.programs(directory)
-    process.start_all(programs, tied=tied, report=report)
-
-
-@contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[None]:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        lock = (directory / ".lock").open("w")
+        (directory / "log" / "services").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StackError(
-            f"cannot write the state directory: {error.strerror}",
-            where=str(directory),
-            hint="choose another with --dir",
+            f"cannot write the state directory: {error.strerror}", where=str(directory)
         ) from None
-    with lock:
-        try:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StackError(
-                "another `obs stack` is starting or stopping the servers of this directory",
-                where=str(directory),
-            ) from None
-        yield
+    programs = {
+        launch.name: launch.program(
+            log_path(directory, launch.name), directory / "run" / f"{launch.name}.json"
+        )
+        for launch in launches
+    }
+    missing = [program for name, program in programs.items() if name not in running]
+    if not config.is_small():
+        missing += rotation.programs(directory)
+    beside = [(program, running[name]) for name, program in programs.items() if name in running]
+    process.start_all(missing, beside=beside, tied=tied, report=report)

@@ -22,6 +22,7 @@ from obs.stack.identity import is_alive, started_at
 from obs.stack.logfile import tail
 from obs.stack.ports import Endpoint, answers
 from obs.stack.progress import Report, Step
+from obs.stack.whole import write_whole
 
 _POLL = 0.05
 
@@ -92,15 +93,21 @@ def start(program: Program, *, tied: bool = True, report: Report | None = None) 
 
 
 def start_all(
-    programs: Sequence[Program], *, tied: bool = True, report: Report | None = None
+    programs: Sequence[Program],
+    *,
+    beside: Sequence[tuple[Program, Running]] = (),
+    tied: bool = True,
+    report: Report | None = None,
 ) -> list[Running]:
     """Start `programs` in this order and wait until all of them are ready, side by side; else as `start`.
+
+    Those `beside` run already and are waited for as well: whoever started them may not have lived to do it.
 
     Raises:
         StackError: as `start`, for the first that fails; nothing of the others is left running either.
     """
     bury()
-    waiting: list[tuple[Program, Running, Step]] = []
+    waiting = [(program, one, Step(f"waiting for {program.name}", report)) for program, one in beside]
     started: list[Running] = []
     try:
         for program in programs:
@@ -124,7 +131,11 @@ def start_all(
 
 
 def find(pid_file: Path) -> Running | None:
-    """Return the child that `pid_file` tells of if it still runs, else None."""
+    """Return the child that `pid_file` tells of if it still runs, else None.
+
+    Raises:
+        StackError: this user may not read it.
+    """
     try:
         kept = json.loads(pid_file.read_text(encoding="utf-8"))
         running = Running(
@@ -137,6 +148,8 @@ def find(pid_file: Path) -> Running | None:
             stop_within=float(kept["stop_within"]),
             details={str(key): str(value) for key, value in kept["details"].items()},
         )
+    except PermissionError:
+        raise StackError("cannot be read: it belongs to another user", where=str(pid_file)) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # No file, or one that was cut off by a full disk: nothing that could be stopped by it.
         return None
@@ -158,7 +171,9 @@ def stop(running: Running, *, report: Report | None = None) -> None:
                 raise StackError(f"{running.name} (process {running.pid}) does not end, not even by SIGKILL")
     _bury(running.pid, running.started)
     if running.pid_file is not None:
-        running.pid_file.unlink(missing_ok=True)
+        # What stays behind on a failing disk tells of no process any more.
+        with contextlib.suppress(OSError):
+            running.pid_file.unlink()
     step.tell(finished=True)
 
 
@@ -180,10 +195,10 @@ def _bury(pid: int, started: str) -> None:
 
 
 def _spawn(program: Program, *, tied: bool) -> Running:
-    program.log.parent.mkdir(parents=True, exist_ok=True)
-    if program.log.exists():
-        program.log.replace(program.log.with_name(program.log.name + ".1"))
     try:
+        program.log.parent.mkdir(parents=True, exist_ok=True)
+        if program.log.exists():
+            program.log.replace(program.log.with_name(program.log.name + ".1"))
         # Appended to, so that whoever bounds it may empty it while the child writes.
         with program.log.open("ab") as log:
             child = subprocess.Popen(
@@ -196,7 +211,9 @@ def _spawn(program: Program, *, tied: bool) -> Running:
                 start_new_session=True,
             )
     except OSError as error:
-        raise StackError(f"{program.name} does not start: {error.strerror}", where=program.argv[0]) from None
+        raise StackError(
+            f"{program.name} does not start: {error.strerror}", where=str(error.filename or program.argv[0])
+        ) from None
     # A child that has ended already has no start time any more; the text then matches no process.
     started = started_at(child.pid) or "ended at once"
     _children[child.pid, started] = child
@@ -210,10 +227,17 @@ def _spawn(program: Program, *, tied: bool) -> Running:
         stop_within=program.stop_within,
         details=program.details,
     )
-    if tied:
-        tether.tie(running.pid, running.started)
-    if program.pid_file is not None:
-        _write_pid_file(program.pid_file, running)
+    try:
+        if tied:
+            tether.tie(running.pid, running.started)
+        if program.pid_file is not None:
+            _write_pid_file(program.pid_file, running)
+    except OSError as error:
+        # Nobody would find it again.
+        stop(running)
+        raise StackError(
+            f"{program.name} does not start: {error.strerror}", where=str(error.filename or program.argv[0])
+        ) from None
     return running
 
 
@@ -228,9 +252,7 @@ def _write_pid_file(path: Path, running: Running) -> None:
         "stop_within": running.stop_within,
         "details": dict(running.details),
     }
-    whole = path.with_name(path.name + ".new")
-    whole.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    whole.replace(path)
+    write_whole(path, json.dumps(kept, indent=2) + "\n")
 
 
 def _became_ready(program: Program, running: Running, step: Step) -> bool:
