@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -108,4 +109,22 @@ def test_ctrl_c_ends_the_whole_family(tmp_path: Path, until: Until, members: Mem
     with pytest.raises(KeyboardInterrupt):
         run(_python(FAMILY, str(note)), step=Step("x", None), within=60)
     thread.join()
+    until(lambda: members(int(note.read_text())) == [])
+
+
+KILLED = """
+import sys
+from obs.stack.command import run
+from obs.stack.progress import Step
+run(sys.argv[1:], step=Step("x", None), within=60)
+"""
+
+
+def test_sigkill_of_this_program_ends_the_whole_family(
+    tmp_path: Path, until: Until, members: Members
+) -> None:
+    note = tmp_path / "pid"
+    with subprocess.Popen(_python(KILLED, *_python(FAMILY, str(note)))) as first:
+        until(lambda: note.exists() and note.read_text() != "")
+        first.kill()
     until(lambda: members(int(note.read_text())) == [])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from obs.stack import process, rotation
 from obs.stack.rotation import rotate
@@ -23,6 +27,22 @@ def test_older_parts_move_on_and_the_oldest_goes(tmp_path: Path) -> None:
         assert rotate(log, limit=10, kept=3)
     parts = {path.name: path.read_text()[:1] for path in tmp_path.iterdir()}
     assert parts == {"loki.log": "", "loki.log.1": "4", "loki.log.2": "3", "loki.log.3": "2"}
+
+
+def test_without_room_for_a_copy_nothing_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "loki.log"
+    log.write_text("now" * 10)
+    (tmp_path / "loki.log.1").write_text("before")
+
+    def half(_: Path, target: Path) -> None:
+        target.write_text("no")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", half)
+    with pytest.raises(OSError, match="No space left"):
+        rotate(log, limit=10, kept=3)
+    kept = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert kept == {"loki.log": "now" * 10, "loki.log.1": "before"}
 
 
 def test_a_writer_that_appends_goes_on_at_the_beginning(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from obs.errors import StackError
-from obs.stack import interrupts
+from obs.stack import interrupts, tether
+from obs.stack.identity import started_at
 from obs.stack.progress import Step
 
 _TICK = 0.5
@@ -46,10 +47,13 @@ def run(
             child = _start(argv, cwd, environment)
             reader = threading.Thread(target=_read, args=(child, arrived), daemon=True)
             reader.start()
+            # A build would go on for minutes after a SIGKILL of this program.
+            tether.tie(child.pid, started_at(child.pid) or "ended at once")
         lines = _follow(child, arrived, step, within, detail)
     finally:
         if child is not None and reader is not None:
             _end(child)
+            tether.untie(child.pid)
             reader.join()
     if child.returncode != 0:
         last = " | ".join(line for line in lines[-3:] if line)[-400:] or "it printed nothing"

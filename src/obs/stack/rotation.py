@@ -68,14 +68,25 @@ def main() -> None:
 
 
 def rotate(log: Path, *, limit: int, kept: int) -> bool:
-    """Move the content of `log` to `<log>.1` if it has more than `limit` bytes, keeping `kept` older parts."""
+    """Move the content of `log` to `<log>.1` if it has more than `limit` bytes, keeping `kept` older parts.
+
+    Raises:
+        OSError: there is no room for it; everything stays as it was.
+    """
     if log.stat().st_size <= limit:
         return False
+    copy = log.with_name(f".{log.name}.new")
+    try:
+        shutil.copyfile(log, copy)
+    except OSError:
+        # On a full disk the older parts stay, and half a copy would only fill it further.
+        copy.unlink(missing_ok=True)
+        raise
     for number in range(kept - 1, 0, -1):
         older = log.with_name(f"{log.name}.{number}")
         if older.exists():
             older.replace(log.with_name(f"{log.name}.{number + 1}"))
-    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+    copy.replace(log.with_name(f"{log.name}.1"))
     with log.open("r+b") as opened:
         opened.truncate(0)
     return True
