@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,8 +24,25 @@ _COUNT = "db_client_operation_duration_seconds_count"
 _LABELS = ("db_operation_name", "db_collection_name", "error_type")
 
 
-def make_engine(**options: Any) -> sa.Engine:
+_engines: list[sa.Engine] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    # Python 3.13 warns of each connection that nobody closes.
+    while _engines:
+        _engines.pop().dispose()
+
+
+def make_plain(**options: Any) -> sa.Engine:
     engine = sa.create_engine("sqlite://", connect_args={"check_same_thread": False}, **options)
+    _engines.append(engine)
+    return engine
+
+
+def make_engine(**options: Any) -> sa.Engine:
+    engine = make_plain(**options)
     obs.instrument(engine)
     return engine
 
@@ -41,7 +62,7 @@ def test_an_engine_that_is_instrumented_twice_counts_once(values: Values) -> Non
 def test_another_engine_is_left_alone(values: Values) -> None:
     make_engine()
     obs.init("shop")
-    with sa.create_engine("sqlite://").connect() as connection:
+    with make_plain().connect() as connection:
         connection.execute(sa.text("SELECT 1"))
     assert values(_COUNT, *_LABELS) == {}
 
@@ -125,6 +146,49 @@ def test_the_pool_counts_what_is_lent_also_across_a_new_start(values: Values) ->
     assert values("db_client_connection_max") == {(): 5}
 
 
+def test_who_waits_for_a_connection_is_counted_and_who_does_so_in_vain(values: Values) -> None:
+    engine = make_engine(poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=60)
+    obs.init("shop")
+    with engine.connect():
+        waiter = threading.Thread(target=lambda: engine.connect().close())
+        waiter.start()
+        ends = time.monotonic() + 30
+        while values("db_client_connection_pending_requests") != {(): 1}:
+            assert time.monotonic() < ends
+    waiter.join()
+    assert values("db_client_connection_pending_requests") == {(): 0}
+    assert values("db_client_connection_timeouts_total") == {(): 0}
+    assert values("db_client_connections_opened_total") == {(): 1}
+
+    impatient = make_engine(poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.01)
+    with impatient.connect(), pytest.raises(sa.exc.TimeoutError):
+        impatient.connect()
+    assert values("db_client_connection_timeouts_total") == {(): 1}
+    assert values("db_client_connection_pending_requests") == {(): 0}
+
+
+def test_connections_of_the_parent_are_not_lent_to_a_forked_child(values: Values) -> None:
+    engine = make_engine(poolclass=QueuePool, pool_size=2, max_overflow=0)
+    obs.init("shop", metrics_workers=False)
+    with engine.connect() as inherited:
+        with warnings.catch_warnings():
+            # Python 3.12 warns of the threads that others, such as pytest-xdist, have here.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            # Whatever happens in here, the tests go on in the parent alone.
+            found = False
+            try:
+                inherited.close()
+                with engine.connect():
+                    used = values("db_client_connections_used")
+                found = used == {(): 1} and values("db_client_connection_max") == {(): 2}
+            finally:
+                os._exit(0 if found else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert values("db_client_connections_used") == {(): 1}
+
+
 def test_a_detached_and_an_invalidated_connection_are_no_longer_lent(values: Values) -> None:
     engine = make_engine(poolclass=QueuePool)
     obs.init("shop")
@@ -174,4 +238,4 @@ def test_before_init_a_statement_just_runs() -> None:
 
 def test_an_engine_serves_no_paths() -> None:
     with pytest.raises(ObsError, match="serves no paths"):
-        obs.instrument(sa.create_engine("sqlite://"), exclude=("/admin",))
+        obs.instrument(make_plain(), exclude=("/admin",))
