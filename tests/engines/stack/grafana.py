@@ -35,6 +35,16 @@ class Query:
     text: str
     instant: bool
 
+    @property
+    def panel(self) -> str:
+        """Dashboard and title of what asks it; the place of an annotation has no more."""
+        return "/".join(self.place.split("/")[:2])
+
+    @property
+    def title(self) -> str:
+        """Title of what asks it."""
+        return self.place.split("/")[1]
+
 
 def fill_in(text: str, variables: Mapping[str, str]) -> str:
     """Replace variables; one that nobody declares is a mistake that Grafana would send as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +25,12 @@ _MAY_BE_MISSING = {
     "otelcol_exporter_send_failed_": "the collector makes it when sending fails",
     "otelcol_exporter_enqueue_failed_": "the collector makes it when its queue fails",
     "tempo_discarded_spans_total": "Tempo makes it when it discards",
+}
+#: Fields that rules on lines ask for and that no line of the shop has, and why.
+_NOT_WRITTEN = {
+    "__error__": "Loki's own",
+    "stream": "the shop refuses nobody's login",
+    "kind": "the shop refuses nobody's login",
 }
 #: What the recorder in Tempo's place does not know.
 _WITHOUT_TEMPO = {"tempo_": "a recorder stands in Tempo's place"}
@@ -85,6 +92,22 @@ def test_every_series_that_a_rule_asks_for_exists(scene: Scene) -> None:
     while not complete() and time.monotonic() < deadline:
         time.sleep(2)
     assert not missing, "\n".join(f"{rule}: no {series}" for series, rule in sorted(missing.items()))
+
+
+def test_every_field_of_a_line_that_a_rule_asks_for_exists(scene: Scene) -> None:
+    asked = {
+        f'{selector} | {field} != ""'
+        for rule in _rules(scene, "loki")
+        for selector in re.findall(r"\{[^}]*\}", rule["query"])
+        for field in re.findall(r"\| (\w+)\s*(?:[=!]|>)", rule["query"])
+        if field not in _NOT_WRITTEN
+    }
+    assert len(asked) > 5
+
+    def missing() -> list[str]:
+        return sorted(query for query in asked if not scene.stack.lines(query, limit=1))
+
+    await_(lambda: not missing(), "lines have what the rules ask for", instead=missing)
 
 
 def _selectors(node: Any) -> Iterator[dict[str, Any]]:
