@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from opentelemetry import trace
 from starlette.applications import Starlette
@@ -154,6 +155,20 @@ def test_background_work_is_not_part_of_the_duration(lines: Lines, call: Any) ->
     (access,) = lines()
     # What was measured ended before the background work began, however slow the machine is.
     assert access["duration"] <= began[0] - asked
+
+
+def test_background_work_after_a_failure_is_not_part_of_its_duration_either(
+    telemetry: Telemetry, call: Any
+) -> None:
+    async def refused(_: Request) -> Response:
+        return PlainTextResponse("no", 503, background=BackgroundTask(lambda: telemetry.clock.tick(60)))
+
+    app = Starlette(routes=[Route("/", refused)])
+    obs.instrument(app)
+    call(app, "/")
+    (access,) = telemetry.logs
+    assert (access["status"], access["duration"] < 60) == (503, True)
+    assert telemetry.distribution("http.server.duration").sum < 60
 
 
 def test_background_work_follows_the_record_of_its_request_in_the_same_trace(call: Any) -> None:
@@ -310,3 +325,29 @@ def test_with_every_pillar_off_requests_are_served(shop: Any, call: Any) -> None
     assert answer.status_code == 200
     assert answer.headers["x-request-id"]
     assert tally.counts("errors") == {}
+
+
+def test_a_client_that_has_gone_is_no_error_of_an_application_without_a_framework(
+    telemetry: Telemetry,
+) -> None:
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if len(sent) > 3:
+            raise OSError("nobody there")
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "root_path": ""}
+    with pytest.raises(OSError, match="nobody there"):
+        asyncio.run(Middleware(stream)(scope, receive, send))
+    telemetry.assert_no_errors()
+    (access,) = telemetry.logs
+    assert (access["level"], access["status"], access["disconnected"]) == ("info", 200, True)

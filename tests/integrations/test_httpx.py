@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 import obs
-from obs.testing import Telemetry
+from obs.testing import Telemetry, capture
 
 sent: list[httpx.Request] = []
 
@@ -53,6 +53,17 @@ def test_a_call_is_measured_by_server_and_outcome(telemetry: Telemetry) -> None:
         ("GET", "payments", "503", "503"): 1,
         ("GET", "payments", "", "ConnectError"): 1,
     }
+    assert [
+        (span.status, span.attributes["server.port"], span.attributes.get("http.response.status_code"))
+        for span in telemetry.spans
+    ] == [("unset", 81, 200), ("error", 81, 503), ("error", 81, None)]
+
+
+def test_in_the_classic_dialect_calls_are_counted_on_their_own() -> None:
+    with capture(dialect="classic") as telemetry, client() as http:
+        http.get("/?status=404")
+        (count,) = [item for item in telemetry.metrics if item.name == "http_client_requests_total"]
+    assert (count.value, sorted(count.labels.values())) == (1, ["404", "404", "GET", "payments"])
 
 
 def test_the_request_carries_the_ids_of_its_span(telemetry: Telemetry) -> None:

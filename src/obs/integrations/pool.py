@@ -50,13 +50,6 @@ class PoolMeter:
                 if running:
                     IN_USE.series((self.name,)).inc(-1)
 
-    def forget(self) -> None:
-        """Note that every connection of the pool has been given up."""
-        with guard.contained("metrics"):
-            self._lent.clear()
-            self._settings = None
-            self._refresh()
-
     def wait(self) -> None:
         """Note that somebody began to wait for a connection."""
         with guard.contained("metrics"):
