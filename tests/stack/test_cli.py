@@ -136,6 +136,19 @@ def test_mistakes_are_said_in_a_sentence(obs: Obs, arguments: tuple[str, ...], c
     assert done.stdout == ""
 
 
+def test_what_is_missing_is_said_in_one_line(obs: Obs, tmp_path: Path) -> None:
+    only = ("--only", "runbooks", "--only", "tempo", "--only", "grafana", "--port", f"runbooks={free()}")
+    up = obs("up", "--dir", str(tmp_path / "state"), *only)
+    assert up.returncode == 0, up.stderr
+    lines = [line for line in up.stdout.splitlines() if not line.startswith("runbooks")]
+    assert lines == [
+        "tempo         skipped   missing: obs stack install tempo, or OBS_TEMPO=FILE",
+        "grafana       skipped   missing: obs stack install grafana, or OBS_GRAFANA=FILE",
+    ]
+    assert obs("status", "--dir", str(tmp_path / "state")).returncode == 0
+    obs("down", "--dir", str(tmp_path / "state"))
+
+
 def test_a_slow_step_is_shown_on_standard_error(obs: Obs, fake_engines: Path) -> None:
     (fake_engines / "promtool").unlink()
     slow = fake_engines / "apt-get"

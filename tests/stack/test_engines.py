@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -187,6 +188,41 @@ def test_the_go_modules_pin_the_versions_of_the_table() -> None:
 def test_an_engine_is_not_asked_of_a_route_that_cannot_bring_it(programs: Path) -> None:
     with pytest.raises(StackError, match="debian of otelcol: not to be had so"):
         engines.install(["otelcol"], routes=["debian"])
+
+
+def test_every_engine_that_go_can_build_is_pinned_with_checksums() -> None:
+    from obs.stack import bundle
+    from obs.stack.table import BACKENDS
+
+    for facts in (*ENGINES.values(), *BACKENDS.values()):
+        if "go" not in facts.routes:
+            # Tempo and Grafana are not to be had from the Go proxy.
+            assert (facts.name, facts.go_directory) in (("tempo", ""), ("grafana", ""))
+            assert facts.routes == ("path", "download")
+            continue
+        module = bundle.path("tools", facts.go_directory)
+        assert (module / "go.mod").is_file()
+        assert len((module / "go.sum").read_text().splitlines()) > 10
+
+
+def test_loki_is_built_at_the_version_of_the_table() -> None:
+    from obs.stack import bundle
+    from obs.stack.table import facts_of
+
+    facts = facts_of("loki")
+    text = bundle.path("tools", facts.go_directory, "go.mod").read_text()
+    assert f"github.com/grafana/loki/v3 v{facts.go_version} " in text
+    assert f"tool {facts.go_package}" in text
+
+
+def test_make_brings_every_engine_that_the_stack_cannot_do_without() -> None:
+    from obs.stack.table import NEEDED
+
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    (brought,) = re.findall(
+        r"^engines: .*\n.*\n.*stack install \$\(or \$\(ARGS\),(.*)\)$", makefile, re.MULTILINE
+    )
+    assert set(brought.split()) == {*NEEDED, "docker-compose"}
 
 
 def test_the_collector_is_built_from_modules_of_one_release() -> None:

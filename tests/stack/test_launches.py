@@ -149,6 +149,18 @@ def test_the_collector_sends_nothing_to_who_does_not_run_here(setup: Setup) -> N
     assert render.collector_without(["grafana"]) == ""
 
 
+@pytest.mark.parametrize("name", ["service_graph", "servicegraph", "span_metrics"])
+def test_the_service_graph_is_merged_in_where_the_binary_has_it(
+    setup: Setup, make_program: Callable[[Path, str], Path], name: str
+) -> None:
+    make_program(setup.found["otelcol"].path, f"import sys\nprint({name!r} * ('components' in sys.argv))")
+    launch = collector_launch.collector(setup)
+    merged = f"--config={launch.directory / 'service-graph.yml'}"
+    assert (merged in launch.argv) == ("service-graph.yml" in launch.files) == (name != "span_metrics")
+    assert launch.check is not None
+    assert [part for part in launch.check.argv if "--config" in part] == list(launch.argv[2:])
+
+
 def test_a_server_of_somebody_else_on_a_chosen_port_gets_what_is_its(setup: Setup) -> None:
     config = replace(setup.config, servers=HERE, ports={"tempo.otlp_grpc": 24317})
     assert _servers_away(replace(setup, config=config)) == ["grafana"]

@@ -22,6 +22,7 @@ from obs.stack import native, process, state
 from obs.stack.native import NativeConfig
 from obs.stack.ports import LOOPBACK, answers, free
 from obs.stack.progress import Progress
+from obs.stack.servers import FULL
 
 Until = Callable[[Callable[[], bool]], None]
 
@@ -106,6 +107,16 @@ def test_a_second_up_starts_what_has_died(config: NativeConfig, until: Until) ->
 
     assert [server.was_running for server in servers] == [True, False]
     assert _pids(config)["prometheus"] == before["prometheus"]
+
+
+def test_engines_as_old_as_debians_serve_rules_and_not_the_whole_stack(config: NativeConfig) -> None:
+    whole = replace(config, servers=FULL)
+    with pytest.raises(StackError, match=r"prometheus is 3\.1\.0, expected at least 3\.14\.0") as caught:
+        native.up(whole, tied=True)
+    assert "run fewer servers, such as --only prometheus --only alertmanager" in str(caught.value)
+    assert _pids(config) == {}
+
+    assert [one.state for one in native.up(config, tied=True)] == ["ready", "ready"]
 
 
 def test_a_second_up_with_another_configuration_is_refused(config: NativeConfig) -> None:

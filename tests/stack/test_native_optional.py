@@ -80,9 +80,7 @@ def test_what_is_named_runs_what_is_missing_says_how_to_get_it_and_secrets_of_th
         "runbooks": "ready",
     }
     assert (servers["grafana"].version, servers["grafana"].route) == ("13.1.2", "path")
-    assert servers["tempo"].reason == (
-        "no program found: obs stack install tempo downloads one, OBS_TEMPO=FILE names one"
-    )
+    assert servers["tempo"].reason == "missing: obs stack install tempo, or OBS_TEMPO=FILE"
     assert native.logs(config.directory, "grafana") == "sees dashboards datasources home.json"
     assert native.status(config.directory) == list(servers.values())
     (config.directory / "secrets" / "pagerduty_key").write_text("the user's")

@@ -20,7 +20,7 @@ _INDENT = " " * 24
 
 
 def show_native(servers: Sequence[ServerStatus], format_: str) -> None:
-    """Print each server: a line and what a person should know of it below, 80 columns wide, or a JSON object."""
+    """Print a line, and below what else to know of a server that runs, 80 columns wide; or a JSON object."""
     if format_ == "json":
         rows = [
             {key: str(value) if isinstance(value, Path) else value for key, value in asdict(one).items()}
@@ -29,9 +29,9 @@ def show_native(servers: Sequence[ServerStatus], format_: str) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     for one in servers:
-        place = f"{one.url}  {one.version} ({one.route}), process {one.pid}" if one.pid else ""
+        place = f"{one.url}  {one.version} ({one.route}), process {one.pid}" if one.pid else one.reason or ""
         click.echo(f"{one.name:13} {one.state:9} {place}".rstrip())
-        if one.reason:
+        if one.pid and one.reason:
             click.echo(click.wrap_text(one.reason, _WIDTH, _INDENT, _INDENT))
 
 

@@ -110,9 +110,9 @@ def _engines(config: NativeConfig, report: Report | None) -> tuple[dict[str, Eng
         if server.optional:
             engine = engines.find(server.engine)
             if engine is None:
+                # One line of 80 columns together with the name and the state.
                 skipped[name] = (
-                    f"no program found: obs stack install {server.engine} downloads one,"
-                    f" OBS_{server.engine.upper()}=FILE names one"
+                    f"missing: obs stack install {server.engine}, or OBS_{server.engine.upper()}=FILE"
                 )
             else:
                 found[server.engine] = engine
