@@ -10,11 +10,10 @@ import json
 import random
 import subprocess
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -22,11 +21,11 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.engines import blocks
 
 from obs.cli.main import run
 from obs.generate import pipeline
 from obs.stack.engine import Engine
-from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
@@ -137,32 +136,8 @@ class Past:
             "openmetrics", raw, self.home / "data",
         )  # fmt: skip
 
-    @contextmanager
-    def serve(self) -> Iterator[str]:
-        config, port = self.home / "prometheus.yml", free()
-        config.write_text("global: {}\n", encoding="utf-8")
-        url = f"http://127.0.0.1:{port}"
-        with (self.home / "prometheus.log").open("a", encoding="utf-8") as log:
-            process = subprocess.Popen(
-                [
-                    str(self.program), f"--config.file={config}", f"--storage.tsdb.path={self.home / 'data'}",
-                    "--storage.tsdb.retention.time=40d", f"--web.listen-address=127.0.0.1:{port}",
-                ],
-                stdout=log, stderr=log,
-            )  # fmt: skip
-        try:
-            deadline = time.monotonic() + 60
-            while True:
-                try:
-                    _direct.open(f"{url}/-/ready", timeout=5).close()
-                    break
-                except (urllib.error.URLError, OSError):
-                    assert time.monotonic() < deadline, "Prometheus did not start"
-                    time.sleep(0.1)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
+    def serve(self) -> AbstractContextManager[str]:
+        return blocks.serve(self.program, self.home / "data")
 
     def backtest(self, url: str, *options: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, Any]:
         until = datetime.fromtimestamp(self.end, timezone.utc).isoformat()

@@ -7,19 +7,17 @@ import json
 import random
 import subprocess
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
+from tests.engines import blocks
 
 from obs.generate import pipeline
 from obs.stack.engine import Engine
-from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
@@ -59,34 +57,6 @@ class Server:
         return value
 
 
-@contextmanager
-def _serve(program: Path, data: Path) -> Iterator[Server]:
-    config, port = data.parent / "prometheus.yml", free()
-    config.write_text("global: {}\n", encoding="utf-8")
-    url = f"http://127.0.0.1:{port}"
-    with (data.parent / "prometheus.log").open("a", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [
-                str(program), f"--config.file={config}", f"--storage.tsdb.path={data}",
-                "--storage.tsdb.retention.time=40d", f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                _direct.open(f"{url}/-/ready", timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                assert time.monotonic() < deadline, "Prometheus did not start"
-                time.sleep(0.1)
-        yield Server(url)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
 @pytest.fixture(scope="module")
 def events() -> dict[tuple[str, str, str], list[int]]:
     """Return the raw events: (instance, route, status) -> sorted times, in seconds since the start."""
@@ -123,8 +93,8 @@ def backfilled(
     raw = home / "raw.om"
     raw.write_text(_openmetrics(events, start), encoding="utf-8")
     # One block for all: with the default of two hours each, the file is read a hundred times.
-    blocks = (promtool, "tsdb", "create-blocks-from", "--max-block-duration=240h", "--quiet")
-    _run(*blocks, "openmetrics", raw, data)
+    create = (promtool, "tsdb", "create-blocks-from", "--max-block-duration=240h", "--quiet")
+    _run(*create, "openmetrics", raw, data)
     spec = home / "spec.yml"
     spec.write_text(SPEC, encoding="utf-8")
     pipeline.write(pipeline.plan([spec]), home)
@@ -132,9 +102,9 @@ def backfilled(
     for stem, wanted in (("shop-slo-routes", "increase1m"), ("shop-slo-routes-slow", "increase4m")):
         part = home / f"{wanted}.yml"
         part.write_text(_only(rules / f"{stem}.yml", wanted), encoding="utf-8")
-        with _serve(engines["prometheus"].path, data) as server:
+        with blocks.serve(engines["prometheus"].path, data) as url:
             _run(
-                *blocks, "rules", f"--url={server.url}", f"--start={start}",
+                *create, "rules", f"--url={url}", f"--start={start}",
                 f"--end={start + 8 * DAY}", f"--output-dir={data}", part,
             )  # fmt: skip
     return engines["prometheus"].path, home, start
@@ -201,7 +171,8 @@ def test_recorded_figures_agree_with_the_raw_events(
     }
     end, after_outage = 8 * DAY, 5 * DAY + 4 * 3600
 
-    with _serve(program, home / "data") as server:
+    with blocks.serve(program, home / "data") as url:
+        server = Server(url)
         every, bad = (f"slo:sli_{kind}:increase7d" for kind in ("events", "bad_events"))
         assert {labels["http_route"] for labels, _ in server.ask(rules[every], start + end)} == {
             "/pay",
