@@ -7,10 +7,12 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -19,6 +21,11 @@ import pytest
 from obs.catalogue import bundled, http, jobs
 from obs.demo import signals
 from obs.demo.faults import CRASH_EXIT_CODE
+from obs.stack import probe
+from obs.stack.certs import authority
+from obs.stack.certs.folder import Folder
+from obs.stack.certs.renewal import Wanted, renew
+from obs.stack.certs.subjects import subjects
 
 
 def free_ports(count: int) -> list[int]:
@@ -266,6 +273,29 @@ def test_sigterm_ends_a_service_without_a_stack(tmp_path: Path, service: str) ->
     process = Process(tmp_path, service, port, *options)
     try:
         process.await_ready()
+    finally:
+        code = process.end()
+    assert code in (0, -signal.SIGTERM)
+    assert "Traceback" not in process.log.read_text()
+
+
+def test_under_tls_a_worker_offers_its_metrics_over_https_alone(tmp_path: Path) -> None:
+    place = Folder.of(tmp_path)
+    wanted = Wanted(lifetime=timedelta(days=1), before=timedelta(hours=1))
+    renew(place, subjects(services=["worker"]), wanted, authority.now())
+    pair = (str(place.certificate_path("worker")), str(place.key_path("worker")))
+    port, control = free_ports(2)
+    process = Process(
+        tmp_path, "worker", port, "--control-port", str(control), "--certificate", pair[0], "--key", pair[1]
+    )
+    secured = process.url.replace("http", "https")
+    trust = str(place.authority_certificate_path)
+    try:
+        wait_until(lambda: probe.main([f"{secured}/ready", trust]) == 0, "ready")
+        with httpx.Client(verify=ssl.create_default_context(cafile=trust)) as client:
+            assert signals.SETTLED.metric in client.get(f"{secured}/metrics").text
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{process.url}/metrics")
     finally:
         code = process.end()
     assert code in (0, -signal.SIGTERM)

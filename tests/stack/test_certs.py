@@ -354,9 +354,35 @@ def test_the_command_makes_checks_and_renews(tmp_path: Path, capsys: pytest.Capt
     assert "give ca.crt to every client" in capsys.readouterr().err
 
 
+def test_a_service_of_yours_keeps_its_certificate_once_it_was_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "state"
+    own = ["stack", "certs", "--dir", str(state)]
+    assert run([*own, "--service", "checkout", "--host", "checkout=checkout.example.com"]) == 0
+    hosts = authority.read((state / "certs" / "checkout.crt").read_bytes()).hosts
+    assert hosts == {"checkout", "checkout.example.com", "localhost", "127.0.0.1"}
+    # What lies beside it and is not of this authority is nobody's business here.
+    alien = authority.issue(authority.found_authority(_DAY, _NOW), Subject("alien", ("alien",)), _DAY, _NOW)
+    (state / "certs" / "alien.crt").write_bytes(alien.certificate)
+    capsys.readouterr()
+
+    assert run([*own, "--check", "--format", "json"]) == 0
+    rows = {row["name"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["checkout"] == "good"
+    assert "alien" not in rows
+    assert run([*own, "--rotate", "checkout"]) == 0
+    assert capsys.readouterr().err == "new keys: restart checkout\n"
+    assert authority.read((state / "certs" / "checkout.crt").read_bytes()).hosts == hosts
+    assert run([*own, "--replace-ca"]) == 0
+    assert run([*own, "--check"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--service", "ca"), "service: got 'ca', expected the name by which Prometheus reaches it"),
+        (("--service", "a/b"), "service: got 'a/b'"),
         (("--host", "grafana"), "expected SERVER=HOST"),
         (("--host", "grafanna=a.example"), "did you mean 'grafana'"),
         (("--host", "grafana=a b"), "expected a DNS name or an IP address"),

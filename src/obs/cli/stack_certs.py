@@ -66,10 +66,17 @@ def _hosts(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
     help="One more name or address of a server, such as grafana=grafana.example.com. Repeatable.",
 )
 @click.option(
+    "--service",
+    "services",
+    metavar="NAME",
+    multiple=True,
+    help="A service of yours that serves HTTPS gets a certificate, too; name it once. Repeatable.",
+)
+@click.option(
     "--rotate",
     metavar="NAME",
     multiple=True,
-    help="Replace key and certificate of this server, of client, or of all. Repeatable.",
+    help="Replace key and certificate of this server or service, of client, or of all. Repeatable.",
 )
 @click.option("--replace-ca", is_flag=True, help="Make a new authority and with it every certificate anew.")
 @click.option(
@@ -88,6 +95,7 @@ def command(
     before: int,
     days: int,
     hosts: list[tuple[str, str]],
+    services: tuple[str, ...],
     rotate: tuple[str, ...],
     replace_ca: bool,
     group: int | None,
@@ -107,11 +115,11 @@ def command(
     from obs.stack.certs.folder import Folder
     from obs.stack.certs.inspection import State, inspect
     from obs.stack.certs.renewal import Wanted, renew
-    from obs.stack.certs.subjects import subjects
+    from obs.stack.certs.subjects import served, subjects
     from obs.stack.native_config import default_directory
 
     place = Folder.of(directory or default_directory(), group)
-    everybody = subjects(hosts)
+    everybody = subjects(hosts, [*served(place), *services])
     moment = now()
     if check:
         if rotate or replace_ca:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -34,6 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--port", type=int, required=True, help="port to listen on")
     common.add_argument("--host", default=LOOPBACK, help="address to listen on (default: %(default)s)")
     common.add_argument("--data", type=Path, default=Path(".shop"), help="directory of the SQLite files")
+    common.add_argument(
+        "--certificate", default=os.environ.get("SHOP_CERTIFICATE"), help="serve HTTPS with it (PEM)"
+    )
+    common.add_argument("--key", default=os.environ.get("SHOP_KEY"), help="key of --certificate (PEM)")
     parser = argparse.ArgumentParser(prog="python -m obs.demo", description=__doc__)
     services = parser.add_subparsers(dest="service", required=True)
     front = services.add_parser("storefront", parents=[common])
@@ -52,13 +57,13 @@ def _storefront(options: argparse.Namespace) -> None:
     from obs.demo import storefront
 
     with httpx.Client(base_url=options.payments_url, timeout=5.0) as payments:
-        _serve(storefront.create_app(options.data, payments), options.host, options.port)
+        _serve(storefront.create_app(options.data, payments), options, options.port)
 
 
 def _payments(options: argparse.Namespace) -> None:
     from obs.demo import payments
 
-    _serve(payments.create_app(options.data), options.host, options.port)
+    _serve(payments.create_app(options.data), options, options.port)
 
 
 def _worker(options: argparse.Namespace) -> None:
@@ -68,17 +73,32 @@ def _worker(options: argparse.Namespace) -> None:
     settlement = Settlement(options.data, faults, options.every)
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: settlement.stop())
-    obs.serve(options.port, options.host)
     # A worker has no web app, so its fault switch gets a small one of its own.
     control = FastAPI(title="worker control")
     control.include_router(faults.router())
-    threading.Thread(target=_serve, args=(control, options.host, options.control_port), daemon=True).start()
+    ports = [options.control_port]
+    if options.certificate is None:
+        obs.serve(options.port, options.host)
+    else:
+        # Its own server knows no TLS: the small one offers metrics and health instead.
+        obs.instrument(control, exclude=("/faults",))
+        ports.append(options.port)
+    for port in ports:
+        threading.Thread(target=_serve, args=(control, options, port), daemon=True).start()
     settlement.run()
 
 
-def _serve(app: FastAPI, host: str, port: int) -> None:
+def _serve(app: FastAPI, options: argparse.Namespace, port: int) -> None:
     # obs writes the access line; uvicorn's own would be a second one.
-    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
+    uvicorn.run(
+        app,
+        host=options.host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.key,
+    )
 
 
 _SERVICES = {"storefront": _storefront, "payments": _payments, "worker": _worker}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -44,6 +45,14 @@ def test_they_come_with_the_shop_and_go_with_it(tmp_path: Path) -> None:
     assert evaluated.prepare(tmp_path, HERE, shop=False)
     assert not _about_the_shop(_names(tmp_path / "rules" / "prometheus"))
     assert _names(tmp_path / "targets") == set()
+
+
+def test_under_tls_the_shop_is_scraped_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "targets" / "shop.json"
+    for tls in (True, False):
+        evaluated.prepare(tmp_path, HERE, shop=True, tls=tls)
+        schemes = {group["labels"].get("__scheme__", "http") for group in json.loads(file.read_text())}
+        assert schemes == {"https" if tls else "http"}
 
 
 def test_files_of_the_user_beside_them_stay(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def up(config: ComposeConfig, *, report: Report | None = None) -> list[ServiceSt
     project = _project(compose, config)
     running = {one.name for one in _services(compose, config) if one.state != service.STOPPED}
     shop = bool({*project["services"], *running} & set(SHOP))
-    new_rules = evaluated.prepare(config.directory.absolute(), evaluated.addresses(project), shop=shop)
+    new_rules = evaluated.prepare(
+        config.directory.absolute(), evaluated.addresses(project), shop=shop, tls=config.tls
+    )
     readable.require_readable(project)
     _require_free_ports(project, running)
     record = config.directory.absolute() / "mounted"

@@ -5,6 +5,7 @@ Rules and targets of a shop that nobody started would tell of an outage that is 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from obs.stack.servers import SHOP
 _ENGINES, _SHOP_TARGETS = ("prometheus", "loki"), "shop.json"
 
 
-def prepare(directory: Path, addresses: Mapping[str, str], *, shop: bool) -> bool:
+def prepare(directory: Path, addresses: Mapping[str, str], *, shop: bool, tls: bool = False) -> bool:
     """Write `rules/` and `targets/` below `directory`; return whether Prometheus has to read its rules again.
 
-    Links in what ships lead to `addresses`, such as ``{"grafana": "http://127.0.0.1:3000"}``. Files that somebody else
-    has put there stay.
+    Links in what ships lead to `addresses`, such as ``{"grafana": "http://127.0.0.1:3000"}``. Under `tls` the shop is
+    scraped with it. Files that somebody else has put there stay.
 
     Raises:
         StackError: the directory cannot be written, or the installation is incomplete.
@@ -31,8 +32,7 @@ def prepare(directory: Path, addresses: Mapping[str, str], *, shop: bool) -> boo
             _fill(directory / "rules" / engine, dict(_rules(engine, addresses)), shop=shop)
             for engine in _ENGINES
         ]
-        targets = bundle.path("stack", "prometheus", "targets", _SHOP_TARGETS).read_text(encoding="utf-8")
-        _fill(directory / "targets", {_SHOP_TARGETS: targets}, shop=shop)
+        _fill(directory / "targets", {_SHOP_TARGETS: _targets(tls=tls)}, shop=shop)
     except OSError as error:
         raise StackError(
             f"cannot write what is evaluated: {error.strerror}", where=str(error.filename or directory)
@@ -54,6 +54,16 @@ def _rules(engine: str, addresses: Mapping[str, str]) -> Iterator[tuple[str, str
         for shipped, address in links.items():
             text = text.replace(shipped, address)
         yield file.name, text
+
+
+def _targets(*, tls: bool) -> str:
+    text = bundle.path("stack", "prometheus", "targets", _SHOP_TARGETS).read_text(encoding="utf-8")
+    if not tls:
+        return text
+    groups = json.loads(text)
+    for group in groups:
+        group["labels"]["__scheme__"] = "https"
+    return json.dumps(groups, indent=2) + "\n"
 
 
 def _fill(folder: Path, files: Mapping[str, str], *, shop: bool) -> bool:

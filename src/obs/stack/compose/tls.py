@@ -18,7 +18,8 @@ from obs.stack import bundle, render
 from obs.stack.certs.authority import now
 from obs.stack.certs.folder import Folder
 from obs.stack.certs.renewal import Wanted, renew
-from obs.stack.certs.subjects import subjects
+from obs.stack.certs.subjects import served, subjects
+from obs.stack.servers import SHOP
 
 #: Where every container finds the authority, its own pair if it serves, and the clients' pair if it calls.
 CERTIFICATES = "/etc/obs/certs"
@@ -48,7 +49,9 @@ def prepare(directory: Path, secrets: Path, group: int) -> None:
     Raises:
         StackError: a file cannot be read or written, or a certificate there is not ours to replace.
     """
-    renew(Folder.of(directory, group), subjects(), Wanted(_LIFETIME, _RENEWED_BEFORE), now())
+    place = Folder.of(directory, group)
+    everybody = subjects(services=[*SHOP, *served(place)])
+    renew(place, everybody, Wanted(_LIFETIME, _RENEWED_BEFORE), now())
     folder = directory / "tls"
     login = render.load(secrets / "web.yml")
     try:
