@@ -8,7 +8,7 @@ import sys
 import time
 
 from bench import measure
-from bench.collector import black_hole, collector, refused
+from bench.collector import Collector, black_hole, refused, serving
 from bench.table import Row, Table, exactly
 
 MODULE = "bench.bench_exit"
@@ -101,7 +101,7 @@ def _shutdowns(rounds: int) -> list[Row]:
 
 def _children(method: str) -> Row:
     """Count the spans of children that leave by `os._exit`, without shutdown in sight."""
-    with collector() as server:
+    with serving(Collector()) as server:
         code = _INIT.format(url=server.url) + _CHILDREN.format(method=method, count=CHILDREN)
         _run(code).communicate(timeout=120)
         return exactly(
@@ -110,7 +110,7 @@ def _children(method: str) -> Row:
 
 
 def _forked() -> Row:
-    with collector() as server:
+    with serving(Collector()) as server:
         code = _INIT.format(url=server.url) + (
             "import os\n"
             f"for _ in range({CHILDREN}):\n"
@@ -130,7 +130,7 @@ def _forked() -> Row:
 def _sigterm(rounds: int) -> Row:
     delivered = codes = 0
     for _ in range(rounds):
-        with collector() as server:
+        with serving(Collector()) as server:
             process = _run(_INIT.format(url=server.url) + _PLAIN.format(wait=30))
             assert process.stderr is not None
             process.stderr.readline()
@@ -148,7 +148,7 @@ def _sigterm(rounds: int) -> Row:
 
 
 def _normal_end() -> Row:
-    with collector() as server:
+    with serving(Collector()) as server:
         _run(_INIT.format(url=server.url) + _PLAIN.format(wait=0)).communicate(timeout=60)
         return exactly("plain script, normal end: spans delivered", server.spans["plain"], 1, 1)
 

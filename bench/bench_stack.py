@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from bench import emission, load, measure, payload
+from bench.collector import serving
 from bench.payload import Payload
 from bench.pipeline import Pipeline, decision_wait, plain, stack
-from bench.sink import Sink, sink
+from bench.sink import Sink
 from bench.table import Row, Table, at_most, beside, exactly
 
 MODULE = "bench.bench_stack"
@@ -146,7 +147,7 @@ def _stack(behind: Sink, kind: Kind, wait: float) -> Iterator[Pipeline]:
 
 def measured(kind: Kind, sample: Mapping[str, Sequence[bytes]], share: float) -> Measured:
     """Measure one kind of data: all that is taken, then three rates."""
-    with sink() as behind:
+    with serving(Sink()) as behind:
         bench = Bench(kind, sample, behind)
         if kind is not SPANS:
             with _stack(behind, kind, BRIEFLY) as pipeline:
@@ -176,7 +177,7 @@ def without_work(sample: Mapping[str, Sequence[bytes]], share: float) -> dict[st
     """Measure the same binary where it only takes in, batches and sends on."""
     found = {}
     with (
-        sink() as behind,
+        serving(Sink()) as behind,
         tempfile.TemporaryDirectory() as directory,
         plain(behind, Path(directory)) as pipeline,
     ):
