@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import signal
 import subprocess
 import sys
@@ -218,6 +220,56 @@ def test_an_event_that_cannot_be_written_is_counted_and_leaves_a_gap_that_shows(
     first = records(path)[0]
     assert (first["sequence"], first["lost"]) == (3, 3)
     assert [problem.id for problem in verified(path).problems] == ["cut-start"]
+
+
+def test_an_event_that_the_disk_cut_does_not_spoil_the_next_one(path: Path) -> None:
+    obs.init("shop", audit_file=path, log_level="critical")
+    obs.audit("ORDER", "first", actor="bob")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, limits[1]))
+        obs.audit("ORDER", "cut", actor="bob")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    obs.audit("ORDER", "last", actor="bob")
+    obs.shutdown(0)
+    lines = path.read_text().splitlines()
+    assert [json.loads(line).get("resource") for line in (*lines[:2], *lines[3:])] == [
+        None,
+        "first",
+        "last",
+        None,
+    ]
+    assert json.loads(lines[3])["lost"] == 1
+    assert [problem.id for problem in verified(path).problems] == ["unreadable", "lost"]
+
+
+def test_half_of_a_line_that_a_killed_process_left_does_not_spoil_the_next_one(path: Path) -> None:
+    path.write_text('{"stream":"audit","act')
+    obs.init("shop", audit_file=path)
+    obs.audit("ORDER", "x", actor="bob")
+    obs.shutdown(0)
+    assert [json.loads(line)["sequence"] for line in path.read_text().splitlines()[1:]] == [0, 1, 2]
+
+
+def test_whoever_writes_events_need_not_be_allowed_to_read_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text("half of a line")
+    real = os.open
+
+    def refuse(name: Any, flags: int, mode: int = 0o777, **given: Any) -> int:
+        if name == str(path) and flags & os.O_ACCMODE != os.O_WRONLY:
+            raise PermissionError
+        return real(name, flags, mode, **given)
+
+    monkeypatch.setattr(os, "open", refuse)
+    obs.init("shop", audit_file=path)
+    obs.audit("ORDER", "x", actor="bob")
+    obs.shutdown(0)
+    assert '"resource":"x"' in path.read_text()
 
 
 @pytest.mark.parametrize(

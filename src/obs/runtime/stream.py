@@ -12,13 +12,16 @@ PATIENCE = 1.0
 
 
 class Stream:
-    """A file descriptor that gets whole lines, also from a forked child."""
+    """A file descriptor that gets whole lines, also from a forked child.
 
-    def __init__(self, fd: int, patience: float = PATIENCE) -> None:
+    With `torn` the half of a line stands there already.
+    """
+
+    def __init__(self, fd: int, patience: float = PATIENCE, *, torn: bool = False) -> None:
         self.fd = fd
         self._patience = patience
         self._stuck = False
-        self._torn = False
+        self._torn = torn
         self.renew()
 
     def renew(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import threading
 import time
@@ -40,10 +41,11 @@ class Journal:
         self._lost = 0
         self._told = False
         self._anchored = 0
-        self._file: tuple[int, int, int] | None = None
+        #: The open file, and the device and number by which it is known where it was rotated away.
+        self._file: tuple[Stream, int, int] | None = None
         if self.path:
             # Found out now, when it can be said; a later failure only costs events.
-            self._descriptor()
+            self._opened()
 
     @property
     def begun(self) -> bool:
@@ -80,8 +82,8 @@ class Journal:
                 self._anchor(final=True)
             if self._file is not None:
                 with guard.contained("audit"):
-                    os.fsync(self._file[0])
-                os.close(self._file[0])
+                    os.fsync(self._file[0].fd)
+                os.close(self._file[0].fd)
                 self._file = None
 
     def renew(self) -> None:
@@ -90,6 +92,8 @@ class Journal:
         self._lock = threading.RLock()
         if self._stream is not None:
             self._stream.renew()
+        if self._file is not None:
+            self._file[0].renew()
         self._busy = False
         self._waiting = []
         self._chain = Chain(self._key, parent)
@@ -142,27 +146,29 @@ class Journal:
 
     def _put(self, line: bytes) -> None:
         if self.path:
-            Stream(self._descriptor()).write(line)
+            self._opened().write(line)
         elif self._stream is not None:
             self._stream.write(line)
         else:
             raise OSError("there is no stream for audit events; set audit_file")
 
-    def _descriptor(self) -> int:
-        """Return the descriptor of the file, opened anew where it was rotated away."""
+    def _opened(self) -> Stream:
+        """Return the file, opened anew where it was rotated away."""
         if self._file is not None:
+            stream, device, number = self._file
             try:
                 found = os.stat(self.path)  # noqa: PTH116 - on the path of every event
             except OSError:
                 found = None
-            if found is not None and (found.st_dev, found.st_ino) == self._file[1:]:
-                return self._file[0]
-            os.close(self._file[0])
+            if found is not None and (found.st_dev, found.st_ino) == (device, number):
+                return stream
+            os.close(stream.fd)
             self._file = None
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         now = os.fstat(descriptor)
-        self._file = (descriptor, now.st_dev, now.st_ino)
-        return descriptor
+        stream = Stream(descriptor, torn=_is_torn(self.path, now))
+        self._file = (stream, now.st_dev, now.st_ino)
+        return stream
 
     def _fail(self, stream: str, error: BaseException) -> None:
         self._lost += 1
@@ -179,3 +185,18 @@ def _timestamp(now: float) -> str:
     whole = int(now)
     text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
     return f"{text}.{int((now - whole) * 1_000_000):06d}Z"
+
+
+def _is_torn(path: str, found: os.stat_result) -> bool:
+    """Tell whether the last line of a file has no end: whoever wrote it was killed, or the disk was full."""
+    if not stat.S_ISREG(found.st_mode) or found.st_size == 0:
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        # Whoever writes events need not be allowed to read them.
+        return False
+    try:
+        return os.pread(descriptor, 1, found.st_size - 1) != b"\n"
+    finally:
+        os.close(descriptor)
