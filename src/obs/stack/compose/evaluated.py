@@ -6,13 +6,15 @@ Rules and targets of a shop that nobody started would tell of an outage that is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from obs.errors import StackError
-from obs.stack import bundle, render
+from obs.stack import bundle
 from obs.stack.servers import SHOP
+from obs.stack.shipped_rules import is_about, shipped_rules
+from obs.stack.whole import write_whole
 
 #: The engines that have rules, and the file of the shop's targets.
 _ENGINES, _SHOP_TARGETS = ("prometheus", "loki"), "shop.json"
@@ -29,7 +31,7 @@ def prepare(directory: Path, addresses: Mapping[str, str], *, shop: bool, tls: b
     """
     try:
         changed = [
-            _fill(directory / "rules" / engine, dict(_rules(engine, addresses)), shop=shop)
+            _fill(directory / "rules" / engine, dict(shipped_rules(engine, addresses)), shop=shop)
             for engine in _ENGINES
         ]
         _fill(directory / "targets", {_SHOP_TARGETS: _targets(tls=tls)}, shop=shop)
@@ -43,17 +45,6 @@ def prepare(directory: Path, addresses: Mapping[str, str], *, shop: bool, tls: b
 def addresses(project: Mapping[str, Any]) -> dict[str, str]:
     """Return where people open each server of the resolved `project`."""
     return {name: address.rstrip("/") for name, address in project.get("x-addresses", {}).items()}
-
-
-def _rules(engine: str, addresses: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    links = {
-        shipped: addresses[name] for name, shipped in render.shipped_links().items() if name in addresses
-    }
-    for file in sorted(bundle.path("alerts", engine).glob("*.yml")):
-        text = file.read_text(encoding="utf-8")
-        for shipped, address in links.items():
-            text = text.replace(shipped, address)
-        yield file.name, text
 
 
 def _targets(*, tls: bool) -> str:
@@ -74,20 +65,12 @@ def _fill(folder: Path, files: Mapping[str, str], *, shop: bool) -> bool:
     changed = False
     for name, text in files.items():
         file = folder / name
-        wanted = shop or not _is_about_the_shop(file.stem)
+        wanted = shop or not (name == _SHOP_TARGETS or is_about(name, SHOP))
         if not wanted and file.exists():
             file.unlink()
             changed = True
         elif wanted and not (file.is_file() and file.read_text(encoding="utf-8") == text):
             # Whole or not at all: a server that runs may read it at any moment, as any user.
-            whole = folder / f".{name}.new"
-            whole.write_text(text, encoding="utf-8")
-            whole.chmod(0o644)
-            whole.replace(file)
+            write_whole(file, text, mode=0o644)
             changed = True
     return changed
-
-
-def _is_about_the_shop(stem: str) -> bool:
-    # A service has several files: worker.yml, worker-urgent.yml, worker-slow-jobs.yml.
-    return stem == "shop" or any(stem == name or stem.startswith(f"{name}-") for name in SHOP)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from obs.stack import bundle, render
 from obs.stack.launches.setup import Setup
+from obs.stack.shipped_rules import is_about, shipped_rules
 
 #: The generated file about alerting as a whole: the alert that always fires.
 _FLEET = "fleet"
@@ -34,21 +34,10 @@ def rules(setup: Setup, kind: str, given: Iterable[Path]) -> Rules:
         name = f"{file.stem}.yml"
         count = counts[name] = counts.get(name, 0) + 1
         names[name if count == 1 else f"{file.stem}-{count}.yml"] = file
+    here = {name: setup.url(name) for name in setup.servers}
     shipped = {
-        file.name: _relinked(file.read_text(encoding="utf-8"), setup)
-        for file in sorted((bundle.root() / "alerts" / kind).glob("*.yml"))
-        if _about(file.stem, (*setup.servers, _FLEET)) and file.name not in names
+        name: text
+        for name, text in shipped_rules(kind, here)
+        if is_about(name, (*setup.servers, _FLEET)) and name not in names
     }
     return Rules(shipped, names)
-
-
-def _about(stem: str, names: Iterable[str]) -> bool:
-    # A service has several files: loki.yml, loki-urgent.yml, loki-slow-targets.yml.
-    return any(stem == name or stem.startswith(f"{name}-") for name in names)
-
-
-def _relinked(text: str, setup: Setup) -> str:
-    for name, address in render.shipped_links().items():
-        if name in setup.servers:
-            text = text.replace(address, setup.url(name))
-    return text
