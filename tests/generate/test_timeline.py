@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from obs.generate.model import Duration, Expectation, Series, TestCase
+from dataclasses import replace
+
+from obs.generate.model import Duration, Expectation, Firing, Series, TestCase
 from obs.generate.render.timeline import spread, until
 
 MINUTE = Duration.parse("1m")
@@ -64,3 +66,13 @@ def test_a_story_that_tells_the_time_stays_where_it_is() -> None:
 
     assert spread(case) == [case]
     assert until(case, MINUTE * 60) == case
+
+
+def test_what_a_copy_fires_is_expected_in_the_environment_of_the_copy() -> None:
+    sent = Firing({"environment": "X", "queue": "orders"}, {"summary": "orders of X"})
+    case = _case((10, "silent"), (12, "firing"), (14, "firing"))
+    told = replace(case, expects=tuple(replace(one, firing=(sent,)) for one in case.expects))
+
+    assert [copy.expects[-1].firing[0].labels for copy in spread(told)] == [
+        {"environment": name, "queue": "orders"} for name in ("X", "X-2", "X-3")
+    ]

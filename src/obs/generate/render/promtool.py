@@ -4,7 +4,7 @@ Every test group evaluates every rule of the file again and again, so cases shar
 
 state
     Each case lives in an environment of its own, and what must hold is asked of `ALERTS` for that
-    environment: silent, pending or firing. All cases of a file fit into one such group.
+    environment: silent, pending, or firing with every label. All cases of a file fit into one such group.
 notification
     promtool compares every label and annotation of *all* alerts of a name, so only cases of alerts
     that read different signals share one.
@@ -12,7 +12,7 @@ notification
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -194,24 +194,29 @@ def _states(group: _Group, offset: Duration | None) -> dict[str, Yaml]:
 def _question(
     alert: Alert, case: TestCase, expectation: Expectation, offset: Duration | None
 ) -> dict[str, Yaml]:
-    """Ask `ALERTS` for the state of `alert`; silence is an empty answer."""
+    """Ask `ALERTS` for the state of `alert`, with its labels where they are known; silence is an empty answer."""
     wanted = {"alertname": alert.name}
     if alert.job or alert.slo:
         wanted |= {key: value for key, value in alert.labels.items() if key in _TELLS_APART}
     environment = _environment(case, expectation)
     if environment:
         wanted["environment"] = environment
-    matchers = ", ".join(f'{key}="{value}"' for key, value in sorted(wanted.items()))
-    count = len(expectation.firing) or expectation.count
-    answers: list[Yaml] = []
-    if expectation.state != "silent":
-        answers = [{"labels": f'{{alertstate="{expectation.state}"}}', "value": count}]
-    ago = f" offset {offset}" if offset else ""
-    return {
-        "expr": f"count by (alertstate) (ALERTS{{{matchers}}}{ago})",
-        "eval_time": str(expectation.at),
-        "exp_samples": answers,
-    }
+    query = _series_of(wanted) + (f" offset {offset}" if offset else "")
+    answers: list[Yaml] = [
+        {"labels": _series_of({"alertname": alert.name, "alertstate": "firing", **firing.labels}), "value": 1}
+        for firing in expectation.firing
+    ]
+    if not expectation.firing:
+        query = f"count by (alertstate) ({query})"
+        if expectation.state != "silent":
+            state = f'{{alertstate="{expectation.state}"}}'
+            answers = [{"labels": state, "value": expectation.count}]
+    return {"expr": query, "eval_time": str(expectation.at), "exp_samples": answers}
+
+
+def _series_of(labels: Mapping[str, str]) -> str:
+    inside = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
+    return f"ALERTS{{{inside}}}"
 
 
 #: Static labels that tell alerts of one name apart.
@@ -219,8 +224,8 @@ _TELLS_APART = frozenset({"job_name", "sloth_id"})
 
 
 def _environment(case: TestCase, expectation: Expectation) -> str:
-    # A copy has an environment of its own; what is asked of series that are not there may have none.
-    if expectation.firing and case.every is None:
+    # What fires on series that are not there may have none.
+    if expectation.firing:
         return expectation.firing[0].labels.get("environment", "")
     return case.environment
 

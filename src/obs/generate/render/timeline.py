@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from obs.generate.model import Duration, Expectation, Series, TestCase
+from obs.generate.model import Duration, Expectation, Firing, Series, TestCase
 
 
 def spread(case: TestCase) -> list[TestCase]:
@@ -88,4 +88,9 @@ def _renamed(case: TestCase, number: int) -> TestCase:
         replace(series, selector=series.selector.replace(f'"{case.environment}"', f'"{name}"'))
         for series in case.series
     )
-    return replace(case, series=series, environment=name)
+    expects = tuple(
+        # Copies are asked for states; what is written in a notification is asked of the case.
+        replace(one, firing=tuple(Firing({**sent.labels, "environment": name}, {}) for sent in one.firing))
+        for one in case.expects
+    )
+    return replace(case, series=series, expects=expects, environment=name)
