@@ -61,6 +61,8 @@ def test_any_legal_signal_reads_back_the_same(signal: Signal) -> None:
 
 BROKEN = {
     "not JSON": ("{", r"my\.json:1:2: not JSON"),
+    "nested without end": ("[" * 100_000 + "]" * 100_000, "expected an object"),
+    "a number without end": (f'{{"format": {"9" * 5000}}}', "expected an object"),
     "another format": ('{"format": "x"}', r"expected an object with format 'obs\.contract/v1'"),
     "a list": ("[]", "expected an object"),
     "signals of the wrong type": ('{"format": "obs.contract/v1", "signals": {}}', "signals must be a list"),

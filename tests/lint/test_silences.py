@@ -129,7 +129,13 @@ def test_a_baseline_knows_old_problems_wherever_they_have_moved_and_no_new_ones(
 
 def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path) -> None:
     known = tmp_path / "known.json"
-    for text in ("{", "[]", '{"format": "other"}', '{"format": "obs.lint-baseline/v1", "problems": [{}]}'):
+    for text in (
+        "{",
+        "[]",
+        "[" * 100_000,
+        '{"format": "other"}',
+        '{"format": "obs.lint-baseline/v1", "problems": [{}]}',
+    ):
         known.write_text(text, encoding="utf-8")
         with pytest.raises(ConfigError, match="no baseline"):
             baseline.read(known)

@@ -39,6 +39,9 @@ def loads(text: str, where: str) -> Registry:
     except json.JSONDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
         raise ConfigError(f"not JSON: {error.msg}", place, "obs catalogue export writes one") from None
+    except (RecursionError, ValueError):
+        # Nested without end, or a number without end: the library says no more of it.
+        data = None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ConfigError(f"not a contract: expected an object with format {FORMAT!r}", where)
     registry = Registry()

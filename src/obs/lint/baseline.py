@@ -27,7 +27,7 @@ def read(path: Path) -> Known:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the baseline: {error.strerror}", str(path), _HINT) from None
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise ConfigError(f"no baseline: {error}", str(path), _HINT) from None
     try:
         if data["format"] != FORMAT:

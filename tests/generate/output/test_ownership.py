@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from obs.generate import pipeline
 from obs.generate.output.ownership import FOLDERS, has_generated, is_ours
@@ -39,3 +39,8 @@ def test_without_specs_everything_goes(tmp_path: Path) -> None:
 
     assert len(pipeline.write((), tmp_path).removed) == len(artefacts)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_nobody_can_read_is_not_ours() -> None:
+    for data in (b"[" * 100_000, b'{"id": ' + b"9" * 5000, b"\xff", b""):
+        assert not is_ours(PurePosixPath("dashboards/us/shop.json"), data)

@@ -51,7 +51,7 @@ def _is_our_dashboard(data: bytes, name: str) -> bool:
     """Tell by address and tag; a copy under another name is somebody's own, whatever it says of itself."""
     try:
         page = json.loads(data)
-    except ValueError:
+    except (RecursionError, ValueError):
         return False
     if not isinstance(page, dict) or page.get("uid") != dashboard_uid(name):
         return False
