@@ -12,14 +12,16 @@ import yaml
 from obs.errors import ConfigError
 from obs.stack import render
 from obs.stack.native import NativeConfig, Target
-from obs.stack.ports import endpoints
+from obs.stack.ports import Endpoint
 from obs.stack.version import Version
 
 OLD, NEW = Version(2, 42), Version(3, 14)
+PROMETHEUS = {"prometheus": Endpoint("prometheus", 9090)}
+BOTH = {**PROMETHEUS, "alertmanager": Endpoint("alertmanager", 9093)}
 
 
 def _config(config: NativeConfig, version: Version = NEW) -> dict[str, Any]:
-    loaded = yaml.safe_load(render.prometheus_config(config, endpoints(), version))
+    loaded = yaml.safe_load(render.prometheus_config(config, BOTH, version))
     assert isinstance(loaded, dict)
     return loaded
 
@@ -55,7 +57,7 @@ def test_alerts_go_to_the_alertmanager_of_the_stack() -> None:
 
 
 def test_without_an_alertmanager_no_alert_is_sent() -> None:
-    text = render.prometheus_config(NativeConfig(), endpoints(servers=["prometheus"]), NEW)
+    text = render.prometheus_config(NativeConfig(), PROMETHEUS, NEW)
     assert "alerting" not in yaml.safe_load(text)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obs.errors import ConfigError, StackError, suggest
-from obs.stack.servers import FULL, SERVERS, SHOP, SMALL
+from obs.stack.servers import FULL, SERVERS, SHOP
 
 #: Nothing of the native stack listens anywhere else.
 LOOPBACK = "127.0.0.1"
@@ -33,11 +33,6 @@ class Endpoint:
     def url(self) -> str:
         """Address for people and links, without a trailing slash."""
         return f"http://{self.address}"
-
-    @property
-    def ready_url(self) -> str:
-        """Address that answers 200 when the server is ready."""
-        return self.url + self.ready_path
 
 
 def numbers(
@@ -98,21 +93,6 @@ def spell(name: str, role: str) -> str:
     """Return how a port is called on the command line: `loki` for its first one, else `loki.grpc`."""
     known = {**SERVERS, **SHOP}
     return name if known[name].ports[0].role == role else f"{name}.{role}"
-
-
-def endpoints(chosen: Mapping[str, int] | None = None, servers: Iterable[str] = SMALL) -> dict[str, Endpoint]:
-    """Return where people and probes reach each of `servers`, on the `chosen` port where one is given.
-
-    Raises:
-        ConfigError: as `numbers`.
-    """
-    names = tuple(servers)
-    found = numbers(chosen, names)
-    places = {}
-    for name in names:
-        role, path = SERVERS[name].ready
-        places[name] = Endpoint(name, found[name, role], path)
-    return places
 
 
 def require_free(endpoint: Endpoint) -> None:

@@ -51,10 +51,6 @@ class Server:
     ready_within: float = 120.0
     stop_within: float = 30.0
 
-    def port(self, role: str) -> Port | None:
-        """Return the port of a role, or None."""
-        return next((port for port in self.ports if port.role == role), None)
-
 
 def _server(
     name: str,
