@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -36,6 +37,16 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "obs-heartbeat"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_job_beats_no_more_once_it_has_ended(fails: bool) -> None:
+    obs.init("worker")
+    with contextlib.suppress(ValueError), obs.job("settle", heartbeat=3600):
+        assert threads()
+        if fails:
+            raise ValueError
+    eventually(lambda: not threads())
 
 
 def test_each_run_beats_at_once_and_again_until_it_is_stopped() -> None:

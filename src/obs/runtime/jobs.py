@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from obs.catalogue import jobs as signals
 from obs.errors import ConfigError
-from obs.runtime import clock, crashes, guard, live, logger, traces
+from obs.runtime import clock, crashes, live, logger, traces
 from obs.runtime.block import Block
 from obs.runtime.heartbeat import HEARTBEAT, pulse
 from obs.runtime.instruments import counter, gauge, histogram
@@ -49,8 +49,6 @@ class Job(Block):
         self._heartbeat = heartbeat
 
     def _open(self) -> _Run:
-        # The first failure of a job must count from zero, so both results exist before it.
-        RUNS.prepare(job_name=self._name)
         ACTIVE.inc(job_name=self._name)
         span = traces.start(f"job {self._name}", "internal", {"job.name": self._name})
         run = _Run(clock.elapsed(), span, ActiveRun(self._name, span))
@@ -115,7 +113,6 @@ def job(name: str, *, heartbeat: float | None = None) -> Job:
         isinstance(every, bool) or not isinstance(every, (int, float)) or not 0 < every < math.inf
     ):
         raise ConfigError(f"job {name!r}: got heartbeat {heartbeat!r}, expected a number of seconds above 0")
-    created = Job(name, heartbeat)
-    with guard.contained("metrics"):
-        RUNS.prepare(job_name=name)
-    return created
+    # The first failure of a job must count from zero, so both results exist before it.
+    RUNS.prepare(job_name=name)
+    return Job(name, heartbeat)
