@@ -55,7 +55,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_line_tells_who_did_what_to_what_from_where(lines: Lines) -> None:
     obs.init("shop", version="1", environment="test")
     token = context.client.set(context.Client("203.0.113.7", "curl/8"))
-    with obs.bind(tenant=3), obs.span("request"):
+    with obs.extract({"x-request-id": "req-1"}), obs.bind(tenant=3), obs.span("request"):
         ids = obs.ids()
         obs.audit(
             "UPDATE", "order/7", actor={"user": "bob", "session": "s"}, reason="web", stream="x",
@@ -70,7 +70,7 @@ def test_a_line_tells_who_did_what_to_what_from_where(lines: Lines) -> None:
         "before": {"state": "new", "password": MASK, "total": 3},
         "after": {"state": "paid", "password": MASK, "total": 3},
         "changed": ["password", "state"],
-        "trace_id": ids.trace_id, "span_id": ids.span_id,
+        "trace_id": ids.trace_id, "span_id": ids.span_id, "request_id": "req-1",
         "client": {"address": "203.0.113.7", "user_agent": "curl/8"},
         "tenant": 3, "reason": "web", "stream_": "x", "sequence": 1,
     }  # fmt: skip
@@ -81,6 +81,16 @@ def test_events_are_written_whatever_the_level_and_however_often(lines: Lines) -
     for _ in range(50):
         obs.security_event("login.failed", user="bob", password="p")  # noqa: S106
     assert [line["sequence"] for line in lines()] == list(range(51))
+
+
+def test_before_init_an_event_goes_to_standard_logging_without_secrets(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    obs.audit("LOGIN", "site", actor="bob", after={"password": "hunter2"})
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("obs.audit", "WARNING")
+    assert "'bob'" in record.getMessage()
+    assert "hunter2" not in record.getMessage()
 
 
 def test_events_are_counted_by_action_and_outcome() -> None:
