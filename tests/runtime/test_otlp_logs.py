@@ -88,6 +88,15 @@ def test_both_means_both(collector: Any, lines: Lines) -> None:
     assert collector.log_bodies() == ["x"]
 
 
+def test_audit_events_stay_on_the_stream(collector: Any, lines: Lines) -> None:
+    # A queue may drop what it holds; what was audited is written before the call is over.
+    obs.init("shop", otlp_endpoint=collector.url, otlp_logs="on")
+    obs.audit("LOGIN", "site", actor="bob")
+    assert obs.flush()
+    assert [line.get("action") for line in lines()] == [None, "LOGIN"]
+    assert collector.log_bodies() == []
+
+
 def test_by_default_nothing_goes_to_the_collector(collector: Any, lines: Lines) -> None:
     obs.init("shop", otlp_endpoint=collector.url)
     obs.log.info("x")

@@ -269,7 +269,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         "audit_file", _variables("OBS_AUDIT_FILE"), parse.file, "",
-        "File that audit and security events are appended to; without one they go where log lines go.", "file",
+        "File that audit and security events are appended to; without one they go to log_stream, otlp_logs or not.", "file",
     ),
     Row(
         "audit_key_file", _variables("OBS_AUDIT_KEY_FILE"), parse.file, "",
