@@ -16,7 +16,7 @@ APART: dict[str, str] = {
     "explore.py": "links: judged by tests/generate/derive/test_explore.py",
     "slo/lines.py": "pages for people: judged by the linter and tests/generate/test_guidance.py",
     "templates.py": "texts of notifications: judged by the notification tests that are generated",
-    "notifications.py": "routes: judged by amtool and tests/generate/test_alertmanager.py",
+    "notifications.py": "routes: judged by amtool and tests/generate/alertmanager",
     "stories/*": "tells the stories themselves: another question",
     "*stories.py": "tells the stories themselves: another question",
     "slo/scenes.py": "tells the stories themselves: another question",
