@@ -213,7 +213,6 @@ def test_the_engines_own_words_tell_why_one_did_not_start(
     write_ahead_log = tmp_path / "stack-0" / "prometheus" / "data" / "wal"
     write_ahead_log.parent.mkdir(parents=True)
     write_ahead_log.write_text("a file where a directory belongs")
-    (tmp_path / "stack-0" / ".lock").touch()
     with pytest.raises(StackError, match=r"(?s)prometheus ended with 1 .*data/wal: not a directory"):
         start_stack(route=route)
     assert native.status(tmp_path / "stack-0")[0].state == "stopped"

@@ -93,7 +93,6 @@ def test_sigterm_during_up_leaves_nothing_running(obs: Obs, obs_home: Path, unti
     never = obs_home / "stack" / "prometheus" / "data" / "never-ready"
     never.parent.mkdir(parents=True)
     never.touch()
-    (obs_home / "stack" / ".lock").touch()
     run = obs_home / "stack" / "run"
     with subprocess.Popen(
         [sys.executable, "-m", "obs", "stack", "up", "--runtime", "native", *_small()],

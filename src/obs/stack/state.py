@@ -19,8 +19,8 @@ from obs.stack.servers import SERVERS
 
 _LOCK = ".lock"
 _LOGS = "log"
-#: Inside it, and made by users before the first start.
-_SERVICE_LOGS = "services"
+#: What users make before the first start: data to begin with, and the place of their services' logs.
+_THEIRS = {**dict.fromkeys(SERVERS, "data"), _LOGS: "services"}
 
 
 def is_state(directory: Path) -> bool:
@@ -36,16 +36,16 @@ def is_state(directory: Path) -> bool:
 
 
 def require_ours(directory: Path) -> None:
-    """Make sure that a stack in this directory would overwrite nothing of anybody's.
+    """Make sure that a stack in this directory would overwrite nothing of anybody's; data to begin with is fine.
 
     Raises:
         ConfigError: no stack was started in it, and something has the name of what a stack would make.
     """
     if is_state(directory):
         return
-    logs = directory / _LOGS
-    foreign = [name for name in (*SERVERS, RECORD) if (directory / name).exists()]
-    foreign += [f"{_LOGS}/{path.name}" for path in _inside(logs) if path.name != _SERVICE_LOGS]
+    foreign = [RECORD] if (directory / RECORD).exists() else []
+    for part, theirs in _THEIRS.items():
+        foreign += [f"{part}/{path.name}" for path in _inside(directory / part) if path.name != theirs]
     if foreign:
         raise ConfigError(
             f"no stack was started here, and {foreign[0]} is here already: it would be overwritten",
@@ -89,7 +89,7 @@ def purge(directory: Path) -> None:
         StackError: something cannot be removed; everything else is.
     """
     failed: list[OSError] = []
-    for part in (directory / name for name in (*SERVERS, _LOGS)):
+    for part in (directory / name for name in _THEIRS):
         shutil.rmtree(part, ignore_errors=True)
         if os.path.lexists(part):
             try:
