@@ -89,7 +89,7 @@ def test_excluded_paths_are_served_but_not_observed(lines: Lines, call: Any, cou
     assert [line["path"] for line in lines()] == ["/administration"]
 
 
-@pytest.mark.parametrize("exclude", ["/admin", ("admin",), ("/",)])
+@pytest.mark.parametrize("exclude", ["/admin", ("admin",), ("/",), 5, None, (None,)])
 def test_an_exclude_that_cannot_match_is_refused(exclude: Any) -> None:
     with pytest.raises(ObsError, match="exclude takes"):
         obs.instrument(FastAPI(), exclude=exclude)

@@ -39,11 +39,29 @@ def test_a_declaration_that_cannot_work_is_refused_in_words(declare: Declare, ex
         declare()
 
 
-@pytest.mark.parametrize("port", ["abc", None, -1, 70_000, 1.5])
+@pytest.mark.parametrize("port", ["abc", None, -1, 70_000, 1.5, [0]])
 def test_a_port_that_is_none_is_refused_in_words(port: Any) -> None:
     obs.init("worker")
     with pytest.raises(ObsError, match="cannot serve"):
         obs.serve(port)
+
+
+@pytest.mark.parametrize("host", [5, ["127.0.0.1"], None])
+def test_a_host_that_is_none_is_refused_in_words(host: Any) -> None:
+    obs.init("worker")
+    with pytest.raises(ObsError, match="cannot serve"):
+        obs.serve(0, host)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [("otlp_timeout", 10**400, "a number from"), ("audit_file", "\ud800", "the path of a file")],
+)
+def test_a_setting_that_python_itself_chokes_on_is_refused_in_words(
+    name: str, value: Any, expected: str
+) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        obs.init("shop", **{name: value})
 
 
 def test_two_metrics_of_one_family_are_refused_where_the_second_is_declared() -> None:

@@ -84,15 +84,20 @@ def instrument(target: Any, /, *, exclude: Collection[str] = ()) -> None:
     raise ConfigError(f"cannot instrument {_name(target)}; supported are {supported}", hint=hint)
 
 
-def _prefixes(exclude: Collection[str]) -> tuple[str, ...]:
+def _prefixes(exclude: object) -> tuple[str, ...]:
     if isinstance(exclude, str):
         raise ConfigError(
             f"exclude takes several paths, got the text {exclude!r}", hint=f"exclude=({exclude!r},)"
         )
-    for path in exclude:
-        if not path.startswith("/") or path == "/":
-            raise ConfigError(f"exclude takes paths such as '/admin', got {path!r}")
-    return tuple(path.rstrip("/") for path in exclude)
+    if not isinstance(exclude, Collection):
+        raise ConfigError(f"exclude takes several paths, got {exclude!r}")
+    return tuple(_prefix(path) for path in exclude)
+
+
+def _prefix(path: object) -> str:
+    if not isinstance(path, str) or not path.startswith("/") or path == "/":
+        raise ConfigError(f"exclude takes paths such as '/admin', got {path!r}")
+    return path.rstrip("/")
 
 
 def _name(target: Any) -> str:

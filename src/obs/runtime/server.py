@@ -132,7 +132,7 @@ def serve(port: int = 9464, host: str = "127.0.0.1") -> int:
     """
     if live.settings() is None:
         raise ConfigError("serve() was called before init()", hint='obs.init("worker"), then obs.serve()')
-    if (host, port) in _running:
+    if any(known == (host, port) for known in _running):
         return port
     try:
         server = _Server((host, port))

@@ -84,6 +84,10 @@ def file(raw: Any) -> str:
     path = os.fspath(raw) if isinstance(raw, (str, os.PathLike)) else ""
     if not isinstance(path, str) or not path or "\0" in path or len(path) > _PATH_LIMIT:
         raise ValueError("the path of a file")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise ValueError("the path of a file") from None
     return path
 
 
@@ -104,7 +108,7 @@ def number(low: float, high: float, scale: float = 1.0) -> Parser:
             raise ValueError(wanted)  # noqa: TRY004 - one kind of error for every wrong value
         try:
             value = float(raw) * scale
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(wanted) from None
         if math.isnan(value) or not low <= value <= high:
             raise ValueError(wanted)
