@@ -56,6 +56,7 @@ def test_a_host_that_is_none_is_refused_in_words(host: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [("otlp_timeout", 10**400, "a number from"), ("audit_file", "\ud800", "the path of a file")],
+    ids=["digits", "surrogate"],
 )
 def test_a_setting_that_python_itself_chokes_on_is_refused_in_words(
     name: str, value: Any, expected: str
