@@ -30,9 +30,13 @@ pytestmark = pytest.mark.engines
 def certs(tmp_path: Path) -> Folder:
     """Certificates as `obs stack certs` makes them, where the overlay looks for them."""
     folder = Folder.of(tmp_path)
-    wanted = Wanted(lifetime=timedelta(days=1), before=timedelta(hours=1))
-    renew(folder, subjects(), wanted, authority.now())
+    _make(folder)
     return folder
+
+
+def _make(folder: Folder, *rotate: str) -> None:
+    wanted = Wanted(lifetime=timedelta(days=1), before=timedelta(hours=1), rotate=rotate)
+    renew(folder, subjects(), wanted, authority.now())
 
 
 def _server(certs: Folder, name: str) -> ssl.SSLContext:
@@ -74,6 +78,7 @@ def secured(tmp_path: Path, certs: Folder) -> Iterator[tuple[Collector, Backend]
     )
     unsecured = free()
     plain[0]["pull"]["exporter"]["prometheus"].update(host="127.0.0.1", port=unsecured)
+    ours[0]["periodic"]["interval"] = 500
     both = {"service": {"telemetry": {"metrics": {"readers": [*plain, *ours]}}}}
     with Backend(_server(certs, "loki")) as loki:
         place = site(tmp_path, loki_http=loki.http_port)
@@ -84,6 +89,11 @@ def secured(tmp_path: Path, certs: Folder) -> Iterator[tuple[Collector, Backend]
             further=["tls.yml"],
             client=_client(certs, "client"),
         )
+        for file in collector.files:
+            # So that a test needs not wait for what is read again.
+            file.write_text(
+                file.read_text(encoding="utf-8").replace("reload_interval: 1h", "reload_interval: 1s")
+            )
         with running(collector):
             yield collector, loki
 
@@ -105,6 +115,34 @@ def test_every_hop_wants_a_certificate_of_the_stack(
         with _caller(collector, _client(certs)), pytest.raises(OSError, match=REFUSED):
             collector.get(role, path)
         assert collector.get(role, path)[0] == 200, role
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart(
+    secured: tuple[Collector, Backend], certs: Folder
+) -> None:
+    collector, loki = secured
+
+    def shown() -> dict[str, bytes | None]:
+        return {role: _shown(collector, role) for role in ("otlp_http", "metrics", "span_metrics", "health")}
+
+    before = shown()
+    _make(certs, "collector", "client")
+    collector.client = _client(certs, "client")
+    await_true(lambda: not set(shown().values()) & set(before.values()), "each port shows the new one")
+    assert len(set(shown().values())) == 1
+    body = otlp.logs(otlp.resource("renewed"), [("line 1", {})])
+    assert collector.send("logs", body) == 200
+    await_true(lambda: len(list(loki.received.records())) == 1, "the line arrived")
+
+
+def _shown(collector: Collector, role: str) -> bytes | None:
+    connection = collector.connection(role)
+    try:
+        connection.connect()
+        assert isinstance(connection.sock, ssl.SSLSocket)
+        return connection.sock.getpeercert(binary_form=True)
+    finally:
+        connection.close()
 
 
 #: Told under another name, which no rule and no panel asks for: the exporter lets "total" stand at the end only.
