@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from tests.engines.stack import grafana
-from tests.engines.stack.conftest import Scene
+from tests.engines.stack.conftest import LEFT_OUT, Scene
 from tests.engines.stack.grafana import Query
 
 from obs.stack import bundle
 
 pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
 
-_DASHBOARDS = sorted(bundle.root().glob("dashboards/*/*.json"))
+_DASHBOARDS = [file for file in sorted(bundle.root().glob("dashboards/*/*.json")) if file.stem != LEFT_OUT]
 
 #: The services of the shop that answer requests.
 _ASKED = ("storefront", "payments")
