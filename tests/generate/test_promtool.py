@@ -1,4 +1,4 @@
-"""What the tests of an alert ask of `ALERTS`: every state, and every label of what fires."""
+"""The tests of rules: which states and labels they ask of `ALERTS`, and how they are packed."""
 
 from __future__ import annotations
 
@@ -97,3 +97,19 @@ def test_alerts_of_which_a_test_says_only_how_many_are_counted(tmp_path: Path) -
         [],
         [{"labels": '{alertstate="firing"}', "value": 2}],
     ]
+
+
+def test_no_file_has_more_than_four_groups_and_what_is_too_much_stands_in_another() -> None:
+    (service,) = load([GOLDEN / "shop" / "spec.yml"], environment="demo")
+    groups = {
+        str(page.path.name): [group["name"] for group in yaml.load(page.text, yaml.CSafeLoader)["tests"]]
+        for file in rules.rule_files(service)
+        for page in promtool.render(file)
+    }
+
+    assert max(map(len, groups.values())) == 4
+    further = {name: inside for name, inside in groups.items() if "-part2" in name}
+    assert further
+    for name, inside in further.items():
+        assert inside
+        assert len(groups[name.replace("-part2", "")]) == 4
