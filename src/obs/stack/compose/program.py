@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from obs.errors import StackError
@@ -24,13 +24,13 @@ class Compose:
 
     argv: tuple[str, ...]
 
-    def ask(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    def ask(self, arguments: Sequence[str]) -> str:
         """Return what a quick command prints to standard output.
 
         Raises:
             StackError: it fails (its last words are quoted) or takes longer than two minutes.
         """
-        done = _output([*self.argv, *arguments], environment)
+        done = _output([*self.argv, *arguments])
         if done.returncode != 0:
             raise StackError(f"docker compose: {explain(done.stderr)}")
         return done.stdout
@@ -41,7 +41,6 @@ class Compose:
         *,
         what: str,
         within: float,
-        environment: Mapping[str, str] | None = None,
         report: Report | None = None,
     ) -> str:
         """Run a command that takes its time, at most `within` seconds, and tell its progress as `what`.
@@ -50,17 +49,11 @@ class Compose:
             StackError: it fails (its last words are quoted) or takes longer.
         """
         step = Step(what, report)
-        surroundings = {
-            **os.environ,
-            **(environment or {}),
-            "COMPOSE_PROGRESS": "plain",
-            "COMPOSE_ANSI": "never",
-        }
         printed = run(
             [*self.argv, *arguments],
             step=step,
             within=within,
-            environment=surroundings,
+            environment={**os.environ, "COMPOSE_PROGRESS": "plain", "COMPOSE_ANSI": "never"},
             detail=lambda line: line.strip()[:60],
         )
         step.tell(finished=True)
@@ -116,9 +109,7 @@ def explain(words: str) -> str:
     return lines[-1].removeprefix("Error response from daemon: ")[:400] if lines else "it printed nothing"
 
 
-def _output(
-    argv: Sequence[str], environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def _output(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             argv,
@@ -126,7 +117,6 @@ def _output(
             capture_output=True,
             text=True,
             errors="replace",
-            env={**os.environ, **(environment or {})},
             timeout=_ASK_WITHIN,
             check=False,
         )

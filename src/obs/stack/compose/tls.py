@@ -20,6 +20,7 @@ from obs.stack.certs.folder import Folder
 from obs.stack.certs.renewal import Wanted, renew
 from obs.stack.certs.subjects import served, subjects
 from obs.stack.servers import SHOP
+from obs.stack.whole import write_whole
 
 #: Where every container finds the authority, its own pair if it serves, and the clients' pair if it calls.
 CERTIFICATES = "/etc/obs/certs"
@@ -39,6 +40,8 @@ _SERVER: Mapping[str, str] = MappingProxyType(
         "client_ca_file": f"{CERTIFICATES}/ca.crt",
     }
 )
+#: In the words of Prometheus' library and of Loki's and Tempo's.
+_ASKING: Mapping[str, str] = MappingProxyType({**_SERVER, "client_auth_type": "RequireAndVerifyClientCert"})
 
 
 def prepare(directory: Path, secrets: Path, group: int) -> None:
@@ -66,16 +69,12 @@ def prepare(directory: Path, secrets: Path, group: int) -> None:
 
 
 def _write(file: Path, document: Mapping[str, Any]) -> None:
-    # Whole or not at all, and a new file each time: a server that runs keeps the one it was started with.
-    whole = file.with_name(f".{file.name}.new")
-    whole.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    whole.chmod(0o444)
-    whole.replace(file)
+    # A new file each time: a server that runs keeps the one it was started with.
+    write_whole(file, json.dumps(document, indent=2) + "\n", mode=0o444)
 
 
 def _login(document: dict[str, Any]) -> dict[str, Any]:
-    server = {**_SERVER, "client_auth_type": "RequireAndVerifyClientCert", "min_version": "TLS12"}
-    return {**document, "tls_server_config": server}
+    return {**document, "tls_server_config": {**_ASKING, "min_version": "TLS12"}}
 
 
 def _prometheus(document: dict[str, Any]) -> dict[str, Any]:
@@ -92,15 +91,13 @@ def _probe(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tempo(document: dict[str, Any]) -> dict[str, Any]:
-    server = {**_SERVER, "client_auth_type": "RequireAndVerifyClientCert"}
-    document["server"]["http_tls_config"] = server
+    document["server"]["http_tls_config"] = dict(_ASKING)
     document["distributor"]["receivers"]["otlp"]["protocols"]["grpc"]["tls"] = dict(_SERVER)
     return document
 
 
 def _loki(document: dict[str, Any]) -> dict[str, Any]:
-    server = {**_SERVER, "client_auth_type": "RequireAndVerifyClientCert"}
-    document["server"]["http_tls_config"] = server
+    document["server"]["http_tls_config"] = dict(_ASKING)
     ruler = document["ruler"]
     ruler["alertmanager_url"] = ruler["alertmanager_url"].replace("http://", "https://")
     ruler.setdefault("alertmanager_client", {}).update(
