@@ -153,6 +153,30 @@ def test_a_task_that_runs_at_once_stays_in_the_trace_and_request_of_its_caller(a
     assert seen[0].span_id != here.span_id
 
 
+def test_the_lines_of_a_run_name_it_and_a_run_of_nobodys_request_has_an_id_of_its_own(
+    app: Any, lines: Lines
+) -> None:
+    obs.init("shop")
+    task_id = app.tasks["settle"].delay("o-1").id
+    line = next(line for line in lines() if line["message"] == "settled")
+    assert (line["task"], line["task_id"]) == ("settle", task_id)
+    assert line["request_id"] == seen[0].request_id != ""
+    assert obs.ids().request_id == ""
+
+
+def test_what_a_message_carried_before_is_not_published_again(app: Any) -> None:
+    obs.init("shop")
+    old = {
+        "traceparent": "old",
+        "tracestate": "old",
+        "baggage": "old=1",
+        "X-Request-ID": "old",
+        "theirs": "kept",
+    }
+    signals.before_task_publish.send(sender="again", headers=old)
+    assert set(old) == {"theirs", "obs_due_at"}
+
+
 def test_before_init_a_task_just_runs(app: Any) -> None:
     assert app.tasks["settle"].delay("o-1").get() == "o-1"
 
