@@ -45,7 +45,6 @@ class ComposeConfig:
         profiles: what runs beside the stack, such as ``("demo",)``.
         ports: server to loopback port, such as ``{"prometheus": 19090}``, or server and role, such as
             ``{"collector.otlp_grpc": 24317}``.
-        settings: further variables of `.env.example`.
         tls: merge docker-compose.tls.yml in.
         within: seconds that everything may take to become healthy.
     """
@@ -54,7 +53,6 @@ class ComposeConfig:
     project: str = "obs"
     profiles: Sequence[str] = ()
     ports: Mapping[str, int] = field(default_factory=dict)
-    settings: Mapping[str, str] = field(default_factory=dict)
     tls: bool = False
     within: float = 300.0
 
@@ -116,7 +114,6 @@ class ComposeConfig:
             "OBS_PACKAGE_DIR": str(Path(__file__).resolve().parents[2]),
             **dict(_port(key, number) for key, number in self.ports.items()),
             **({"OBS_CERTS_GROUP": _group(), "OBS_SCHEME": "https"} if self.tls else {}),
-            **self.settings,
         }
 
 
