@@ -32,7 +32,8 @@ WITHIN = 60.0
 T = TypeVar("T")
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
+#: A variable with a default in which no other stands.
+_DEFAULT = re.compile(r"\$\{\w+:-([^${}]*)\}")
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Backends:
     def command(self, name: str) -> list[str]:
         """Return the command line of compose, with the addresses and paths of this machine."""
         compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-        arguments = [_DEFAULT.sub(r"\1", text) for text in compose["services"][name]["command"]]
+        arguments = [_with_defaults(text) for text in compose["services"][name]["command"]]
         return [self.programs[name], *(localise(text, name, self.site) for text in arguments)]
 
     def start(self, *names: str) -> None:
@@ -186,6 +187,13 @@ class Backends:
                 yield shown
             finally:
                 file.unlink()
+
+
+def _with_defaults(text: str) -> str:
+    """Give each variable of compose its default, the innermost first."""
+    while (filled := _DEFAULT.sub(r"\1", text)) != text:
+        text = filled
+    return text
 
 
 def poll(ask: Callable[[], T | None], what: str, *, within: float = WITHIN) -> T:
