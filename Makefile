@@ -65,7 +65,8 @@ artefacts: $(READY) ## Regenerate dashboards/, alerts/, runbooks/ and the comman
 
 engines: $(READY) ## Build or find the real engines
 	$(call say,engines)
-	@$(BIN)/obs stack install $(or $(ARGS),prometheus promtool alertmanager amtool loki otelcol docker-compose)
+	@$(BIN)/obs stack install $(ARGS)
+	@$(if $(ARGS),,$(BIN)/obs stack install docker-compose)
 
 $(OLDEST)/.ready: constraints-oldest.txt pyproject.toml tools/make_venv.py
 	$(call say,setting up $(OLDEST) from constraints-oldest.txt)

@@ -75,6 +75,14 @@ def test_from_install_to_down(obs: Obs, obs_home: Path) -> None:
     assert not (obs_home / "stack").exists()
 
 
+def test_without_a_name_engines_are_as_new_as_the_whole_stack_needs_them(obs: Obs) -> None:
+    everything = obs("install", "--route", "path")
+    assert everything.returncode == 3
+    assert "path of prometheus: " in everything.stderr
+    assert "is 3.1.0, expected at least 3.14.0" in everything.stderr
+    assert obs("install", "prometheus").returncode == 0
+
+
 def test_reset_tells_what_it_has_removed(obs: Obs, tmp_path: Path) -> None:
     place = tmp_path / "a b"
     assert obs("up", "--runtime", "native", "--dir", str(place), *_small()).returncode == 0

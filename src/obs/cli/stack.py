@@ -41,21 +41,24 @@ def install(names: tuple[str, ...], routes: tuple[str, ...], format_: str) -> No
     """Find or install engines; by default all that obs stack up cannot do without.
 
     Tried in turn: the cache, PATH, the upstream release, the Debian package (no root), a build with Go.
-    Not every engine can be had in every way; the error says which were tried. By name only: tempo and
-    grafana (from PATH or the release), docker-compose, and, for tests and development, postgres and
-    redis-server from Debian packages.
+    Not every engine can be had in every way; the error says which were tried. Debian's old Prometheus
+    and Alertmanager count only by name. By name only: tempo and grafana (from PATH or the release),
+    docker-compose, and, for tests and development, postgres and redis-server from Debian packages.
 
     \b
     Example:
       obs stack install promtool --route debian
     """
     from obs.stack import databases, engines
-    from obs.stack.table import NEEDED
+    from obs.stack.table import FULL_FLOORS, NEEDED
 
     asked = [name for name in names if name not in databases.DATABASES]
     servers = [name for name in names if name in databases.DATABASES]
     with ProgressLine() as report:
-        found = engines.install(asked or (() if servers else NEEDED), routes=routes or None, report=report)
+        wanted = asked or (() if servers else NEEDED)
+        # By name, an engine as old as Debian's will do: the small stack and the demo run on it.
+        floors = {} if names else FULL_FLOORS
+        found = engines.install(wanted, routes=routes or None, floors=floors, report=report)
         found.update(databases.install(servers, routes=routes or None, report=report))
     if format_ == "json":
         rows = [
