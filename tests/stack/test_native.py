@@ -52,7 +52,7 @@ def _started_before(directory: Path) -> None:
 
 
 def _pids(config: NativeConfig) -> dict[str, int]:
-    found = (process.find(file) for file in (config.directory / "run").glob("*.json"))
+    found = (process.find(file) for file in (config.directory / "run").glob("[!.]*.json"))
     return {running.name: running.pid for running in found if running is not None}
 
 
@@ -408,6 +408,8 @@ def test_background_servers_survive_the_program_that_started_them_tied_ones_do_n
         [sys.executable, "-c", BACKGROUND, str(config.directory), *ports, how], check=True, timeout=60
     )
     until(lambda: len(_pids(config)) == expected)
+    bounded = process.find(config.directory / "run" / ".log-rotation.json")
+    assert (bounded is None) == (how == "tied")
     ready = [server for server in native.status(config.directory) if server.state == "ready"]
     assert len(ready) == expected
     assert len(native.down(config.directory)) == expected

@@ -233,7 +233,8 @@ def _start(
         for launch in launches
     }
     missing = [program for name, program in programs.items() if name not in running]
-    if not config.is_small():
+    # A small stack that ends with this program, as that of the demo does, writes no log worth it.
+    if not (tied and config.is_small()):
         missing += rotation.programs(directory)
     beside = [(program, running[name]) for name, program in programs.items() if name in running]
     process.start_all(missing, beside=beside, tied=tied, report=report)
