@@ -72,6 +72,20 @@ class Docker:
         )
         return done.stdout
 
+    def printed(self, container: str) -> str:
+        """Return everything that a container has printed, to both streams."""
+        done = subprocess.run(
+            ["docker", "logs", container],
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
 
 def unpacked() -> Path:
     """Return the directory with Debian's engine, unpacked once for all runs."""

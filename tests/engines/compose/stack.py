@@ -81,17 +81,7 @@ class Containers:
 
     def printed(self, service: str) -> str:
         """Return everything that a service has printed, to both streams."""
-        done = subprocess.run(
-            ["docker", "logs", f"{PROJECT}-{service}-1"],
-            env=dict(self.docker.environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=60,
-            check=True,
-        )
-        return done.stdout
+        return self.docker.printed(f"{PROJECT}-{service}-1")
 
     def ask(self, url: str, *, login: bool = False, **query: str) -> Any:
         """Return the JSON at `url`."""

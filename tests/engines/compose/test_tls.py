@@ -219,17 +219,7 @@ def test_hops_that_are_not_published_want_a_certificate_as_well(
 def test_no_key_and_no_password_is_shown_by_docker_or_printed(secured: Secured, docker: Docker) -> None:
     ids = docker.run("ps", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}").split()
     assert len(ids) == len(secured.states)
-    shown = docker.run("inspect", *ids)
-    for one in ids:
-        done = subprocess.run(
-            ["docker", "logs", one],
-            env=dict(docker.environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=60,
-            check=True,
-        )
-        shown += done.stdout.decode(errors="replace")
+    shown = docker.run("inspect", *ids) + "".join(map(docker.printed, ids))
     texts = [file.read_text().splitlines()[1] for file in (secured.directory / "certs").glob("*.key")]
     assert len(texts) == len(SERVERS) + len(SHOP) + 1
     texts += [
