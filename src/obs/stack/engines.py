@@ -119,6 +119,10 @@ def _take(
             return
         except StackError as error:
             reasons.append(f"{route} of {', '.join(facts.name for facts in group)}: {error}")
+        except OSError as error:
+            # A full disk, most likely, which each route meets at another place.
+            names = ", ".join(facts.name for facts in group)
+            reasons.append(f"{route} of {names}: {error.strerror} ({error.filename or cache.directory()})")
 
 
 def _together(missing: list[EngineFacts], route: str) -> list[list[EngineFacts]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import resource
 import tarfile
 import threading
 import zipfile
@@ -147,6 +148,17 @@ def test_a_wrong_checksum_keeps_nothing(host: Host, obs_home: Path) -> None:
     host.sums = f"{'0' * 64}  {NAME}.tar.gz\n"
     with pytest.raises(StackError, match="wrong checksum"):
         _install()
+    assert _nothing_is_left(obs_home)
+
+
+def test_a_disk_without_room_is_said_and_left_as_it_was(host: Host, obs_home: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(host.archive) // 2, limits[1]))
+    try:
+        with pytest.raises(StackError, match=r"download of prometheus, promtool: File too large \("):
+            _install()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert _nothing_is_left(obs_home)
 
 
