@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,6 +161,27 @@ def test_a_failing_package_download_quotes_apt(programs: Path) -> None:
         script.write_text("#!/bin/sh\necho 'E: Unable to locate package prometheus'\nexit 100\n")
         script.chmod(0o755)
     with pytest.raises(StackError, match="apt-get ended with 100: E: Unable to locate package prometheus"):
+        engines.install(["prometheus"], routes=["debian"])
+
+
+def test_a_package_that_is_in_no_list_is_told_with_why_the_lists_are_not_whole(programs: Path) -> None:
+    script = programs / "apt-get"
+    script.write_text(
+        f"""#!{sys.executable}
+import pathlib, sys
+state = [word.partition("=")[2] for word in sys.argv if word.startswith("Dir::State::lists=")]
+if "update" in sys.argv:
+    (pathlib.Path(state[0]) / "some_Packages").touch()
+print("E: No space left on device" if "update" in sys.argv else "E: Unable to locate package prometheus")
+raise SystemExit(100)
+"""
+    )
+    for file in (script, programs / "dpkg"):
+        file.touch()
+        file.chmod(0o755)
+    with pytest.raises(
+        StackError, match=r"(?s)Unable to locate package.*of the package lists: .*No space left"
+    ):
         engines.install(["prometheus"], routes=["debian"])
 
 

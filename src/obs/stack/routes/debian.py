@@ -69,8 +69,11 @@ def download(package: str, work: Path, report: Report | None) -> Path:
         _apt(["download", package], work, step, _DOWNLOAD_WITHIN)
     except StackError:
         own = _own_state(work)
-        _refresh(own, work, Step("fetching the package lists of the distribution", report))
-        _apt([*own, "download", package], work, step, _DOWNLOAD_WITHIN)
+        trouble = _refresh(own, work, Step("fetching the package lists of the distribution", report))
+        try:
+            _apt([*own, "download", package], work, step, _DOWNLOAD_WITHIN)
+        except StackError as error:
+            raise StackError("; ".join([error.message, *trouble])) from None
     found = sorted(work.glob(f"{package}_*.deb"))
     if not found:
         raise StackError(f"apt-get download {package} left no package behind")
@@ -79,7 +82,9 @@ def download(package: str, work: Path, report: Report | None) -> Path:
     return found[0]
 
 
-def _refresh(own: list[str], work: Path, step: Step) -> None:
+def _refresh(own: list[str], work: Path, step: Step) -> list[str]:
+    """Fetch the lists where there are none yet; return what went wrong with some of them."""
+    trouble = []
     if not list((work / "state" / "lists").glob("*_Packages*")):
         try:
             _apt([*own, "update"], work, step, _LISTS_WITHIN)
@@ -87,7 +92,9 @@ def _refresh(own: list[str], work: Path, step: Step) -> None:
             # A third party's archive in sources.list may fail while the distribution's own works.
             if not list((work / "state" / "lists").glob("*_Packages*")):
                 raise RouteClosed(error.message) from None
+            trouble.append(f"of the package lists: {error.message}")
     step.tell(finished=True)
+    return trouble
 
 
 def _own_state(work: Path) -> list[str]:
