@@ -5,19 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from tests.engines.backends import otlp, pages
+from tests.engines.waiting import await_
 
 from obs.stack import process, secret_files
 from obs.stack.localise import Site, localise
@@ -27,9 +27,7 @@ from obs.stack.servers import SERVERS
 ROOT = Path(__file__).parents[3]
 #: Seconds; the limits only end a failed test.
 READY_WITHIN = 180.0
-WITHIN = 60.0
-
-T = TypeVar("T")
+WITHIN = 120.0
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 #: A variable with a default in which no other stands.
@@ -115,7 +113,11 @@ class Backends:
                 return body or b" " if status == 200 else None
             return None
 
-        return poll(answer, url, within=within)
+        return await_(answer, url, within=within, instead=self._tails)
+
+    def _tails(self) -> str:
+        """Return the end of every log."""
+        return "\n".join(f"{name}: {self.log(name)[-1000:]}" for name in self.running)
 
     def json(self, name: str, path: str, **parameters: str) -> Any:
         """Return the JSON that a server answers."""
@@ -133,7 +135,9 @@ class Backends:
 
     def await_result(self, expression: str, *, within: float = WITHIN) -> list[dict[str, Any]]:
         """Return the first result of PromQL that is not empty."""
-        return poll(lambda: self.query(expression), expression, within=within)
+        return await_(
+            lambda: self.query(expression), expression, within=within, instead=lambda: self.query("up")
+        )
 
     def lines(self, query: str, **parameters: str) -> list[dict[str, Any]]:
         """Return the streams of a LogQL query over the last hour; ids stand among their labels."""
@@ -194,12 +198,3 @@ def _with_defaults(text: str) -> str:
     while (filled := _DEFAULT.sub(r"\1", text)) != text:
         text = filled
     return text
-
-
-def poll(ask: Callable[[], T | None], what: str, *, within: float = WITHIN) -> T:
-    """Return the first answer of `ask` that is not empty."""
-    deadline = time.monotonic() + within
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, f"nothing came: {what}"
-        time.sleep(0.1)
-    return answer

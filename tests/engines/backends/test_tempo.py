@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.engines.waiting import await_
 
 if TYPE_CHECKING:
     from tests.engines.backends.running import Backends
@@ -49,10 +50,7 @@ def test_a_trace_is_found_by_its_id_and_by_what_it_says(tempo: Backends) -> None
     assert b"x" * 10_000 in found
 
     query = '{ resource.service.name = "storefront" && status = error && span.order = "o-1" }'
-    deadline = time.monotonic() + 60
-    while not (traces := _search(tempo, query)):
-        assert time.monotonic() < deadline, tempo.log("tempo")[-2000:]
-        time.sleep(0.5)
+    traces = await_(lambda: _search(tempo, query), query, instead=lambda: tempo.log("tempo")[-2000:])
 
     # Leading zeros are not shown by the search.
     assert [int(one["traceID"], 16) for one in traces] == [int(failed, 16)]

@@ -38,7 +38,7 @@ SECRETS = {
     "paid by 5555-5555-5555-4444 today": "5555-4444",
     "paid by 378282246310005 today": "378282246310005",
     "refund to DE89 3704 0044 0532 0130 00": "0532 0130",
-    "refund to FR1420041010050500013M02606": "05000",
+    "refund to FR1420041010050500013M02606": "050500013M",
     "sent to jane.planted@example.com": "jane.planted",
     "GET /users/jane.planted%40example.com": "jane.planted",
     "Set-Cookie: sid=1; session_id=cookie-planted": "cookie-planted",

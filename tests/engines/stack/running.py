@@ -7,10 +7,10 @@ import json
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from tests.engines.stack import traces
@@ -18,28 +18,7 @@ from tests.engines.stack import traces
 from obs.stack import native, secret_files
 from obs.stack.native import NativeConfig, ServerStatus
 
-_Found = TypeVar("_Found")
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def await_(
-    look: Callable[[], _Found],
-    what: str,
-    *,
-    within: float = 120.0,
-    instead: Callable[[], object] = lambda: "",
-) -> _Found:
-    """Return the first true answer of `look`; the limit only ends a test that has failed.
-
-    `instead` tells the reader of a failure what there is.
-    """
-    deadline = time.monotonic() + within
-    while not (found := look()):
-        assert time.monotonic() < deadline, (
-            f"it did not happen within {within:g} s: {what}; there is {instead()}"
-        )
-        time.sleep(0.2)
-    return found
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import os
 import time
 from dataclasses import dataclass
 
-from tests.engines.stack.running import RunningStack, await_
+from tests.engines.stack.running import RunningStack
 from tests.engines.stack.shop import ENVIRONMENT, Shop
+from tests.engines.waiting import await_
 
 #: Seconds of a call that goes slowly: its trace is kept, and its exemplar for long.
 SLOW = 1.2

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.engines.stack.conftest import Scene
-from tests.engines.stack.running import await_
+from tests.engines.waiting import await_
 
 from obs.stack import bundle
 from obs.stack.servers import SERVERS

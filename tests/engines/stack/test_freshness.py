@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from tests.engines.stack.conftest import Scene
-from tests.engines.stack.running import await_
+from tests.engines.waiting import await_
 
 pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.engines.stack import load
 from tests.engines.stack.conftest import free_ports, impatient
-from tests.engines.stack.running import RunningStack, await_
+from tests.engines.stack.running import RunningStack
+from tests.engines.waiting import await_
 
 from obs.stack import engines, native
 from obs.stack.engine import Engine

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.engines.stack.conftest import Scene
-from tests.engines.stack.running import await_
+from tests.engines.waiting import await_
 
 pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.engines.stack.conftest import Scene
-from tests.engines.stack.running import await_
+from tests.engines.waiting import await_
 
 pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
 

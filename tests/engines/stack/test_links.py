@@ -15,8 +15,8 @@ import pytest
 import yaml
 from tests.engines.stack import grafana
 from tests.engines.stack.conftest import Scene
-from tests.engines.stack.running import await_
 from tests.engines.stack.traces import Span
+from tests.engines.waiting import await_
 
 from obs.stack import bundle
 

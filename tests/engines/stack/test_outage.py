@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tests.engines.stack import load
 from tests.engines.stack.conftest import TraceStore, free_ports, impatient, routes
-from tests.engines.stack.running import RunningStack, await_
+from tests.engines.stack.running import RunningStack
+from tests.engines.waiting import await_
 
 from obs.stack import engines, native, process
 from obs.stack.engine import Engine

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.engines.stack.conftest import LEFT_OUT, Scene
 from tests.engines.stack.rules import groups
-from tests.engines.stack.running import await_
+from tests.engines.waiting import await_
 
 from obs.stack import bundle
 

@@ -13,7 +13,7 @@ from tests.engines.collector import otlp
 from tests.engines.collector.test_masking import KEYS, PLANTED, SECRETS
 from tests.engines.stack import load
 from tests.engines.stack.conftest import Scene
-from tests.engines.stack.running import await_
+from tests.engines.waiting import await_
 
 pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("stack")]
 
