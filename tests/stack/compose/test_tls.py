@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import stat
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from obs.stack import bundle, render, secret_files
+from obs.stack.certs import authority
+from obs.stack.certs.folder import Folder
+from obs.stack.certs.renewal import Wanted, renew
+from obs.stack.certs.subjects import subjects
 from obs.stack.compose import tls
 from obs.stack.compose.config import ComposeConfig
-from obs.stack.servers import SERVERS
+from obs.stack.servers import SERVERS, SHOP
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,7 @@ def test_every_target_of_the_stack_is_asked_with_a_certificate(made: Path) -> No
 
 
 def test_nothing_speaks_plain_http_to_a_server_that_has_a_certificate(made: Path) -> None:
-    for file in (made / "tls").iterdir():
+    for file in (made / "tls").glob("*.yml"):
         text = file.read_text()
         for server in SERVERS:
             assert f"http://{server}:" not in text, file.name
@@ -87,6 +92,17 @@ def test_keys_are_for_the_group_alone_and_twice_changes_nothing(made: Path) -> N
     assert stat.S_IMODE((made / "tls").stat().st_mode) == 0o700
     tls.prepare(made, made / "secrets", os.getgid())
     assert {file.name: file.read_bytes() for file in files} == before
+
+
+def test_the_end_of_every_certificate_is_watched_without_a_key(made: Path) -> None:
+    place = Folder.of(made, os.getgid())
+    wanted = Wanted(timedelta(days=365), timedelta(days=30))
+    renew(place, subjects(services=["checkout"]), wanted, authority.now())
+    (made / "tls" / "certs" / "gone.crt").write_text("")
+    tls.prepare(made, made / "secrets", os.getgid())
+    watched = {file.name: file.read_bytes() for file in (made / "tls" / "certs").iterdir()}
+    assert set(watched) == {f"{name}.crt" for name in (*SERVERS, *SHOP, "checkout", "client", "ca")}
+    assert all((made / "certs" / name).read_bytes() == text for name, text in watched.items())
 
 
 def test_the_variables_of_the_overlay_are_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ JSON, which every reader of YAML reads. Flags and variables, where a server has 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from obs.errors import StackError
 from obs.stack import bundle, render
 from obs.stack.certs.authority import now
 from obs.stack.certs.folder import Folder
+from obs.stack.certs.inspection import CA
 from obs.stack.certs.renewal import Wanted, renew
 from obs.stack.certs.subjects import served, subjects
 from obs.stack.servers import SHOP
@@ -62,6 +63,7 @@ def prepare(directory: Path, secrets: Path, group: int) -> None:
         for name, (source, change) in _CHANGES.items():
             _write(folder / name, change(render.load(bundle.path(*source.split("/")))))
         _write(folder / "web.yml", _login(login))
+        _show(place, [CA, *everybody], folder / "certs")
     except OSError as error:
         raise StackError(
             f"cannot write the configuration: {error.strerror}", where=str(error.filename)
@@ -71,6 +73,18 @@ def prepare(directory: Path, secrets: Path, group: int) -> None:
 def _write(file: Path, document: Mapping[str, Any]) -> None:
     # A new file each time: a server that runs keeps the one it was started with.
     write_whole(file, json.dumps(document, indent=2) + "\n", mode=0o444)
+
+
+def _show(place: Folder, names: Iterable[str], directory: Path) -> None:
+    """Lay certificates without their keys where the runbook service looks for their ends, and take others away."""
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o755)
+    shown = {place.certificate_path(name).name: place.certificate_path(name) for name in names}
+    for name, file in shown.items():
+        write_whole(directory / name, file.read_text(encoding="ascii"), mode=0o444)
+    for file in directory.iterdir():
+        if file.name not in shown:
+            file.unlink()
 
 
 def _login(document: dict[str, Any]) -> dict[str, Any]:
