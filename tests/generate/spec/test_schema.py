@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
+import operator
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import yaml
 from obs.errors import ObsError
 from obs.generate.derive import rules
 from obs.generate.model import CAPABILITIES
+from obs.generate.model.place import DURATION
 from obs.generate.spec import document, schema, service, shape, slis
 from obs.generate.spec import routing as notify
 from obs.generate.spec.shape.kinds import Either, Items, Key, Kind, Section, Table
@@ -144,6 +147,7 @@ BEYOND = (
     "notify.receivers.email-shop",
     "mapping.http.server.duration.buckets.1",
     "custom_alerts.CronBusy.tests.0.silent_at",
+    "custom_alerts.CronBusy.tests.0.pending_at",
     "custom_alerts.CronBusy.tests.0.fires_at",
     "environments",
     "environments.dev",
@@ -299,6 +303,25 @@ def test_no_value_may_be_of_another_kind(junk: Any) -> None:
     valid = [name for path, name in zip(PATHS, NAMES, strict=True) if WHOLE.is_valid(_changed(path, put))]
 
     assert [name for name in valid if not name.startswith("kubernetes.") or junk != ""] == []
+
+
+def test_a_duration_of_nothing_is_refused_by_both_or_by_neither(tmp_path: Path) -> None:
+    def nothing(node: Any, key: Any) -> None:
+        node[key] = "0s"
+
+    refused, odd = [], []
+    for path, name in zip(PATHS, NAMES, strict=True):
+        if name in BEYOND or not isinstance(value := functools.reduce(operator.getitem, path, GOOD), str):
+            continue
+        if DURATION.match(value):
+            spec = _changed(path, nothing)
+            good = WHOLE.is_valid(spec)
+            refused += [] if good else [name]
+            odd += [] if good is (_refusal(spec, tmp_path, path[0]) is None) else [name]
+
+    assert odd == []
+    assert "telemetry.interval" in refused
+    assert "alerts.JobFailureRatioHigh.for" not in refused
 
 
 def _sections(kind: Kind) -> list[Section]:

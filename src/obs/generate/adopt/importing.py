@@ -15,6 +15,7 @@ from obs.generate import checking
 from obs.generate.adopt import samples
 from obs.generate.adopt.signals import declared
 from obs.generate.adopt.sloth import Objective, Source
+from obs.generate.adopt.starter import SCHEMA_LINE
 from obs.generate.derive.promql import keeps
 from obs.generate.derive.promql.counting import counted
 from obs.generate.derive.promql.syntax import Node, Number, Operation, Selector, read, selectors
@@ -174,7 +175,7 @@ def _merged(kept: Sequence[_Counted]) -> list[Signal]:
 
 def _spec(service: str, team: str, contract_name: str, kept: Sequence[_Counted], lost: Sequence[Lost]) -> str:
     lines = [
-        "# yaml-language-server: $schema=./spec.schema.json",
+        SCHEMA_LINE,
         "# Made by `obs spec import` from a spec of sloth. Queries count only series with the label",
         f"# service={service}, which Prometheus adds where the targets are declared.",
         "version: obs/v1",

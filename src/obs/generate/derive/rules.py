@@ -58,11 +58,6 @@ def rule_files(service: Service) -> tuple[RuleFile, ...]:
     return derive_rules(service).files
 
 
-def skipped(service: Service) -> tuple[Skipped, ...]:
-    """Return the alerts that the metrics of `service` cannot express, with the reasons."""
-    return derive_rules(service).skipped
-
-
 def fleet_file(services: Sequence[Service]) -> RuleFile:
     """Return the rules of no single service."""
     first = services[0]

@@ -86,7 +86,8 @@ def _scalar(kind: Choice | Span | Number | Whole | Line | Reason | Text) -> dict
     if isinstance(kind, Choice):
         return {"enum": list(kind.options)}
     if isinstance(kind, Span):
-        return {"type": "string", "pattern": _ecma(DURATION), "minLength": 2}
+        span: dict[str, Any] = {"type": "string", "pattern": _ecma(DURATION), "minLength": 2}
+        return span if kind.zero else {**span, "not": {"pattern": "^[0a-z]*$"}}
     if isinstance(kind, Number | Whole):
         return _number(kind)
     if isinstance(kind, Line):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-MatchOperator: TypeAlias = Literal["=", "!=", "=~", "!~"]
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -33,7 +32,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A duration such as ``1h30m``."""
+    """A duration such as ``1h30m``; with `zero` also ``0s``."""
 
     zero: bool = False
 
@@ -125,11 +124,6 @@ class Section:
     def names(self) -> tuple[str, ...]:
         """The names of its keys, in order."""
         return tuple(key.name for key in self.keys)
-
-    def only(self, names: Iterable[str]) -> Section:
-        """Return the section with these of its keys."""
-        wanted = set(names)
-        return Section(tuple(key for key in self.keys if key.name in wanted))
 
 
 Kind: TypeAlias = "Line | Text | Reason | Span | Number | Whole | Choice | Items | Table | Either | Section"
