@@ -95,3 +95,8 @@ def test_nobody_answers_on_a_closed_port() -> None:
 def test_a_server_that_speaks_no_http_is_not_ready() -> None:
     with socket.create_server((LOOPBACK, 0)) as owner:
         assert not answers(owner.getsockname()[1], "/-/ready", timeout=0.2)
+
+
+def test_a_free_port_is_given_once() -> None:
+    # Of so many the system itself gives some thirty again.
+    assert len({free() for _ in range(1_000)}) == 1_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import socket
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from obs.stack.servers import FULL, SERVERS, SHOP
 
 #: Nothing of the native stack listens anywhere else.
 LOOPBACK = "127.0.0.1"
+_given: deque[int] = deque(maxlen=1_000)
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,17 @@ def require_free(endpoint: Endpoint) -> None:
 
 
 def free() -> int:
-    """Return a loopback port that nobody listens on just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on just now; it is none of the last thousand of this process.
+
+    Until its server listens the system would give it again: of fifteen ports two are the same once in 130 times.
+    """
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        if port not in _given:
+            _given.append(port)
+            return port
 
 
 def answers(port: int, path: str, *, timeout: float = 2.0, login: tuple[str, Path] | None = None) -> bool:
