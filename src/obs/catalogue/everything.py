@@ -5,7 +5,7 @@ Only the toolchain asks for these: a running service loads the SDK's own (`obs.c
 
 from __future__ import annotations
 
-from obs.catalogue import registry
+from obs.catalogue import registry, target
 from obs.catalogue.conventions import backups, business, indexer, security
 from obs.catalogue.engines import alertmanager, collector, loki, prometheus, tempo
 from obs.catalogue.exporters import blackbox
@@ -38,7 +38,7 @@ def everything() -> Registry:
 
 
 def with_platform(declared: Registry) -> Registry:
-    """Return what a service has `declared` together with what engines and exporters tell.
+    """Return what a service has `declared` together with what scrapes, engines and exporters tell.
 
     What a service declares wins: an id that it uses itself means what it says.
     """
@@ -48,7 +48,7 @@ def with_platform(declared: Registry) -> Registry:
             *declared,
             *(
                 signal
-                for signals in PLATFORM.values()
+                for signals in (target.SIGNALS, *PLATFORM.values())
                 for signal in signals
                 if signal.id not in declared and signal.metric not in taken
             ),

@@ -15,7 +15,7 @@ from obs.generate.derive.guidance.book import derive_runbooks
 from obs.generate.model import Service, Skipped
 from obs.generate.spec import load, service, tree
 from obs.generate.spec.document import Node
-from obs.generate.spec.pruning import Pruner
+from obs.generate.spec.pruning import UNNAMED, Pruner
 
 #: After so many mistakes in one spec a person reads no further.
 MOST_MISTAKES = 200
@@ -82,7 +82,8 @@ def _check_one(path: Path, report: Report, places: dict[str, Service]) -> None:
         _exhausted(Pruner(pruner.root), name, report)
     if found is None:
         return
-    twin = places.setdefault(found.name, found)
+    # Of two whose name is refused nobody knows whether they are one.
+    twin = places.setdefault(found.name, found) if found.name != UNNAMED else found
     if twin is not found:
         message, hint = f"service {found.name!r} is declared twice", f"the other one is at {twin.place}"
         _add(report, SpecError(message, str(found.place), hint), None)

@@ -90,6 +90,17 @@ def test_a_service_s_own_signal_wins_over_one_of_the_platform() -> None:
     assert "collector.spans.undelivered" in merged
 
 
+def test_a_contract_of_own_signals_only_generates_what_every_scrape_can_tell(tmp_path: Path) -> None:
+    own = Counter(id="shop.orders", metric="shop_orders_total", help="Orders.")
+    (tmp_path / "own.json").write_text(contract.dumps([own]), encoding="utf-8")
+    spec = tmp_path / "shop.yml"
+    spec.write_text(
+        "version: obs/v1\nservice: {name: shop, team: shop}\ncontract: ./own.json\n", encoding="utf-8"
+    )
+
+    assert "TargetDown" in {alert.name for alert in alerts_of(load([spec])[0])}
+
+
 def test_everything_has_unique_names() -> None:
     assert len(everything()) == len({signal.id for signal in everything()})
 

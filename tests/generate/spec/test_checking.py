@@ -111,6 +111,35 @@ def test_what_only_all_specs_together_get_wrong_is_told() -> None:
     assert told == ["b.yml:2:17: service 'shop' is declared twice"]
 
 
+def test_of_services_whose_names_are_refused_nobody_says_that_they_are_one() -> None:
+    bad = HEAD.replace("name: shop", "name: my shop")
+
+    assert [line.split(":")[0] for line in _told(a=bad, b=bad)] == ["a.yml", "b.yml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("slos: {a: {objective: 99, by: [a-b], sli: SLI}}\n", "has no label 'a-b'"),
+        (
+            "downtime: {a: {dates: [soon], from: '1:00', to: '2:00', reason: x}}\n",
+            "got 'soon', expected a date",
+        ),
+        (
+            "mapping: {http.server.duration: {metric: x_ms, unit: ms, buckets: [1, 5000]}}\n"
+            "slos: {a: {objective: 99, sli: {latency: {signal: http.server.duration, under: 1s, buckets: native}}}}\n",
+            "x_ms is no native histogram in seconds",
+        ),
+    ],
+)
+def test_a_list_that_is_empty_and_a_stand_in_that_is_refused_are_no_mistakes(text: str, told: str) -> None:
+    sli = "{ratio: {total: http.server.requests, bad: {http.response.status_code: 5xx}}}"
+
+    (said,) = _told(spec=HEAD + text.replace("SLI", sli))
+
+    assert told in said
+
+
 OFF = HEAD + "alerts:\n  TargetDown: {disabled: moves in June, until: 2026-06-14}\n"
 
 

@@ -15,15 +15,21 @@ from obs.errors import ObsError
 from obs.generate.model import Place
 from obs.generate.spec.document import Entry, Node
 
+#: What a name is that was refused.
+UNNAMED = "unnamed"
 #: Stand for required values that are refused or missing, so that what stands beside them is read too.
 _STAND_INS: Mapping[str, str] = {
-    "name": "unnamed", "team": "unnamed", "version": "obs/v1", "objective": "99", "schedule": "1h",
+    "name": UNNAMED, "team": UNNAMED, "version": "obs/v1", "objective": "99", "schedule": "1h",
     "grace": "1h", "severity": "page", "from": "00:00", "to": "24:00", "reason": "unknown", "title": "untitled",
     "description": "none", "unit": "short",
 }  # fmt: skip
+#: How the place of a stand-in ends: nobody wrote it.
+_NOWHERE = ":0"
 _NEEDS = re.compile(r" needs '(\w+)'")
 #: What a reader says of a mapping that is empty because of what was dropped.
-_ECHO = re.compile(r" needs | changes nothing| expects nothing| empty list|no test says")
+_ECHO = re.compile(
+    r" needs | changes nothing| expects nothing| empty list|no test says|got 0 dates|expected 1 to \d+ labels"
+)
 _Path: TypeAlias = tuple[str | int, ...]
 
 
@@ -39,7 +45,11 @@ class Pruner:
     def is_echo(self, error: ObsError) -> bool:
         """Tell whether `error` follows from what was dropped before."""
         where = error.where or ""
-        return where in self._seen or (where in self._emptied and bool(_ECHO.search(error.message)))
+        return (
+            where.endswith(_NOWHERE)
+            or where in self._seen
+            or (where in self._emptied and bool(_ECHO.search(error.message)))
+        )
 
     def drop(self, error: ObsError) -> bool:
         """Drop what stands at the place of `error`; return whether there was anything to drop."""
@@ -52,6 +62,9 @@ class Pruner:
         path = _find(self.root, place, error.message, ())
         if not path:
             return False
+        if place.column == 0:
+            # With a stand-in it cannot be right, either: away with all of it.
+            path = path[:-1] or path
         if not self.is_echo(error):
             self._seen.add(str(place))
         node = self.root
