@@ -126,8 +126,10 @@ def test_of_services_whose_names_are_refused_nobody_says_that_they_are_one() -> 
             "got 'soon', expected a date",
         ),
         (
-            "mapping: {http.server.duration: {metric: x_ms, unit: ms, buckets: [1, 5000]}}\n"
-            "slos: {a: {objective: 99, sli: {latency: {signal: http.server.duration, under: 1s, buckets: native}}}}\n",
+            (
+                "mapping: {http.server.duration: {metric: x_ms, unit: ms, buckets: [1, 5000]}}\n"
+                "slos: {a: {objective: 99, sli: {latency: {signal: http.server.duration, under: 1s, buckets: native}}}}\n"
+            ),
             "x_ms is no native histogram in seconds",
         ),
     ],
