@@ -155,9 +155,10 @@ def logs(directory: Path, name: str, lines: int = 50) -> str:
         )
     path = log_path(directory, name)
     try:
-        if not path.is_file():
-            raise StackError(f"{name} has no log: it was never started here", where=str(directory))
+        path.stat()
         return tail(path, lines)
+    except (FileNotFoundError, NotADirectoryError):
+        raise StackError(f"{name} has no log: it was never started here", where=str(directory)) from None
     except OSError as error:
         raise StackError(f"cannot be read: {error.strerror}", where=str(path)) from None
 

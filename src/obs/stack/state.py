@@ -30,9 +30,12 @@ def is_state(directory: Path) -> bool:
         StackError: this user may not look into it.
     """
     try:
-        return (directory / _LOCK).is_file()
+        (directory / _LOCK).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as error:
         raise StackError(f"cannot read the state directory: {error.strerror}", where=str(directory)) from None
+    return True
 
 
 def require_ours(directory: Path) -> None:
@@ -104,7 +107,7 @@ def purge(directory: Path) -> None:
         failed.append(error)
     if failed:
         raise StackError(
-            f"cannot remove all data: {failed[0].strerror or failed[0]}",
+            f"cannot remove all data: {failed[0].strerror or failed[0].args[0]}",
             where=str(failed[0].filename or directory),
         )
 
