@@ -279,25 +279,30 @@ def test_sigterm_ends_a_service_without_a_stack(tmp_path: Path, service: str) ->
     assert "Traceback" not in process.log.read_text()
 
 
-def test_under_tls_a_worker_offers_its_metrics_over_https_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("service", "offered"), [("payments", signals.CHARGES.metric), ("worker", signals.SETTLED.metric)]
+)
+def test_under_tls_a_service_speaks_https_alone_and_ends_in_time(
+    tmp_path: Path, service: str, offered: str
+) -> None:
     place = Folder.of(tmp_path)
     wanted = Wanted(lifetime=timedelta(days=1), before=timedelta(hours=1))
-    renew(place, subjects(services=["worker"]), wanted, authority.now())
-    pair = (str(place.certificate_path("worker")), str(place.key_path("worker")))
+    renew(place, subjects(services=[service]), wanted, authority.now())
     port, control = free_ports(2)
-    process = Process(
-        tmp_path, "worker", port, "--control-port", str(control), "--certificate", pair[0], "--key", pair[1]
-    )
+    options = ("--control-port", str(control)) if service == "worker" else ()
+    pair = ("--certificate", str(place.certificate_path(service)), "--key", str(place.key_path(service)))
+    process = Process(tmp_path, service, port, *options, *pair)
     secured = process.url.replace("http", "https")
     trust = str(place.authority_certificate_path)
-    try:
-        wait_until(lambda: probe.main([f"{secured}/ready", trust]) == 0, "ready")
-        with httpx.Client(verify=ssl.create_default_context(cafile=trust)) as client:
-            assert signals.SETTLED.metric in client.get(f"{secured}/metrics").text
-        with pytest.raises(httpx.TransportError):
-            httpx.get(f"{process.url}/metrics")
-    finally:
-        code = process.end()
+    # Its idle connection says nothing when the service says goodbye.
+    with httpx.Client(verify=ssl.create_default_context(cafile=trust)) as client:
+        try:
+            wait_until(lambda: probe.main([f"{secured}/ready", trust]) == 0, "ready")
+            assert offered in client.get(f"{secured}/metrics").text
+            with pytest.raises(httpx.TransportError):
+                httpx.get(f"{process.url}/metrics")
+        finally:
+            code = process.end()
     assert code in (0, -signal.SIGTERM)
     assert "Traceback" not in process.log.read_text()
 

@@ -98,6 +98,8 @@ def _serve(app: FastAPI, options: argparse.Namespace, port: int) -> None:
         access_log=False,
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
+        # Seconds: under TLS an idle connection may keep its end waiting for half a minute.
+        timeout_graceful_shutdown=3,
     )
 
 
