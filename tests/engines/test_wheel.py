@@ -89,6 +89,13 @@ def test_the_stack_comes_up_and_goes_down(obs: Obs, tmp_path: Path, servers: tup
     states = {words[0]: words[1] for words in lines}
     assert set(states) == set(servers)
     assert set(states.values()) <= {"ready", "skipped"}
-    down = obs("stack", "reset", "--yes", "--dir", str(tmp_path / "state"))
-    assert down.returncode == 0
+    state = ("--dir", str(tmp_path / "state"))
+    status = obs("stack", "status", *state)
+    assert (status.returncode, status.stdout) == (0, up.stdout), status.stderr
+    assert "ready to receive web requests" in obs("stack", "logs", "prometheus", *state).stdout
+    down = obs("stack", "down", *state)
+    assert (down.returncode, down.stdout) == (0, ""), down.stderr
+    assert set(down.stderr.partition("stopped ")[2].strip().split(", ")) >= set(SMALL)
+    reset = obs("stack", "reset", "--yes", *state)
+    assert reset.returncode == 0, reset.stderr
     assert not (tmp_path / "state").exists()
