@@ -48,19 +48,24 @@ def test_processes_where_none_answers_and_the_reason_is_said(capsys: pytest.Capt
 
 
 def test_an_option_that_only_processes_have_decides(
-    machine: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    machine: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine["docker"] = True
-    assert stack_runtime.to_start("auto", None, ["--rules"]) == "native"
+    assert stack_runtime.to_start("auto", tmp_path, ["--rules"]) == "native"
     assert capsys.readouterr().err == "running as plain processes, for --rules is given\n"
+    assert stack_runtime.to_start("auto", tmp_path, []) == "native"
+    assert capsys.readouterr().err == "running as plain processes, for --dir is given\n"
     with pytest.raises(click.UsageError, match="--rules is for --runtime native"):
         stack_runtime.to_start("compose", None, ["--rules"])
 
 
-def test_what_runs_already_decides(machine: dict[str, Any], tmp_path: Path) -> None:
+def test_what_runs_already_decides(
+    machine: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     machine["docker"] = True
     machine["native"] = RUNNING
     assert stack_runtime.to_start("auto", None, []) == "native"
+    assert capsys.readouterr().err == "running as plain processes, for they run already\n"
     assert stack_runtime.at_work("auto", None) == "native"
     machine["native"], machine["containers"] = [], ["loki"]
     assert stack_runtime.at_work("auto", None) == "compose"

@@ -25,10 +25,12 @@ def to_start(asked: str, directory: Path | None, only_native: Sequence[str]) -> 
         raise click.UsageError(f"{only_native[0]} is for --runtime native")
     if asked != "auto":
         return asked
-    if only_native:
-        click.echo(f"running as plain processes, for {only_native[0]} is given", err=True)
+    deciding = [*only_native, *(["--dir"] if directory is not None else [])]
+    if deciding:
+        click.echo(f"running as plain processes, for {deciding[0]} is given", err=True)
         return NATIVE
-    if directory is not None or _runs_natively(None):
+    if _runs_natively():
+        click.echo("running as plain processes, for they run already", err=True)
         return NATIVE
     try:
         program.find()
@@ -50,7 +52,7 @@ def at_work(asked: str, directory: Path | None) -> str:
 
     if asked != "auto":
         return asked
-    if directory is not None or _runs_natively(None):
+    if directory is not None or _runs_natively():
         return NATIVE
     try:
         return COMPOSE if driver.status(ComposeConfig()) else NATIVE
@@ -78,8 +80,8 @@ def with_data(asked: str, directory: Path | None) -> str:
     return COMPOSE
 
 
-def _runs_natively(directory: Path | None) -> bool:
+def _runs_natively() -> bool:
     from obs.stack import native
     from obs.stack.native_config import default_directory
 
-    return any(server.pid for server in native.status(directory or default_directory()))
+    return any(server.pid for server in native.status(default_directory()))
