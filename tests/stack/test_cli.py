@@ -108,7 +108,9 @@ def test_sigterm_during_up_leaves_nothing_running(obs: Obs, obs_home: Path, unti
         stderr=subprocess.PIPE,
         text=True,
     ) as up:
-        until(lambda: {file.name for file in run.glob("[!.]*.json")} == {"prometheus.json", "alertmanager.json"})
+        until(
+            lambda: {file.name for file in run.glob("[!.]*.json")} == {"prometheus.json", "alertmanager.json"}
+        )
         up.terminate()
         _, talk = up.communicate(timeout=60)
     assert up.returncode == 143

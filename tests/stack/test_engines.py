@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from obs.errors import ConfigError, StackError
 from obs.stack import cache, engines
+from obs.stack.progress import Progress
 from obs.stack.table import ENGINES
 from obs.stack.version import Version
+
+Until = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -271,6 +275,32 @@ def test_compose_is_built_at_the_version_of_the_table() -> None:
     assert f"github.com/docker/compose/v2 v{facts.go_version} " in text
     assert f"tool {facts.go_package}" in text
     assert "replace" not in text
+
+
+def test_of_two_installs_at_once_one_builds(programs: Path, tmp_path: Path, until: Until) -> None:
+    builds, go_on = tmp_path / "builds", tmp_path / "go_on"
+    builds.mkdir()
+    script = programs / "go"
+    script.write_text(
+        f"""#!{sys.executable}
+import pathlib, sys, tempfile, time
+tempfile.mkstemp(dir={str(builds)!r})
+while not pathlib.Path({str(go_on)!r}).exists():
+    time.sleep(0.05)
+program = pathlib.Path(sys.argv[sys.argv.index("-o") + 1], "amtool")
+program.write_text("#!/bin/sh\\necho amtool, version 0.34.0")
+"""
+    )
+    script.chmod(0o755)
+    waiting: list[Progress] = []
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(engines.install, ["amtool"], routes=["go"])
+        until(lambda: len(list(builds.iterdir())) == 1)
+        second = pool.submit(engines.install, ["amtool"], routes=["go"], report=waiting.append)
+        until(lambda: any("waiting for another install by go" in one.step for one in waiting))
+        go_on.touch()
+        assert first.result() == second.result()
+    assert len(list(builds.iterdir())) == 1
 
 
 def test_a_program_that_go_names_otherwise_gets_its_own_name(programs: Path) -> None:

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from obs.errors import StackError
@@ -49,6 +49,16 @@ def cached(name: str, route: str | None = None) -> list[Engine]:
             continue
         found.append(_engine(name, entry, known, came_by))
     return sorted(found, key=lambda engine: (engine.version, engine.route), reverse=True)
+
+
+def brought(engines: Sequence[EngineFacts], route: str) -> tuple[list[Engine], list[EngineFacts]]:
+    """Return what somebody else has brought by `route` while this waited for its lock, and what is missing still."""
+    found: dict[str, Engine] = {}
+    for facts in engines:
+        for engine in cached(facts.name, route):
+            if facts.name not in found and engine.version >= facts.floor and runs(engine.path):
+                found[facts.name] = engine
+    return list(found.values()), [facts for facts in engines if facts.name not in found]
 
 
 def adopt(facts: EngineFacts, program: Path, route: str, shared: Path | None = None) -> Engine:

@@ -43,9 +43,9 @@ def fetch(engines: list[EngineFacts], report: Report | None) -> list[Engine]:
     """
     require_tools()
     with cache.workspace("debian", report) as work:
-        installed: list[Engine] = []
-        for package in sorted({facts.product.debian for facts in engines}):
-            wanted = [facts for facts in engines if facts.product.debian == package]
+        installed, missing = cache.brought(engines, "debian")
+        for package in sorted({facts.product.debian for facts in missing}):
+            wanted = [facts for facts in missing if facts.product.debian == package]
             unpacked = unpack(download(package, work, report), work / f"{package}.d", report)
             installed.extend(_adopt(facts, unpacked) for facts in wanted)
         return installed

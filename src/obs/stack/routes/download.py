@@ -47,10 +47,10 @@ def fetch(engines: list[EngineFacts], report: Report | None) -> list[Engine]:
         ConfigError: `OBS_RELEASE_URL` is no https address (http is for this machine only).
     """
     _require_tls(release_url("https://localhost"))
-    installed: list[Engine] = []
     with cache.workspace("download", report) as work, _client() as client:
-        for product in {facts.product.name: facts.product for facts in engines}.values():
-            wanted = [facts for facts in engines if facts.product == product]
+        installed, missing = cache.brought(engines, "download")
+        for product in {facts.product.name: facts.product for facts in missing}.values():
+            wanted = [facts for facts in missing if facts.product == product]
             archive = _archive(client, product, work, report)
             installed += [_adopt(archive, facts, work, report) for facts in wanted]
         return installed

@@ -34,8 +34,8 @@ def fetch(engines: list[EngineFacts], report: Report | None) -> list[Engine]:
     """
     go = _compiler()
     with cache.workspace("go", report) as work:
-        installed: list[Engine] = []
-        by_module = sorted(engines, key=lambda facts: (facts.go_directory, facts.name))
+        installed, missing = cache.brought(engines, "go")
+        by_module = sorted(missing, key=lambda facts: (facts.go_directory, facts.name))
         for directory, group in groupby(by_module, key=lambda facts: facts.go_directory):
             wanted = list(group)
             _build(go, directory, wanted, work, report)
