@@ -47,8 +47,9 @@ def run(
             child = _start(argv, cwd, environment)
             reader = threading.Thread(target=_read, args=(child, arrived), daemon=True)
             reader.start()
-            # A build would go on for minutes after a SIGKILL of this program.
-            tether.tie(child.pid, started_at(child.pid) or "ended at once")
+            # A build would go on for minutes after a SIGKILL of this program; without a watchdog it does.
+            with contextlib.suppress(OSError):
+                tether.tie(child.pid, started_at(child.pid) or "ended at once")
         lines = _follow(child, arrived, step, within, detail)
     finally:
         if child is not None and reader is not None:

@@ -44,7 +44,7 @@ def _has_other_threads(pid: int) -> bool:
 
 def _boot() -> str:
     try:
-        return _PROC.joinpath("sys", "kernel", "random", "boot_id").read_text(encoding="ascii").strip()
+        return _PROC.joinpath("sys", "kernel", "random", "boot_id").read_text(encoding="utf-8").strip()
     except OSError:
         return "-"
 
