@@ -5,8 +5,7 @@ from __future__ import annotations
 import gzip
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,9 +21,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
-#: Seconds; the limit only ends a failed test.
-WITHIN = 90.0
 
 
 @dataclass
@@ -147,11 +143,3 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
-
-
-def await_true(holds: Callable[[], bool], what: str, within: float = WITHIN) -> None:
-    """Wait until `holds` says so; the limit only ends a failed test."""
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.25)

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.engines.collector.backend import await_true
+from tests.engines.waiting import await_
 
 from obs.stack import bundle, engines, tether
 from obs.stack.identity import started_at
@@ -100,7 +100,11 @@ class Collector:
                 env={**os.environ, **self.environment},
             )
         _tie(self._process)
-        await_true(self._ready, f"the collector is ready: {self.log}")
+        await_(
+            self._ready,
+            "the collector is ready",
+            instead=lambda: self.log.read_text(errors="replace")[-4000:],
+        )
 
     def _ready(self) -> bool:
         assert self._process is not None
@@ -205,8 +209,11 @@ def loki(place: Site) -> Iterator[str]:
     ) as server:  # fmt: skip
         _tie(server)
         try:
-            await_true(
-                lambda: server.poll() is not None or answers(port, "/ready"), f"Loki is ready: {log}", 180
+            await_(
+                lambda: server.poll() is not None or answers(port, "/ready"),
+                "Loki is ready",
+                within=180,
+                instead=lambda: log.read_text(errors="replace")[-4000:],
             )
             assert server.poll() is None, log.read_text(errors="replace")[-4000:]
             yield f"http://127.0.0.1:{port}"

@@ -12,8 +12,9 @@ import grpc
 import pytest
 import yaml
 from tests.engines.collector import otlp
-from tests.engines.collector.backend import Backend, await_true
+from tests.engines.collector.backend import Backend
 from tests.engines.collector.running import GATE, Collector, configure, parse, program, running, site
+from tests.engines.waiting import await_
 
 from obs.stack import bundle
 
@@ -128,7 +129,7 @@ def test_every_name_that_a_rule_asks_for_is_told_under_load(tmp_path: Path, back
         for kind, body in send.items():
             assert collector.send(kind, body("small")) == 200
         missing = {name for name in asked if "send_failed" in name}
-        await_true(lambda: missing <= _names(collector), "failures are told")
+        await_(lambda: missing <= _names(collector), f"{missing} are told", instead=lambda: _names(collector))
         backend.status = 503
         for kind, noun in (("logs", "log_records"), ("metrics", "metric_points")):
             full = f"otelcol_exporter_enqueue_failed_{noun}_total"
@@ -137,10 +138,10 @@ def test_every_name_that_a_rule_asks_for_is_told_under_load(tmp_path: Path, back
             def is_full(kind: str = kind, request: bytes = request, full: str = full) -> bool:
                 return collector.send(kind, request, timeout=2.0) != 200 and full in _names(collector)
 
-            await_true(is_full, f"{full} is told")
+            await_(is_full, f"{full} is told")
         # Spans wait in the sampler, so that no sender is refused for a full queue: see the alert on its size.
         missing = asked - {"otelcol_exporter_enqueue_failed_spans_total"}
-        await_true(lambda: missing <= _names(collector), "every name is told")
+        await_(lambda: missing <= _names(collector), f"{missing} are told", instead=lambda: _names(collector))
 
 
 def _names(collector: Collector) -> set[str]:

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.engines.collector.backend import await_true
 from tests.engines.collector.conftest import Pipeline
+from tests.engines.waiting import await_
 
 pytestmark = pytest.mark.engines
 
@@ -52,7 +52,7 @@ def test_every_field_of_the_sdk_arrives_under_its_own_name(pipeline: Pipeline) -
         line["message"]: line
         for line in map(json.loads, (pipeline.collector.logs / "written.log").read_text().splitlines())
     }
-    await_true(lambda: len(_texts(pipeline, "written")) == len(written), "both lines are in Loki")
+    await_(lambda: len(_texts(pipeline, "written")) == len(written), "both lines are in Loki")
     found = {text: fields for fields, text in pipeline.lines('{service="written", environment="test"}')}
     first = found["first {braces}"]
     assert (first["trace_id"], first["span_id"]) == (trace_id, span_id)
@@ -82,7 +82,11 @@ def test_lines_that_are_no_json_are_kept_as_they_are_under_the_name_of_the_file(
         '{"timestamp": "yesterday", "level": "LOUD", "trace_id": "xyz", "service": {"no": "name"}}',
     ]
     _append(pipeline.collector.logs / "plain.log", *lines)
-    await_true(lambda: len(_texts(pipeline, "plain")) == len(lines), "every line is in Loki")
+    await_(
+        lambda: len(_texts(pipeline, "plain")) == len(lines),
+        "every line is in Loki",
+        instead=lambda: _texts(pipeline, "plain"),
+    )
     assert _texts(pipeline, "plain") == sorted(lines)
 
 
@@ -94,9 +98,9 @@ def test_a_line_written_in_two_halves_is_one_line(pipeline: Pipeline) -> None:
         file.flush()
         # Another file's line is through: the first half was seen.
         _append(pipeline.collector.logs / "witness.log", "seen")
-        await_true(lambda: bool(_texts(pipeline, "witness")), "the other file was read")
+        await_(lambda: bool(_texts(pipeline, "witness")), "the other file was read")
         file.write(f"{line[20:]}\n")
-    await_true(lambda: bool(_texts(pipeline, "halves")), "the line is in Loki")
+    await_(lambda: bool(_texts(pipeline, "halves")), "the line is in Loki")
     assert _texts(pipeline, "halves") == ["whole"]
 
 
@@ -111,10 +115,18 @@ def test_rotation_by_rename_and_by_copy_loses_and_doubles_nothing(pipeline: Pipe
     path.rename(older)
     _append(older, *lines[300:600])
     _append(path, *lines[600:900])
-    await_true(lambda: len(_texts(pipeline, "rotated")) >= 900, "what was renamed is in Loki")
+    await_(
+        lambda: len(_texts(pipeline, "rotated")) >= 900,
+        "what was renamed is in Loki",
+        instead=lambda: len(_texts(pipeline, "rotated")),
+    )
     # By copy, as for a writer whose output is redirected (>>).
     older.write_bytes(path.read_bytes())
     os.truncate(path, 0)
     _append(path, *lines[900:])
-    await_true(lambda: len(_texts(pipeline, "rotated")) >= 1_200, "what followed the copy is in Loki")
+    await_(
+        lambda: len(_texts(pipeline, "rotated")) >= 1_200,
+        "what followed the copy is in Loki",
+        instead=lambda: len(_texts(pipeline, "rotated")),
+    )
     assert _texts(pipeline, "rotated") == [f"line {n:04}" for n in range(1_200)]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from tests.engines.collector import otlp
-from tests.engines.collector.backend import await_true
 from tests.engines.collector.conftest import Pipeline
+from tests.engines.waiting import await_
 
 pytestmark = pytest.mark.engines
 
@@ -80,14 +80,14 @@ def test_secrets_in_lines_are_found_nowhere_in_loki_and_counted(pipeline: Pipeli
     def arrived() -> bool:
         return len(pipeline.lines('{service="masked-lines"}')) == len(lines)
 
-    await_true(arrived, "every line is in Loki")
+    await_(arrived, "every line is in Loki")
     text = json.dumps(pipeline.lines('{service="masked-lines"}'))
     assert not [secret for secret in PLANTED if secret in text]
 
     def counted() -> bool:
         return pipeline.collector.total(FILTERED["logs"], filter="filter/masked") >= before + len(lines)
 
-    await_true(counted, "each of them is counted")
+    await_(counted, "each of them is counted")
     assert len(pipeline.lines('{service="masked-lines"} | redaction_masked_count > 0')) >= len(SECRETS) + 1
 
 
@@ -100,7 +100,7 @@ def test_secrets_in_lines_of_files_are_found_nowhere_in_loki(pipeline: Pipeline)
     def arrived() -> bool:
         return len(pipeline.lines('{service="masked-files"}')) == len(lines)
 
-    await_true(arrived, "every line is in Loki")
+    await_(arrived, "every line is in Loki")
     text = json.dumps(pipeline.lines('{service="masked-files"}'))
     assert not [secret for secret in PLANTED if secret in text]
 
@@ -127,7 +127,7 @@ def test_secrets_in_spans_are_found_nowhere_behind_the_collector_and_counted(pip
     )
     assert pipeline.collector.send("traces", body) == 200
     sent = {span.trace_id for span in spans}
-    await_true(lambda: sent <= pipeline.received.trace_ids(), "every failed trace is kept")
+    await_(lambda: sent <= pipeline.received.trace_ids(), "every failed trace is kept")
     told = pipeline.received.text() + pipeline.collector.scrape("span_metrics")
     assert not [secret for secret in PLANTED if secret in told]
     assert "obs.lifted" not in told
@@ -135,13 +135,13 @@ def test_secrets_in_spans_are_found_nowhere_behind_the_collector_and_counted(pip
     def counted() -> bool:
         return pipeline.collector.total(FILTERED["traces"], filter="filter/masked") == before + len(spans)
 
-    await_true(counted, "each of them is counted")
+    await_(counted, "each of them is counted")
 
 
 def test_secrets_in_what_jobs_push_are_masked(pipeline: Pipeline) -> None:
     body = otlp.samples(otlp.resource("masked-job"), "job_rows", {"owner": "jane.planted@example.com"}, 3)
     assert pipeline.collector.send("metrics", body) == 200
-    await_true(lambda: "job_rows" in "".join(map(str, pipeline.received.metrics)), "the sample arrived")
+    await_(lambda: "job_rows" in "".join(map(str, pipeline.received.metrics)), "the sample arrived")
     text = "".join(map(str, pipeline.received.metrics))
     assert "planted" not in text
     assert "redaction" not in text
@@ -152,7 +152,7 @@ def test_ordinary_text_arrives_as_it_is_and_is_not_counted(pipeline: Pipeline) -
     # What the SDK has masked already is no leak.
     lines = [(text, {"note": text, "password": "[redacted]", "number": 17}) for text in HARMLESS]
     assert pipeline.collector.send("logs", otlp.logs(otlp.resource("harmless"), lines)) == 200
-    await_true(lambda: len(pipeline.lines('{service="harmless"}')) == len(lines), "every line is in Loki")
+    await_(lambda: len(pipeline.lines('{service="harmless"}')) == len(lines), "every line is in Loki")
     found = pipeline.lines('{service="harmless"}')
     assert {text for _, text in found} == set(HARMLESS)
     assert {fields["note"] for fields, _ in found} == set(HARMLESS)

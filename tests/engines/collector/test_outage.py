@@ -13,9 +13,10 @@ from collections import Counter
 import grpc
 import pytest
 from tests.engines.collector import otlp
-from tests.engines.collector.backend import Backend, await_true
+from tests.engines.collector.backend import Backend
 from tests.engines.collector.conftest import Start
 from tests.engines.collector.running import Collector, running
+from tests.engines.waiting import await_
 
 pytestmark = pytest.mark.engines
 
@@ -53,11 +54,13 @@ def test_lines_of_a_file_survive_a_killed_collector(start: Start, backend: Backe
     writer.start()
     for part in range(1, kills + 1):
         wanted = part * count // 5
-        await_true(lambda wanted=wanted: len(_numbers(backend)) > wanted, "some lines arrived")  # type: ignore[misc]
+        await_(lambda wanted=wanted: len(_numbers(backend)) > wanted, "some lines arrived")  # type: ignore[misc]
         collector.end(signal.SIGKILL)
         collector.start()
     writer.join()
-    await_true(lambda: len(_numbers(backend)) == count, "every line arrived")
+    await_(
+        lambda: len(_numbers(backend)) == count, "every line arrived", instead=lambda: len(_numbers(backend))
+    )
     # What was read or under way when it was killed comes again, once a kill.
     assert max(_numbers(backend).values()) <= kills + 1
 
@@ -81,8 +84,10 @@ def test_what_was_taken_while_the_back_end_was_away_survives_a_killed_collector(
     collector.start()
     assert collector.total(QUEUE, data_type="logs") > 0
     backend.release()
-    await_true(lambda: len(_numbers(backend)) == taken, "every line arrived")
-    await_true(lambda: "away_rows" in str(backend.received.metrics), "the sample arrived")
+    await_(
+        lambda: len(_numbers(backend)) == taken, "every line arrived", instead=lambda: len(_numbers(backend))
+    )
+    await_(lambda: "away_rows" in str(backend.received.metrics), "the sample arrived")
 
 
 def test_a_full_queue_holds_senders_back_and_shows_in_what_the_alert_asks(
@@ -102,13 +107,18 @@ def test_a_full_queue_holds_senders_back_and_shows_in_what_the_alert_asks(
             taken.add(number)
         return _filled(collector, "logs") > 0.8 and collector.total(REFUSED, receiver="otlp") >= 2
 
-    await_true(held_back, "the queue is full and senders are refused")
+    await_(held_back, "the queue is full and senders are refused", instead=lambda: _filled(collector, "logs"))
     assert len(taken) <= 25
     # A file is its own queue: its lines wait there.
     (collector.logs / "full.log").write_text("line 1000000\n", encoding="utf-8")
     assert collector.is_alive()
     backend.release()
-    await_true(lambda: taken | {1_000_000} <= set(_numbers(backend)), "whatever was taken arrived")
+    wanted = taken | {1_000_000}
+    await_(
+        lambda: wanted <= set(_numbers(backend)),
+        "all arrived",
+        instead=lambda: wanted - set(_numbers(backend)),
+    )
     assert collector.send("logs", otlp.logs(otlp.resource("full"), [("line 2000000", {})])) == 200
 
 
@@ -136,7 +146,7 @@ def test_nothing_that_was_taken_before_a_queue_was_full_is_lost(
             taken.add(number)
         return False
 
-    await_true(held_back, "the queue is full and a sender waits")
+    await_(held_back, "the queue is full and a sender waits", instead=lambda: _filled(collector, kind))
     assert collector.is_alive()
     backend.release()
 
@@ -145,7 +155,7 @@ def test_nothing_that_was_taken_before_a_queue_was_full_is_lost(
             return taken - {point.as_int for point in backend.received.points()}
         return taken - {int.from_bytes(trace, "big") - 1 for trace in backend.received.trace_ids()}
 
-    await_true(lambda: not lost(), "whatever was taken arrived")
+    await_(lambda: not lost(), "whatever was taken arrived", instead=lambda: f"nothing of {lost()}")
     assert len(taken) > 10
     assert collector.send(kind, body(1_000_000)) == 200
 
@@ -168,8 +178,8 @@ def test_too_little_memory_means_refusal_and_not_death(start: Start, backend: Ba
     def taken() -> bool:
         return collector.send("traces", otlp.traces(otlp.resource("memory"), [kept])) == 200
 
-    await_true(taken, "it takes spans again")
-    await_true(lambda: kept.trace_id in backend.received.trace_ids(), "they arrive")
+    await_(taken, "it takes spans again")
+    await_(lambda: kept.trace_id in backend.received.trace_ids(), "they arrive")
 
 
 def test_an_ordered_end_decides_on_the_traces_that_wait(start: Start, backend: Backend) -> None:
@@ -179,7 +189,7 @@ def test_an_ordered_end_decides_on_the_traces_that_wait(start: Start, backend: B
     collector.end()
     # What is decided in the end goes through the queue on disk, now or after the next start.
     with running(collector):
-        await_true(
+        await_(
             lambda: {span.trace_id for span in failed} <= backend.received.trace_ids(),
             "failed traces arrived",
         )

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.engines.collector.backend import Backend, await_true
+from tests.engines.collector.backend import Backend
 from tests.engines.collector.running import Collector, running, site
+from tests.engines.waiting import await_
 
 from obs.stack import bundle
 
@@ -45,7 +46,7 @@ def test_lines_of_pods_are_those_of_files_without_what_the_runtime_adds(
     own.write_text(_cri("about itself"), encoding="utf-8")
     place = site(tmp_path / "place", loki_http=backend.http_port)
     with running(Collector(place, overlays=[overlay])):
-        await_true(lambda: len(list(backend.received.records())) >= 4, "every line arrived")
+        await_(lambda: len(list(backend.received.records())) >= 4, "every line arrived")
     found = {
         record.body.string_value[:8]: (
             {item.key: item.value.string_value for item in group.resource.attributes},

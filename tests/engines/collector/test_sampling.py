@@ -12,8 +12,9 @@ import pytest
 import yaml
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.engines.collector import otlp
-from tests.engines.collector.backend import Backend, await_true
+from tests.engines.collector.backend import Backend
 from tests.engines.collector.conftest import SHARE, SLOW, Pipeline, Start
+from tests.engines.waiting import await_
 
 from obs.stack import bundle
 
@@ -35,9 +36,9 @@ def _send(pipeline: Pipeline, service: str, spans: list[Span]) -> set[bytes]:
 def _settle(pipeline: Pipeline, service: str) -> None:
     """Wait until whatever was sent before is decided: a failed trace that was sent now has arrived."""
     (last,) = _send(pipeline, service, [otlp.span("last", failed=True)])
-    await_true(lambda: last in pipeline.received.trace_ids(), "the last trace was decided")
+    await_(lambda: last in pipeline.received.trace_ids(), "the last trace was decided")
     # Several requests are under way at a time.
-    await_true(
+    await_(
         lambda: (
             not any(pipeline.collector.total(metric, data_type="traces") for metric in (WAITING, UNDER_WAY))
         ),
@@ -86,8 +87,8 @@ def test_of_ordinary_traces_the_configured_share_is_kept_and_red_numbers_are_tho
             CALLS, "span_metrics", service="shared", span_name="GET /a", status_code=code
         )
 
-    await_true(lambda: counted("STATUS_CODE_UNSET") == count, "all good calls are counted")
-    await_true(lambda: counted("STATUS_CODE_ERROR") == failed, "all failed calls are counted")
+    await_(lambda: counted("STATUS_CODE_UNSET") == count, "all good calls are counted")
+    await_(lambda: counted("STATUS_CODE_ERROR") == failed, "all failed calls are counted")
     labels = {"service": "shared", "span_name": "GET /a"}
     assert pipeline.collector.total(f"{DURATION}_count", "span_metrics", **labels) == count + failed
     total = pipeline.collector.total(f"{DURATION}_sum", "span_metrics", **labels)
@@ -107,7 +108,7 @@ def test_spans_that_come_long_after_the_decision_follow_it(start: Start, backend
 
     kept = send([otlp.span("first", failed=True) for _ in range(50)])
     dropped = send([otlp.span("first") for _ in range(50)])
-    await_true(lambda: kept <= backend.received.trace_ids(), "the first traces are decided")
+    await_(lambda: kept <= backend.received.trace_ids(), "the first traces are decided")
     for _ in range(3):
         send([otlp.span("between") for _ in range(200)])
     # Each of them would be kept for itself; the decision on its trace was another.
@@ -117,15 +118,15 @@ def test_spans_that_come_long_after_the_decision_follow_it(start: Start, backend
     def followed() -> bool:
         return {span.trace_id for span in backend.received.spans() if span.name == "second"} >= kept
 
-    await_true(followed, "late spans of kept traces arrived")
+    await_(followed, "late spans of kept traces arrived")
     last = send([otlp.span("last", failed=True)])
-    await_true(lambda: last <= backend.received.trace_ids(), "all was decided")
+    await_(lambda: last <= backend.received.trace_ids(), "all was decided")
     assert not dropped & backend.received.trace_ids()
 
 
 def test_span_metrics_say_whose_they_are_by_our_two_labels_alone(pipeline: Pipeline) -> None:
     _send(pipeline, "whose", [otlp.span("GET /b")])
-    await_true(
+    await_(
         lambda: bool(pipeline.collector.total(CALLS, "span_metrics", service="whose")), "the call is counted"
     )
     samples = pipeline.collector.samples(CALLS, "span_metrics")
@@ -147,9 +148,7 @@ def test_names_without_end_make_no_series_without_end(start: Start) -> None:
     spans = [*(otlp.span(f"GET /{n}") for n in range(300)), *(otlp.span("late comer") for _ in range(10))]
     assert collector.send("traces", otlp.traces(otlp.resource("endless"), spans)) == 200
     # Those beyond the limit are still counted, under one label that says so.
-    await_true(
-        lambda: collector.total(CALLS, "span_metrics", service="endless") == 310, "every call is counted"
-    )
+    await_(lambda: collector.total(CALLS, "span_metrics", service="endless") == 310, "every call is counted")
     series = [labels for labels, _ in collector.samples(CALLS, "span_metrics")]
     assert len(series) == 101
     assert any("otel_metric_overflow" in labels for labels in series)
@@ -160,7 +159,7 @@ def test_processes_of_one_service_are_counted_together(pipeline: Pipeline) -> No
         of = otlp.resource("several", {"service.instance.id": f"instance-{number}", "process.pid": number})
         body = otlp.traces(of, [otlp.span("GET /c") for _ in range(10)])
         assert pipeline.collector.send("traces", body) == 200
-    await_true(
+    await_(
         lambda: pipeline.collector.total(CALLS, "span_metrics", service="several") == 50,
         "all calls are counted",
     )
@@ -198,6 +197,6 @@ def test_no_exemplar_leads_to_a_trace_that_was_dropped(start: Start, backend: Ba
     assert done.returncode == 0, done.stderr
     linked = {bytes.fromhex(found) for found in done.stdout.split()}
     assert len(linked) >= 3
-    await_true(lambda: linked <= backend.received.trace_ids(), "every trace with an exemplar is kept")
+    await_(lambda: linked <= backend.received.trace_ids(), "every trace with an exemplar is kept")
     # Whatever else was sent was ordinary.
     assert len(backend.received.trace_ids()) < 100

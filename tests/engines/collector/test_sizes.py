@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from tests.engines.collector import otlp
-from tests.engines.collector.backend import await_true
 from tests.engines.collector.conftest import Pipeline
+from tests.engines.waiting import await_
 
 pytestmark = pytest.mark.engines
 
@@ -30,10 +30,13 @@ OVERSIZED: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
 
 
 def _lines(pipeline: Pipeline, service: str, count: int = 1) -> list[tuple[dict[str, str], str]]:
-    await_true(
-        lambda: len(pipeline.lines(f'{{service="{service}"}}')) == count, f"the line of {service} is in Loki"
+    query = f'{{service="{service}"}}'
+    await_(
+        lambda: len(pipeline.lines(query)) == count,
+        f"{count} lines of {service} are in Loki",
+        instead=lambda: len(pipeline.lines(query)),
     )
-    return pipeline.lines(f'{{service="{service}"}}')
+    return pipeline.lines(query)
 
 
 def test_oversized_lines_are_cut_and_none_is_refused(pipeline: Pipeline) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from tests.engines.collector import otlp
-from tests.engines.collector.backend import Backend, await_true
+from tests.engines.collector.backend import Backend
 from tests.engines.collector.running import Collector, parse, running, site
+from tests.engines.waiting import await_
 
 from obs.stack import bundle, render
 from obs.stack.certs import authority
@@ -108,7 +109,7 @@ def test_every_hop_wants_a_certificate_of_the_stack(
     with _caller(collector, _client(certs)):
         assert collector.send("logs", body) == 0
     assert collector.send("logs", body) == 200
-    await_true(lambda: len(list(loki.received.records())) == 1, "the line arrived over TLS")
+    await_(lambda: len(list(loki.received.records())) == 1, "the line arrived over TLS")
     for role, path in (("health", "/"), ("metrics", "/metrics"), ("span_metrics", "/metrics")):
         with _caller(collector, None):
             assert collector.get(role, path)[0] == 400, role
@@ -128,11 +129,11 @@ def test_a_renewed_certificate_is_shown_without_a_restart(
     before = shown()
     _make(certs, "collector", "client")
     collector.client = _client(certs, "client")
-    await_true(lambda: not set(shown().values()) & set(before.values()), "each port shows the new one")
+    await_(lambda: not set(shown().values()) & set(before.values()), "each port shows the new one")
     assert len(set(shown().values())) == 1
     body = otlp.logs(otlp.resource("renewed"), [("line 1", {})])
     assert collector.send("logs", body) == 200
-    await_true(lambda: len(list(loki.received.records())) == 1, "the line arrived")
+    await_(lambda: len(list(loki.received.records())) == 1, "the line arrived")
 
 
 def _shown(collector: Collector, role: str) -> bytes | None:
@@ -157,13 +158,11 @@ def test_its_own_metrics_are_told_under_the_same_names_as_without(
     collector, _ = secured
     assert collector.send("logs", otlp.logs(otlp.resource("secured"), [("line 1", {})])) == 200
     with _caller(collector, None):
-        await_true(
-            lambda: "otelcol_exporter_sent_log_records" in collector.scrape("unsecured"), "it was sent"
-        )
-    await_true(lambda: "otelcol_exporter_sent_log_records" in collector.scrape(), "the metrics come round")
+        await_(lambda: "otelcol_exporter_sent_log_records" in collector.scrape("unsecured"), "it was sent")
+    await_(lambda: "otelcol_exporter_sent_log_records" in collector.scrape(), "the metrics come round")
     with _caller(collector, None):
         expected = _series(collector.scrape("unsecured"))
-    await_true(lambda: expected <= _series(collector.scrape()), "every series comes round")
+    await_(lambda: expected <= _series(collector.scrape()), "every series comes round")
 
 
 def _series(text: str) -> set[tuple[str, str, frozenset[tuple[str, str]]]]:
