@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 from tests.engines.compose import page
+from tests.engines.compose.listening import beyond_loopback
 from tests.engines.compose.stack import Containers, await_found
 
 from obs.stack import bundle
@@ -146,6 +147,16 @@ def test_no_other_address_of_this_machine_answers(stack: Containers) -> None:
             with socket.socket() as probe:
                 probe.settimeout(2)
                 assert probe.connect_ex((gateway, port)) != 0, (gateway, port)
+
+
+def test_a_container_is_reached_on_the_ports_of_the_table_only(stack: Containers) -> None:
+    for name, one in stack.inspect().items():
+        known = {port.inside for port in {**SERVERS, **SHOP}[name].ports}
+        # Its fault switch.
+        known |= {8704} if name == "worker" else set()
+        found = beyond_loopback(one["State"]["Pid"])
+        assert found, name
+        assert found <= known, name
 
 
 def test_servers_without_a_password_share_no_network_with_the_services(stack: Containers) -> None:

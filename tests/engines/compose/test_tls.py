@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.engines.compose.engine import Docker
+from tests.engines.compose.listening import beyond_loopback
 from tests.engines.compose.stack import PUBLISHED, await_found
 
 from obs.catalogue.exporters.blackbox import CERTIFICATE_EXPIRY
@@ -212,8 +213,13 @@ def test_hops_that_are_not_published_want_a_certificate_as_well(
         assert ("certificate required" in ask("https", hop)) == hop.startswith("collector"), hop
         assert ask("https", hop, *_CALLER) == "", hop
     if "STAND-IN" not in contents["tempo"]:
-        assert ask("http", "tempo:4317/")
-        assert "certificate required" in ask("https", "tempo:4317/")
+        for hop in ("tempo:3200/ready", "tempo:4317/"):
+            assert ask("http", hop), hop
+            assert "certificate required" in ask("https", hop), hop
+    # By its own way out the collector asks nobody who is there: that one is nobody else's.
+    [told] = json.loads(docker.run("inspect", f"{PROJECT}-collector-1"))
+    found = beyond_loopback(told["State"]["Pid"])
+    assert found == {port.inside for port in SERVERS["collector"].ports}
 
 
 def test_no_key_and_no_password_is_shown_by_docker_or_printed(secured: Secured, docker: Docker) -> None:
