@@ -109,7 +109,10 @@ def _counted(objective: Objective) -> _Counted:
     for text in (bad, total):
         lacking = [label for label in _LABELS if not keeps(text, label)]
         if lacking:
-            raise ObsError(f"its query cannot be grouped by {' and '.join(lacking)}: {text}")
+            written = text.replace(_RANGE, "{{.window}}")
+            raise ObsError(f"its query cannot be grouped by {' and '.join(lacking)}: {written}")
+    if any(not one.metric for text in (bad, total) for one in selectors(read(text))):
+        raise ObsError("it reads series of any name: a contract declares them by name")
     recorded = [one.metric for text in (bad, total) for one in selectors(read(text)) if ":" in one.metric]
     if recorded:
         raise ObsError(f"it reads {recorded[0]}, which a rule records: no contract declares such series")
