@@ -34,17 +34,36 @@ def _silent(_level: str, _message: str, /, **_fields: object) -> None:
     pass
 
 
-@pytest.mark.parametrize("idle", [1, 4])
-def test_what_comes_while_nothing_else_waits_is_sent_at_the_end_of_that_interval(
-    idle: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    queue: ExportQueue[str] = ExportQueue(
+def _queue() -> ExportQueue[str]:
+    return ExportQueue(
         _never,
         Limits(size=10, batch=5, interval=60.0, timeout=1.0),
         Outage("traces", "nowhere", _silent),
         dropped="spans_dropped",
         thread="never",
     )
+
+
+def test_a_flush_that_sends_itself_waits_for_another_one_no_longer_than_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue = _queue()
+    # As at the end of the interpreter, where no thread can be started any more.
+    monkeypatch.setattr(queue, "_start", lambda: None)
+    queue._waiting.append("span")
+    answers: list[bool] = []
+    with queue._here:
+        thread = threading.Thread(target=lambda: answers.append(queue.flush(0.05)), daemon=True)
+        thread.start()
+        thread.join(10)
+        assert answers == [False]
+
+
+@pytest.mark.parametrize("idle", [1, 4])
+def test_what_comes_while_nothing_else_waits_is_sent_at_the_end_of_that_interval(
+    idle: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = _queue()
 
     def meanwhile(waits: int) -> None:
         assert waits <= idle, "it waited for another interval"

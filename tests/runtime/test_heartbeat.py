@@ -80,6 +80,23 @@ def test_one_thread_serves_all_and_ends_with_the_last() -> None:
     eventually(lambda: threads() == [])
 
 
+def test_a_signal_handler_may_run_a_job_while_its_thread_begins_one() -> None:
+    lived = Pulse()
+
+    def interrupted() -> None:
+        # Where a handler would find the thread that it interrupts.
+        with lived._lock:
+            run = Counted()
+            lived.start(run, 3600)
+            lived.stop(run)
+
+    thread = threading.Thread(target=interrupted, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    eventually(lambda: threads() == [])
+
+
 def test_a_beat_that_fails_stops_no_other() -> None:
     broken, sound = Counted(failing=True), Counted()
     one = Pulse()

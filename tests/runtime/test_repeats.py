@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,6 +47,28 @@ def test_what_repeats_is_written_so_often_and_then_counted(
     assert "number" not in summary
     assert other["message"] == "other"
     assert tally.count("logs_dropped", "repeated") == 7
+
+
+def test_a_signal_handler_may_log_while_its_thread_begins_a_second(lines: Lines) -> None:
+    obs.init("shop")
+    pipeline = logger.pipeline()
+    assert pipeline is not None
+    assert pipeline._repeats is not None
+    inside = pipeline._repeats._lock
+
+    def interrupted() -> None:
+        # Where a handler would find the thread that it interrupts.
+        with inside:
+            obs.log.info("from the handler")
+
+    thread = threading.Thread(target=interrupted, daemon=True)
+    thread.start()
+    thread.join(10)
+    if thread.is_alive():
+        # Not even the end of this test would come.
+        inside.release()
+        pytest.fail("it waits for itself")
+    assert [line["message"] for line in lines()] == ["from the handler"]
 
 
 def test_every_second_begins_anew(lines: Lines, move: Callable[[float], None]) -> None:

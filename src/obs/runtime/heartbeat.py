@@ -28,7 +28,8 @@ class Pulse:
         self._renew()
 
     def _renew(self) -> None:
-        self._lock = threading.Lock()
+        # Re-entrant, because a signal handler may run a job while this very thread begins one.
+        self._lock = threading.RLock()
         self._wake = threading.Event()
         #: Run by identity -> itself, seconds between two beats, and when the next is due.
         self._runs: dict[int, tuple[Living, float, float]] = {}

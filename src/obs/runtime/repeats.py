@@ -40,7 +40,8 @@ class Repeats:
 
     def renew(self) -> None:
         """Begin anew in a forked child: what was left out before is for the parent to tell."""
-        self._lock = threading.Lock()
+        # Re-entrant, because a signal handler may log while this very thread begins a second.
+        self._lock = threading.RLock()
         self._counts = {}
 
     def admits(self, logger: str, level: str, event: str, error: str = "") -> bool:

@@ -334,7 +334,10 @@ class ExportQueue(Generic[T]):
     def _send_here(self, ends: float) -> bool:
         """Send from the calling thread, each batch once."""
         attempts = self._attempts
-        with self._here:
+        # Another thread may be at it, or what a signal handler has interrupted, which goes on after us.
+        if not self._here.acquire(timeout=max(0.0, ends - time.monotonic())):
+            return False
+        try:
             while self._waiting or self._in_hand:
                 left = ends - time.monotonic()
                 if left <= 0:
@@ -342,6 +345,8 @@ class ExportQueue(Generic[T]):
                 self._attempt(left)
                 if self._attempts > attempts:
                     return False
+        finally:
+            self._here.release()
         return True
 
 
