@@ -155,8 +155,17 @@ OF_THE_READER = {"promhttp_metric_handler_errors_total", "target_info"}
 def test_its_own_metrics_are_told_under_the_same_names_as_without(
     secured: tuple[Collector, Backend],
 ) -> None:
-    collector, _ = secured
-    assert collector.send("logs", otlp.logs(otlp.resource("secured"), [("line 1", {})])) == 200
+    collector, loki = secured
+    of = otlp.resource("told")
+    assert collector.send("traces", otlp.traces(of, [otlp.span(failed=True)])) == 200
+    assert collector.send("metrics", otlp.samples(of, "told", {}, 1)) == 200
+    loki.status = 400
+    assert collector.send("logs", otlp.logs(of, [("refused for good", {})])) == 200
+    with _caller(collector, None):
+        failed = "otelcol_exporter_send_failed_log_records"
+        await_(lambda: failed in collector.scrape("unsecured"), "it was refused")
+    loki.status = 200
+    assert collector.send("logs", otlp.logs(of, [("password=hunter2hunter2", {})])) == 200
     with _caller(collector, None):
         await_(lambda: "otelcol_exporter_sent_log_records" in collector.scrape("unsecured"), "it was sent")
     await_(lambda: "otelcol_exporter_sent_log_records" in collector.scrape(), "the metrics come round")
