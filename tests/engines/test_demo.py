@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -136,29 +137,30 @@ def test_without_a_terminal_it_ends_by_itself_and_two_may_run_side_by_side(start
 
 
 @pytest.mark.parametrize(
-    "moment",
+    "moments",
     [
-        "starting payments",
-        "starting runbooks",
-        "starting prometheus",
-        "starting alertmanager",
-        "fault after",
-        "firing after",
-        "repaired after",
-        "stopping prometheus",
+        ("starting payments", "starting runbooks", "starting prometheus", "starting alertmanager"),
+        ("fault after", "firing after", "repaired after", "stopping prometheus"),
     ],
+    ids=["while it starts", "once it runs"],
 )
-def test_ctrl_c_at_any_moment_leaves_nothing(start: Start, moment: str) -> None:
-    demo = start()
-    demo.await_line(moment)
-    assert len(demo.processes()) > 1, "nothing is running that could be left behind"
+def test_ctrl_c_at_any_moment_leaves_nothing(start: Start, moments: tuple[str, ...]) -> None:
+    def interrupt(demo: Demo, moment: str) -> None:
+        demo.await_line(moment)
+        assert len(demo.processes()) > 1, "nothing is running that could be left behind"
 
-    demo.child.send_signal(signal.SIGINT)
-    code, _ = demo.end()
+        demo.child.send_signal(signal.SIGINT)
+        code, _ = demo.end()
 
-    assert code == 130, demo.talk
-    assert "Traceback" not in demo.talk
-    demo.await_nothing_left()
+        assert code == 130, demo.talk
+        assert "Traceback" not in demo.talk
+        demo.await_nothing_left()
+
+    # Side by side: what they do is to wait for an alert.
+    with ThreadPoolExecutor(len(moments)) as threads:
+        interrupted = [threads.submit(interrupt, start(), moment) for moment in moments]
+    for one in interrupted:
+        one.result()
 
 
 def test_a_second_ctrl_c_does_not_cut_the_clean_up(start: Start) -> None:
