@@ -8,8 +8,11 @@ import pytest
 
 from obs.generate import pipeline
 from obs.generate.derive.capabilities.targets.alerts import MEMORY
+from obs.generate.derive.rules import rule_files
+from obs.generate.spec.load import load
 
 SHOP = Path(__file__).parents[2] / "golden" / "shop"
+EXTREME = SHOP.parent / "extreme"
 
 
 def _written(folder: str, environment: str | None) -> str:
@@ -36,3 +39,14 @@ def test_an_environment_with_rules_of_its_own_is_missed_for_good() -> None:
     assert f'absent_over_time(up{{environment="demo",service="payments"}}[{MEMORY}])' in _written(
         "alerts/prometheus", "demo"
     )
+
+
+def test_what_the_series_are_selected_by_besides_stands_on_no_alert_of_them() -> None:
+    (service,) = load([EXTREME / "high.yml"])
+    (alert,) = (alert for file in rule_files(service) for alert in file.alerts if alert.name == "TargetDown")
+    told = {key for case in alert.tests for one in case.expects for sent in one.firing for key in sent.labels}
+
+    assert "region" in service.select
+    assert "region" not in told
+    # Which labels `absent` makes up is for the engines to say: tests/engines/test_promtool.py plays the story.
+    assert "groupby(service,environment)(absent_over_time(" in "".join(alert.expr.split())

@@ -32,7 +32,11 @@ def target_down(kit: Kit) -> Draft:
     down = f"min by ({BY}, instance) ({up}) == 0"
     remembered = f"last_over_time({up}[{MEMORY}])"
     gone = f"0 * (group by ({BY}) ({remembered}) unless group by ({BY}) ({up}))"
-    never = f"0 * absent_over_time({up}[{MEMORY}])"
+    never = f"absent_over_time({up}[{MEMORY}])"
+    if names.select.keys() - {"service", "environment"}:
+        # What the series are selected by besides would stand on this alert, and on no other of its name.
+        never = f"group by ({BY}) ({never})"
+    never = f"0 * {never}"
     if "environment" not in names.select:
         never = _labelled(never, "environment", UNKNOWN)
     return Draft(
