@@ -14,7 +14,6 @@ from wsgiref.util import FileWrapper, setup_testing_defaults
 import django
 import httpx
 import pytest
-from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import PermissionDenied
 from django.core.wsgi import get_wsgi_application
@@ -23,6 +22,7 @@ from django.test import AsyncClient, Client, override_settings
 from django.urls import include, path, re_path
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.integrations.django_site import configure
 
 import obs
 from obs.integrations.django import Middleware
@@ -140,15 +140,7 @@ class Plain:
         return self.get_response(request)
 
 
-if not settings.configured:
-    settings.configure(
-        SECRET_KEY="no secret",  # noqa: S106 - of a test
-        ALLOWED_HOSTS=["*"],
-        ROOT_URLCONF=__name__,
-        MIDDLEWARE=[],
-        LOGGING_CONFIG=None,
-    )
-    django.setup()
+configure()
 
 
 @pytest.fixture(autouse=True)

@@ -167,7 +167,8 @@ class _Streaming:
     def __init__(self, exchange: Exchange, request: HttpRequest, response: Any) -> None:
         self._exchange = exchange
         self._request = request
-        self._began = self._complete = False
+        #: Whether the body has begun and may go on: who closes it then has left.
+        self._open = False
         # Under ASGI Django closes a response in another task, which knows nothing of the request's ids.
         self._context = copy_context()
         response._resource_closers.append(self._close)  # noqa: SLF001 - Django has no signal for one response
@@ -177,30 +178,34 @@ class _Streaming:
             response.streaming_content = steps(response.streaming_content)
 
     def _now(self, content: Iterator[bytes]) -> Iterator[bytes]:
-        self._began = True
+        self._open = True
         try:
             yield from content
         except Exception as error:
-            self._exchange.failed(error, _route(self._request))
+            self._fail(error)
             raise
         self._finish()
 
     async def _later(self, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        self._began = True
+        self._open = True
         try:
             async for part in content:
                 yield part
         except Exception as error:
-            self._exchange.failed(error, _route(self._request))
+            self._fail(error)
             raise
         self._finish()
 
+    def _fail(self, error: Exception) -> None:
+        self._open = False
+        self._exchange.failed(error, _route(self._request))
+
     def _finish(self) -> None:
-        self._complete = True
+        self._open = False
         self._exchange.completes()
 
     def _close(self) -> None:
-        if self._began and not self._complete:
+        if self._open:
             self._exchange.disconnected()
         with guard.contained("integration"):
             self._context.run(self._exchange.record, _route(self._request))
