@@ -6,8 +6,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -169,7 +167,7 @@ def test_an_anchor_is_written_now_and_then_and_goes_to_the_log_as_well(path: Pat
         obs.audit("ORDER", "x", actor="bob")
     obs.shutdown(0)
     anchors = [item for item in records(path) if item.get("event") == "chain.anchor"]
-    assert len(anchors) >= 3
+    assert [item["sequence"] for item in anchors] == [4, 9, 10]
     assert [item for item in lines() if item.get("event") == "chain.anchor"] == anchors
 
 
@@ -252,7 +250,7 @@ def test_an_event_that_the_disk_cut_does_not_spoil_the_next_one(path: Path) -> N
         "last",
         None,
     ]
-    assert json.loads(lines[3])["lost"] == 1
+    assert [json.loads(line).get("lost") for line in lines[3:]] == [1, None]
     assert [problem.id for problem in verified(path).problems] == ["unreadable", "lost"]
 
 
@@ -298,36 +296,6 @@ def test_a_key_that_protects_nothing_is_refused(tmp_path: Path, mode: int, conte
 def test_a_file_that_cannot_be_opened_is_refused_at_init(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="audit_file"):
         obs.init("shop", audit_file=tmp_path / "nowhere" / "audit.log")
-
-
-_FORK = """
-import os, sys, obs
-obs.init("shop", audit_file=sys.argv[1], audit_key_file=sys.argv[2], logs=False, traces=False)
-obs.audit("ORDER", "parent", actor="bob")
-for _ in range(3):
-    pid = os.fork()
-    if pid == 0:
-        obs.audit("ORDER", "child", actor="bob")
-        obs.shutdown(0)
-        os._exit(0)
-    os.waitpid(pid, 0)
-obs.audit("ORDER", "parent", actor="bob")
-"""
-
-
-def test_a_forked_child_begins_a_chain_that_names_its_parents(path: Path, key: str) -> None:
-    subprocess.run([sys.executable, "-W", "ignore", "-c", _FORK, str(path), key], check=True, timeout=60)
-    report = verified(path, key)
-    assert report.exit_code == 0
-    parents = [name for name, chain in report.chains.items() if not chain.parent]
-    assert len(report.chains) == 4
-    assert len(parents) == 1
-    assert {chain.parent for chain in report.chains.values() if chain.parent} == set(parents)
-    without = [
-        line for line in path.read_bytes().splitlines() if parents[0].encode() not in line or b"start" in line
-    ]
-    path.write_bytes(b"\n".join(without))
-    assert "cut-end" in {problem.id for problem in verified(path, key).problems}
 
 
 def test_an_event_from_a_signal_handler_in_the_middle_of_another_keeps_the_order(path: Path) -> None:
