@@ -14,6 +14,7 @@ import pytest
 from obs.errors import ConfigError, VerifyError
 from obs.lint import run
 from obs.lint.live import Live
+from obs.verify.query_api import Access
 
 _RULES = """\
 groups:
@@ -67,7 +68,7 @@ def url() -> Iterator[str]:
 def _live(url: str, folder: Path, token: str) -> Live:
     file = folder / "token"
     file.write_text(f"{token}\n", encoding="utf-8")
-    return Live(url, file)
+    return Live(url, Access(bearer=file))
 
 
 def test_of_an_alert_the_selector_is_asked_and_not_the_comparison(url: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import threading
 import time
@@ -38,6 +39,7 @@ class Server:
     other: dict[str, bytes] = field(default_factory=dict)
     never: threading.Event = field(default_factory=threading.Event)
     is_slow: bool = False
+    authorized: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def server() -> Iterator[Server]:
             pass
 
         def do_GET(self) -> None:
+            told.authorized.append(self.headers.get("Authorization", ""))
             if told.is_slow:
                 told.never.wait(60)
             body = next((text for path, text in told.other.items() if path in self.path), told.body)
@@ -73,19 +76,22 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["lint", "backtest"])
-def ask(
-    request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[[str], tuple[int, str]]:
-    """Run a command that asks the server at an address; return its exit code and what it says."""
+def words(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """Words of a command that asks the server whose address comes next."""
     (tmp_path / "rules.yml").write_text(RULES, encoding="utf-8")
     (tmp_path / "spec.yml").write_text(SPEC, encoding="utf-8")
-    words = {
+    return {
         "lint": ["lint", str(tmp_path / "rules.yml"), "--live"],
         "backtest": ["backtest", str(tmp_path / "spec.yml"), "--since", "1m", "--url"],
     }[request.param]
 
-    def start(url: str) -> tuple[int, str]:
-        code = run([*words, url])
+
+@pytest.fixture
+def ask(words: list[str], capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Run a command that asks the server at an address; return its exit code and what it says."""
+
+    def start(url: str, *options: str) -> tuple[int, str]:
+        code = run([*words, url, *options])
         return code, capsys.readouterr().err
 
     return start
@@ -110,7 +116,7 @@ def ask(
     ],
 )
 def test_whatever_answers_could_not_be_asked(
-    server: Server, ask: Callable[[str], tuple[int, str]], status: int, body: bytes, said: str
+    server: Server, ask: Callable[..., tuple[int, str]], status: int, body: bytes, said: str
 ) -> None:
     server.status, server.body = status, body
     if status == 302:
@@ -123,7 +129,7 @@ def test_whatever_answers_could_not_be_asked(
 
 
 def test_an_answer_packed_in_a_way_that_it_is_not_could_not_be_asked(
-    server: Server, ask: Callable[[str], tuple[int, str]]
+    server: Server, ask: Callable[..., tuple[int, str]]
 ) -> None:
     server.headers["Content-Encoding"] = "gzip"
 
@@ -133,7 +139,7 @@ def test_an_answer_packed_in_a_way_that_it_is_not_could_not_be_asked(
     assert "Prometheus does not answer" in err
 
 
-def test_nobody_behind_an_address_could_not_be_asked(ask: Callable[[str], tuple[int, str]]) -> None:
+def test_nobody_behind_an_address_could_not_be_asked(ask: Callable[..., tuple[int, str]]) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         code, err = ask(f"http://127.0.0.1:{nobody.getsockname()[1]}")
@@ -145,11 +151,69 @@ def test_nobody_behind_an_address_could_not_be_asked(ask: Callable[[str], tuple[
 @pytest.mark.parametrize(
     "url", ["localhost:9090", "http://", "ftp://x", "http://a\n", "http://me:very-secret@127.0.0.1:1"]
 )
-def test_what_is_no_address_of_a_server_is_a_mistake(ask: Callable[[str], tuple[int, str]], url: str) -> None:
+def test_what_is_no_address_of_a_server_is_a_mistake(ask: Callable[..., tuple[int, str]], url: str) -> None:
     code, err = ask(url)
 
     assert code == 2
     assert "very-secret" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        (("--password-file", "secret"), "obs:two words"),
+        (("--password-file", "secret", "--user", "me"), "me:two words"),
+    ],
+)
+def test_a_password_is_sent_as_basic_authentication_and_never_shown(
+    *,
+    server: Server,
+    words: list[str],
+    options: tuple[str, ...],
+    sent: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("secret").write_text("two words\n", encoding="utf-8")
+    server.status = 401
+
+    code = run([*words, server.url, *options])
+
+    said = capsys.readouterr()
+    assert code == 3
+    assert "Prometheus answered 401" in said.err
+    assert "two words" not in said.out + said.err
+    assert base64.b64decode(server.authorized[0].removeprefix("Basic ")).decode() == sent
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "told"),
+    [
+        ("", (), "holds nothing but the password"),
+        ("one\ntwo", (), "holds nothing but the password"),
+        ("word", ("--bearer-file", "secret"), "--bearer-file is given, too"),
+        (None, (), "--password-file: cannot be read"),
+    ],
+)
+def test_what_is_no_password_is_refused(
+    *,
+    ask: Callable[..., tuple[int, str]],
+    content: str | None,
+    more: tuple[str, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("secret").write_text(content, encoding="utf-8")
+
+    code, err = ask("http://127.0.0.1:1", "--password-file", "secret", *more)
+
+    assert code == 2
+    assert told in err
 
 
 def test_a_server_that_keeps_silent_is_given_up(server: Server) -> None:

@@ -58,6 +58,12 @@ _LONGEST = 366 * 86_400_000
 )
 @click.option("--all", "show_all", is_flag=True, help="List the alerts that kept quiet, too.")
 @click.option("--bearer-file", type=click.Path(path_type=Path), help="File of a token to send.")
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path),
+    help="File of a password to send, for basic authentication.",
+)
+@click.option("--user", metavar="NAME", default="obs", show_default=True, help="Whose password it is.")
 @click.option("--ca-file", type=click.Path(path_type=Path), help="File of certificates to trust.")
 @click.option(
     "--timeout",
@@ -89,6 +95,8 @@ def command(  # noqa: PLR0917 - click passes by name
     fail_over: int | None,
     show_all: bool,
     bearer_file: Path | None,
+    password_file: Path | None,
+    user: str,
     ca_file: Path | None,
     timeout: float,
     parallel: int,
@@ -112,10 +120,12 @@ def command(  # noqa: PLR0917 - click passes by name
     from obs.cli import backtest_view
     from obs.verify.backtest import run
     from obs.verify.backtest.history import History
+    from obs.verify.query_api import Access
 
     hours = backtest_view.Night.of(night, zone)
     period = _period(since, until, hours.zone)
-    history = History(url, bearer=bearer_file, ca=ca_file, timeout_s=timeout, rate=rate)
+    access = Access(bearer_file, password_file, user, ca_file)
+    history = History(url, access=access, timeout_s=timeout, rate=rate)
     try:
         backtest = run.prepare(specs, period, environment=environment)
         found = _run(backtest, lambda report: backtest.run(history, parallel=parallel, report=report))

@@ -47,6 +47,12 @@ _LEVELS = ("error", "warning", "info")
 @click.option("--live", metavar="URL", help="Ask this Prometheus as well what only a server can tell.")
 @click.option("--bearer-file", type=click.Path(path_type=Path), help="File of a token to send to --live.")
 @click.option(
+    "--password-file",
+    type=click.Path(path_type=Path),
+    help="File of a password to send to --live, for basic authentication.",
+)
+@click.option("--user", metavar="NAME", default="obs", show_default=True, help="Whose password it is.")
+@click.option(
     "--fail-on",
     type=click.Choice(_LEVELS),
     default="warning",
@@ -80,6 +86,8 @@ def command(  # noqa: PLR0917 - click passes by name
     write_baseline: bool,
     live: str | None,
     bearer_file: Path | None,
+    password_file: Path | None,
+    user: str,
     fail_on: str,
     coverage: bool,
     minimums: tuple[str, ...],
@@ -119,7 +127,7 @@ def command(  # noqa: PLR0917 - click passes by name
     click.get_current_context().with_resource(no_collecting())
 
     settings = config or (Path(FILE) if Path(FILE).is_file() else None)
-    server = _server(live, bearer_file)
+    server = _server(live, bearer_file, password_file, user)
     if server is not None:
         click.get_current_context().call_on_close(server.close)
 
@@ -162,14 +170,16 @@ def _today() -> dt.date:
     return dt.datetime.now(dt.timezone.utc).date()
 
 
-def _server(url: str | None, bearer: Path | None) -> Live | None:
+def _server(url: str | None, bearer: Path | None, password: Path | None, user: str) -> Live | None:
     if url is None:
-        if bearer is not None:
-            raise ConfigError("--bearer-file is for --live, which is not given")
+        if bearer is not None or password is not None:
+            option = "--bearer-file" if bearer is not None else "--password-file"
+            raise ConfigError(f"{option} is for --live, which is not given")
         return None
     from obs.lint.live import Live
+    from obs.verify.query_api import Access
 
-    server = Live(url, bearer)
+    server = Live(url, Access(bearer, password, user))
     # Asked even where nothing among the paths asks it anything: no silence passes for a good answer.
     server.reach()
     return server

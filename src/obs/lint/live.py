@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from obs.errors import VerifyError
-from obs.verify.query_api import QueryApi, Refused, no_prometheus
+from obs.verify.query_api import OPEN, Access, QueryApi, Refused, no_prometheus
 
 _TIMEOUT_S = 15.0
 #: Distinct queries that one run asks; beyond them a run would be a load test.
@@ -18,12 +17,11 @@ MAX_QUERIES = 5000
 class Live:
     """A Prometheus, or what speaks its API, that is asked while files are linted.
 
-    `bearer` is a file whose only line is sent as a token. Every method raises `VerifyError` when it does
-    not answer; an answer is asked for once.
+    Every method raises `VerifyError` when it does not answer; an answer is asked for once.
     """
 
-    def __init__(self, url: str, bearer: Path | None = None, *, timeout_s: float = _TIMEOUT_S) -> None:
-        self._api = QueryApi(url, option="--live", timeout_s=timeout_s, bearer=bearer)
+    def __init__(self, url: str, access: Access = OPEN) -> None:
+        self._api = QueryApi(url, option="--live", timeout_s=_TIMEOUT_S, access=access)
         self._results: dict[str, int | Refused] = {}
 
     @cached_property

@@ -10,6 +10,7 @@ import json
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import httpx
 
 from obs.errors import ConfigError, VerifyError
 
+#: Whom the servers of the stack ask for.
+USER = "obs"
 #: Bytes of one answer.
 MAX_BYTES = 64 * 1024 * 1024
 #: How many times the time for a first byte an answer may take as a whole.
@@ -40,16 +43,29 @@ class TooLarge(Unanswered):
 _OF_ONE_QUERY = {"bad_data": Refused, "execution": Refused, "timeout": Unanswered, "canceled": Unanswered}
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to be let in: files that hold one line each, for a command line is seen by everybody."""
+
+    bearer: Path | None = None
+    #: Of `user`, for basic authentication.
+    password: Path | None = None
+    user: str = USER
+    #: Certificates to trust beside the system's.
+    ca: Path | None = None
+
+
+#: Nothing is asked for.
+OPEN = Access()
+
+
 class QueryApi:
     """A server at `url`, which the user gave by `option`.
 
-    `bearer` is a file whose only line is sent as a token, `ca` a file of certificates to trust beside
-    the system's. Raises `ConfigError` for an address, a token or certificates that are none.
+    Raises `ConfigError` for an address, a token, a password or certificates that are none.
     """
 
-    def __init__(
-        self, url: str, *, option: str, timeout_s: float, bearer: Path | None = None, ca: Path | None = None
-    ) -> None:
+    def __init__(self, url: str, *, option: str, timeout_s: float, access: Access = OPEN) -> None:
         self.url = _address(url, option)
         self._timeout_s = timeout_s
         self._client = httpx.Client(
@@ -57,8 +73,9 @@ class QueryApi:
             # No proxy reaches what is on this machine; a token is for one server only.
             trust_env=httpx.URL(self.url).host not in _LOCAL,
             follow_redirects=False,
-            headers={"Authorization": f"Bearer {_token(bearer)}"} if bearer else {},
-            verify=_trusted(ca) if ca else True,
+            headers={"Authorization": f"Bearer {_token(access.bearer)}"} if access.bearer else {},
+            auth=_login(access),
+            verify=_trusted(access.ca) if access.ca else True,
         )
 
     def close(self) -> None:
@@ -108,22 +125,44 @@ def _address(url: str, option: str) -> str:
         raise ConfigError(f"{option}: got {url!r}, expected http://HOST:PORT or https://HOST")
     if parsed.userinfo:
         raise ConfigError(
-            f"{option}: a password in an address is seen by everybody", hint="use --bearer-file"
+            f"{option}: a password in an address is seen by everybody",
+            hint="use --password-file or --bearer-file",
         )
     return url.rstrip("/")
 
 
 def _token(file: Path) -> str:
-    """Return the one line of `file`: a command line is seen by everybody."""
+    found = _line(file, "--bearer-file", "token")
+    if not found.isascii() or not found.isprintable() or " " in found:
+        raise _no_line(file, "--bearer-file", "token")
+    return found
+
+
+def _login(access: Access) -> httpx.BasicAuth | None:
+    if access.password is None:
+        return None
+    if access.bearer is not None:
+        raise ConfigError(
+            "--password-file: --bearer-file is given, too", hint="a server asks for one of them"
+        )
+    return httpx.BasicAuth(access.user, _line(access.password, "--password-file", "password"))
+
+
+def _line(file: Path, option: str, what: str) -> str:
+    """Return the one line of `file`."""
     try:
         found = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(f"--bearer-file: cannot be read: {error.strerror}", str(file)) from None
+        raise ConfigError(f"{option}: cannot be read: {error.strerror}", str(file)) from None
     except UnicodeDecodeError:
         found = ""
-    if not found or not found.isascii() or not found.isprintable() or " " in found:
-        raise ConfigError("--bearer-file: expected one line that holds nothing but the token", str(file))
+    if len(found.splitlines()) != 1:
+        raise _no_line(file, option, what)
     return found
+
+
+def _no_line(file: Path, option: str, what: str) -> ConfigError:
+    return ConfigError(f"{option}: expected one line that holds nothing but the {what}", str(file))
 
 
 def _trusted(file: Path) -> ssl.SSLContext:
@@ -139,7 +178,7 @@ def _trusted(file: Path) -> ssl.SSLContext:
 
 def _data(answer: httpx.Response, body: bytes, url: str) -> Any:
     if answer.status_code in {401, 403}:
-        hint = "give a token by --bearer-file"
+        hint = "give a token by --bearer-file, or a password by --password-file"
         raise VerifyError(f"Prometheus answered {answer.status_code}", url, hint)
     try:
         found = json.loads(body)

@@ -6,11 +6,10 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from obs.verify.backtest.moments import Grid, Labels, labels_of
-from obs.verify.query_api import QueryApi, Refused, TooLarge, no_prometheus
+from obs.verify.query_api import Access, QueryApi, Refused, TooLarge, no_prometheus
 
 #: Instants of one query; Prometheus refuses more than 11,000.
 MAX_POINTS = 10_000
@@ -30,15 +29,13 @@ class Part:
 class History:
     """The query API of one Prometheus, asked for ranges.
 
-    `url`, `bearer` and `ca` are `QueryApi`'s. Not more than `rate` queries begin within a second, from
+    `url` and `access` are `QueryApi`'s. Not more than `rate` queries begin within a second, from
     whichever thread. Every method raises `VerifyError` when the server is absent, and `Refused` for what
     is wrong with one query.
     """
 
-    def __init__(
-        self, url: str, *, bearer: Path | None, ca: Path | None, timeout_s: float, rate: float
-    ) -> None:
-        self._api = QueryApi(url, option="--url", timeout_s=timeout_s, bearer=bearer, ca=ca)
+    def __init__(self, url: str, *, access: Access, timeout_s: float, rate: float) -> None:
+        self._api = QueryApi(url, option="--url", timeout_s=timeout_s, access=access)
         self._timeout_s = timeout_s
         self._pace = _Pace(rate)
 
