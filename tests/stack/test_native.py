@@ -51,6 +51,14 @@ def _started_before(directory: Path) -> None:
         pass
 
 
+def _is_unlocked(directory: Path) -> bool:
+    try:
+        _started_before(directory)
+    except StackError:
+        return False
+    return True
+
+
 def _pids(config: NativeConfig) -> dict[str, int]:
     found = (process.find(file) for file in (config.directory / "run").glob("[!.]*.json"))
     return {running.name: running.pid for running in found if running is not None}
@@ -387,6 +395,8 @@ def test_up_waits_for_what_one_that_was_killed_has_started(
     ) as first:
         until(lambda: len(_pids(config)) == 2)
         first.kill()
+    # What it had forked and not executed yet holds its lock for a moment longer.
+    until(lambda: _is_unlocked(config.directory))
     before = _pids(config)
 
     def finish(progress: Progress) -> None:
