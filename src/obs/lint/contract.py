@@ -68,14 +68,6 @@ class Contract:
             merged[name] = metric if mine is None else _wider(mine, metric)
         return Contract(merged, self.added | other.added, self.intervals + other.intervals)
 
-    @cached_property
-    def by_signal(self) -> Mapping[str, tuple[Metric, ...]]:
-        """The metrics of each signal."""
-        found: dict[str, list[Metric]] = {}
-        for metric in self.metrics.values():
-            found.setdefault(metric.signal, []).append(metric)
-        return {signal: tuple(metrics) for signal, metrics in found.items()}
-
 
 def of_signals(
     signals: Iterable[Signal], dialects: Iterable[Dialect] = DIALECTS, added: Iterable[str] = ()

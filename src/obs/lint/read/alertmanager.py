@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from obs.lint.query import Query
+from obs.lint.read.fault import Fault
 from obs.lint.read.matchers import Matcher, Operator, compiled, parse
-from obs.lint.read.yaml_tree import Entry, Node, repeated
+from obs.lint.read.yaml_tree import Entry, Node, repeated_below
 from obs.lint.source import Source, Span, Text
 
 #: Alertmanager's own, where no route says otherwise.
@@ -23,14 +23,6 @@ class Written:
     matcher: Matcher
     text: Text
     legacy: bool = False
-
-
-class Fault(NamedTuple):
-    """Something that Alertmanager would refuse."""
-
-    message: str
-    span: Span
-    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +134,7 @@ def read(source: Source, documents: Sequence[Node]) -> Configuration:
     route = keys.get("route")
     if route is not None:
         reader.root(route.node)
-    for entry in repeated(root):
+    for entry in repeated_below(root):
         reader.faults.append(Fault(f"key {entry.name!r} is given twice", entry.key.span))
     names: set[str] = set()
     receivers = tuple(reader.receiver(node) for node in items(keys.get("receivers")))

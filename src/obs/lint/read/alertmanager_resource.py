@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from obs.lint.read.alertmanager import Configuration, Fault, Reader, Written, items, named, value, word
+from obs.lint.read.alertmanager import Configuration, Reader, Written, items, named, value, word
+from obs.lint.read.fault import Fault
 from obs.lint.read.matchers import Matcher, Operator
 from obs.lint.read.yaml_tree import Entry, Node
 from obs.lint.source import Source

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from obs.generate.model import Duration
 from obs.lint.query import Language, Query
+from obs.lint.read.fault import Fault
 from obs.lint.read.yaml_tree import Entry, Node
 from obs.lint.source import Source, Span, Text
 
@@ -31,14 +32,6 @@ _LOGS = re.compile(
     r"\|[=~]|!=\s*[\"`]|\|\s*(?:json|logfmt|unpack|unwrap|line_format|label_format|pattern|regexp)\b"
 )
 _STREAM = re.compile(r"(?:^|[\s(,])\{[^{}]*\}\s*(?:\[|\|)")
-
-
-class Fault(NamedTuple):
-    """Something that Prometheus would refuse."""
-
-    message: str
-    span: Span
-    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -204,7 +204,7 @@ def _merged(node: Node, depth: int) -> dict[str, Entry]:
     return found
 
 
-def repeated(root: Node) -> Iterator[Entry]:
+def repeated_below(root: Node) -> Iterator[Entry]:
     """Yield every entry at or below `root` whose key stands in the same mapping before it."""
     waiting, seen = [root.raw], set[int]()
     while waiting:
