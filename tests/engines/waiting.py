@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.error
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,11 +19,26 @@ def await_(
 ) -> _Found:
     """Return the first true answer of `look`; the limit, in seconds, only ends a test that has failed.
 
-    `instead` tells the reader of a failure what there is.
+    A server that does not answer yet, or refuses, is asked again. `instead` tells the reader of a failure what there is.
     """
     deadline = time.monotonic() + within
-    while not (found := look()):
+    while True:
+        found, refusal = _try(look)
+        if found:
+            return found
         if time.monotonic() > deadline:
-            raise AssertionError(f"it did not happen within {within:g} s: {what}; there is {instead()}")
+            told, _ = _try(instead)
+            raise AssertionError(
+                f"it did not happen within {within:g} s: {what}; there is {told}"
+                + (f"; the last answer was {refusal!r}" if refusal else "")
+            ) from refusal
         time.sleep(0.2)
-    return found
+
+
+def _try(ask: Callable[[], _Found]) -> tuple[_Found | None, OSError | None]:
+    try:
+        return ask(), None
+    except OSError as refusal:
+        if isinstance(refusal, urllib.error.HTTPError):
+            refusal.close()
+        return None, refusal

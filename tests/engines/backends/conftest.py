@@ -25,8 +25,9 @@ SERVED = ("alertmanager", "collector", "loki", "prometheus", "tempo")
 ENGINES = {"collector": "otelcol"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of this folder in one worker, where the distribution heeds groups: they share processes."""
+    """Keep the tests of this folder in one worker, where the distribution heeds groups, which it reads next: they share processes."""
     here = str(Path(__file__).parent)
     for item in items:
         if str(item.path).startswith(here):

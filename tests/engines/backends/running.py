@@ -108,10 +108,8 @@ class Backends:
         """Return the first answer with status 200."""
 
         def answer() -> bytes | None:
-            with contextlib.suppress(OSError):
-                status, body = self.ask(url)
-                return body or b" " if status == 200 else None
-            return None
+            status, body = self.ask(url)
+            return body or b" " if status == 200 else None
 
         return await_(answer, url, within=within, instead=self._tails)
 

@@ -54,8 +54,9 @@ class Pipeline:
             return json.load(answer)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share processes in one worker, where the distribution heeds groups."""
+    """Keep the tests that share processes in one worker, where the distribution heeds groups, which it reads next."""
     here = str(Path(__file__).parent)
     for item in items:
         if str(item.path).startswith(here) and "pipeline" in getattr(item, "fixturenames", ()):

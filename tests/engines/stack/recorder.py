@@ -1,4 +1,4 @@
-"""A trace store for tests: takes OTLP by gRPC and HTTP, answers lookups as Tempo does, and fails on demand.
+"""A trace store for tests: takes OTLP by gRPC and answers lookups as Tempo does.
 
 It stands behind the same collector, on the same ports, in Tempo's place: see `stand_in`. What it took it
 still has after `stop`, and with a journal after a kill, as a store with a disk would.
@@ -6,14 +6,10 @@ still has after `stop`, and with a journal after a kill, as a store with a disk 
 
 from __future__ import annotations
 
-import gzip
 import math
 import threading
-import time
 import urllib.parse
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -33,14 +29,6 @@ _SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 _LARGEST = 64 << 20
 
 
-@dataclass(frozen=True)
-class Behaviour:
-    """How requests are answered: refused with a gRPC status (kept only where it is None), after `delay` seconds."""
-
-    refuse: grpc.StatusCode | None = None
-    delay: float = 0.0
-
-
 class Recorder:
     """The store; its ports stay the same over `stop` and `start`.
 
@@ -51,11 +39,8 @@ class Recorder:
         self, *, otlp_grpc: int | None = None, http: int | None = None, journal: Path | None = None
     ) -> None:
         self.otlp_grpc = otlp_grpc or free()
-        #: OTLP/HTTP and the lookups.
+        #: The lookups.
         self.http = http or free()
-        self.behaviour = Behaviour()
-        #: Requests that were refused.
-        self.refused = 0
         self._journal = journal
         self._kept: list[ResourceSpans] = _read(journal) if journal is not None and journal.exists() else []
         self._lock = threading.Lock()
@@ -124,27 +109,15 @@ class Recorder:
         with self._lock:
             return sum(len(scope.spans) for one in self._kept for scope in one.scope_spans)
 
-    def take(self, resources: Iterable[ResourceSpans]) -> grpc.StatusCode | None:
-        """Keep what arrived, unless told to refuse it; return the refusal."""
-        behaviour = self.behaviour
-        time.sleep(behaviour.delay)
-        with self._lock:
-            if behaviour.refuse is None:
-                arrived = list(resources)
-                if self._journal is not None:
-                    with self._journal.open("a", encoding="ascii") as file:
-                        file.writelines(f"{one.SerializeToString().hex()}\n" for one in arrived)
-                self._kept.extend(arrived)
-            else:
-                self.refused += 1
-        return behaviour.refuse
-
     def _export(
-        self, request: ExportTraceServiceRequest, context: grpc.ServicerContext
+        self, request: ExportTraceServiceRequest, _: grpc.ServicerContext
     ) -> ExportTraceServiceResponse:
-        refusal = self.take(request.resource_spans)
-        if refusal is not None:
-            context.abort(refusal, "told to refuse")
+        arrived = list(request.resource_spans)
+        with self._lock:
+            if self._journal is not None:
+                with self._journal.open("a", encoding="ascii") as file:
+                    file.writelines(f"{one.SerializeToString().hex()}\n" for one in arrived)
+            self._kept.extend(arrived)
         return ExportTraceServiceResponse()
 
 
@@ -164,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Web
 
     def do_GET(self) -> None:
-        """Answer like Tempo: `/ready`, `/metrics`, `/api/traces/ID` and `/api/v2/traces/ID`."""
+        """Answer like Tempo: `/ready`, `/metrics` and `/api/v2/traces/ID`."""
         path, _, query = self.path.partition("?")
         if path == "/metrics":
             text = f"# TYPE recorder_spans_total counter\nrecorder_spans_total {self.server.recorder.spans}\n"
@@ -174,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, b"ready\n", "text/plain")
             return
         way, _, trace_id = path.rpartition("/")
-        if way not in ("/api/traces", "/api/v2/traces"):
+        if way != "/api/v2/traces":
             self._answer(404, b"not found\n", "text/plain")
             return
         window = {name: float(value) for name, value in urllib.parse.parse_qsl(query)}
@@ -182,18 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not found.resource_spans:
             self._answer(404, b"trace not found\n", "text/plain")
             return
-        text = json_format.MessageToJson(found)
-        body = f'{{"trace": {text}}}' if "/v2/" in path else text.replace('"resourceSpans"', '"batches"', 1)
+        body = f'{{"trace": {json_format.MessageToJson(found)}}}'
         self._answer(200, body.encode(), "application/json")
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        if self.headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        refusal = self.server.recorder.take(ExportTraceServiceRequest.FromString(body).resource_spans)
-        # The statuses of OTLP/HTTP: one that is tried again, one that is not.
-        status = 200 if refusal is None else 503 if refusal is grpc.StatusCode.UNAVAILABLE else 400
-        self._answer(status, b"", "application/x-protobuf")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass
