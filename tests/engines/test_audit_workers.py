@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
@@ -46,9 +47,7 @@ def _get(port: int, path: str) -> int:
 
 @contextmanager
 def _serving(folder: Path, *options: str) -> Iterator[int]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
+    port = free()
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
     command = [sys.executable, "-m", "gunicorn", "app:app", "-b", f"127.0.0.1:{port}", "-w", "3", *options]
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
@@ -58,12 +59,6 @@ uvicorn.run(app, port=int(sys.argv[1]), log_config=None)
 """
 _REQUESTS = 20
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @pytest.fixture
@@ -135,7 +130,7 @@ _UVICORN = ["-m", "uvicorn", "asgi:app", "--log-level", "warning", "--port"]
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("options", [[], ["--lifespan", "off"], ["--loop", "uvloop"]])
 def test_uvicorn(project: Path, collector: Any, options: list[str], number: signal.Signals) -> None:
-    port = free_port()
+    port = free()
     with serving(project, collector, [*_UVICORN, str(port), *options], port) as server:
         ask(port)
         stop(server, number)
@@ -143,7 +138,7 @@ def test_uvicorn(project: Path, collector: Any, options: list[str], number: sign
 
 
 def test_uvicorn_started_by_a_script_that_has_initialised_before(project: Path, collector: Any) -> None:
-    port = free_port()
+    port = free()
     with serving(project, collector, ["script.py", str(port)], port) as server:
         ask(port)
         assert stop(server) in {0, -signal.SIGTERM}
@@ -152,7 +147,7 @@ def test_uvicorn_started_by_a_script_that_has_initialised_before(project: Path, 
 
 @pytest.mark.parametrize("options", [[], ["--lifespan", "off"]])
 def test_uvicorn_with_two_workers(project: Path, collector: Any, options: list[str]) -> None:
-    port = free_port()
+    port = free()
     with serving(project, collector, [*_UVICORN, str(port), "--workers", "2", *options], port) as server:
         ask(port)
         stop(server)
@@ -165,7 +160,7 @@ _GUNICORN = ["-m", "gunicorn", "--workers", "2", "--log-level", "warning", "--bi
 @pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["late", "preload"])
 @pytest.mark.parametrize("kind", ["sync", "gthread"])
 def test_gunicorn(project: Path, collector: Any, preload: list[str], kind: str) -> None:
-    port = free_port()
+    port = free()
     command = [*_GUNICORN, f"127.0.0.1:{port}", "-k", kind, *preload, "wsgi:app"]
     with serving(project, collector, command, port) as server:
         workers = ask(port)
@@ -176,7 +171,7 @@ def test_gunicorn(project: Path, collector: Any, preload: list[str], kind: str) 
 
 @pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["late", "preload"])
 def test_gunicorn_with_asgi_workers(project: Path, collector: Any, preload: list[str]) -> None:
-    port = free_port()
+    port = free()
     command = [*_GUNICORN, f"127.0.0.1:{port}", "-k", _asgi_worker(), *preload, "asgi:app"]
     with serving(project, collector, command, port) as server:
         ask(port)
@@ -201,7 +196,7 @@ def _asgi_worker() -> str:
 def test_workers_that_gunicorn_restarts_one_by_one(
     project: Path, collector: Any, number: signal.Signals
 ) -> None:
-    port = free_port()
+    port = free()
     command = [*_GUNICORN, f"127.0.0.1:{port}", "--preload", "--max-requests", "4", "wsgi:app"]
     with serving(project, collector, command, port) as server:
         ask(port)
@@ -210,7 +205,7 @@ def test_workers_that_gunicorn_restarts_one_by_one(
 
 
 def test_a_dead_collector_does_not_keep_a_server_from_stopping(project: Path, collector: Any) -> None:
-    port = free_port()
+    port = free()
     with serving(project, collector, [*_GUNICORN, f"127.0.0.1:{port}", "wsgi:app"], port) as server:
         ask(port)
         collector.behaviour = collector.behaviour._replace(fault="silent")

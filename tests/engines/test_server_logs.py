@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
@@ -47,12 +48,6 @@ CONFIG = {
     "loggers": {"gunicorn.error": {"propagate": True}},
     "root": {"handlers": ["obs"], "level": "INFO"},
 }
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def get(port: int, path: str) -> int:
@@ -119,7 +114,7 @@ def commands(port: int) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", ["uvicorn", "uvicorn --workers", "gunicorn", "gunicorn --preload"])
 def test_every_line_is_ours_and_a_request_has_one(name: str, folder: Path) -> None:
-    port = free_port()
+    port = free()
     with serving(folder, commands(port)[name], port):
         for _ in range(5):
             assert get(port, "/items/7") == 200

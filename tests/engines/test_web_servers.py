@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
@@ -118,7 +119,7 @@ class Server:
     """A server process on a port of its own."""
 
     def __init__(self, folder: Path, command: tuple[str, ...]) -> None:
-        self.port = _free_port()
+        self.port = free()
         (folder / "flask_site.py").write_text(_FLASK)
         (folder / "plain_site.py").write_text(_PLAIN)
         (folder / "django_site.py").write_text(_DJANGO)
@@ -157,12 +158,6 @@ class Server:
         text = self._out.read_text()
         lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
         return lines, text + self._err.read_text()
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @pytest.fixture(params=COMMANDS)

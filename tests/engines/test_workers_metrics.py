@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from typing import Any
 
 import pytest
 from prometheus_client.openmetrics import parser
+
+from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
 
@@ -92,8 +93,8 @@ class Server:
             with contextlib.suppress(OSError):
                 if met():
                     return
-            assert time.monotonic() < deadline
-            assert self.process.poll() is None
+            assert time.monotonic() < deadline, (self.folder.parent / "output").read_text(errors="replace")
+            assert self.process.poll() is None, (self.folder.parent / "output").read_text(errors="replace")
             time.sleep(0.1)
 
 
@@ -101,9 +102,7 @@ class Server:
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     source, command = SERVERS[request.param]
     (tmp_path / "app.py").write_text(source)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free()
     address = str(port) if command[-1] == "--port" else f"127.0.0.1:{port}"
     folder = tmp_path / "shared"
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
