@@ -222,6 +222,24 @@ def test_hops_that_are_not_published_want_a_certificate_as_well(
     assert found == {port.inside for port in SERVERS["collector"].ports}
 
 
+def test_the_shop_answers_prometheus_over_tls_alone(secured: Secured, docker: Docker) -> None:
+    up = 'min by (service) (up{job="services"}) == 1'
+    await_found(lambda: {one["metric"]["service"] for one in secured.query(up)} == set(SHOP), up)
+    for name, service in SHOP.items():
+        url = f"http://{name}:{service.ports[0].inside}/metrics"
+        done = subprocess.run(
+            ["docker", "exec", f"{PROJECT}-prometheus-1", "wget", "-q", "-O", "-", url],
+            env=dict(docker.environment),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        # It has found and reached the service, which hung up.
+        assert done.returncode != 0, name
+        assert (done.stdout, done.stderr) == ("", "wget: error getting response\n"), name
+
+
 def test_no_key_and_no_password_is_shown_by_docker_or_printed(secured: Secured, docker: Docker) -> None:
     ids = docker.run("ps", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}").split()
     assert len(ids) == len(secured.states)
