@@ -249,6 +249,38 @@ def test_a_provider_of_the_host_is_adopted_and_reported() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
 
+_ADOPTED = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+kept = InMemorySpanExporter()
+mine = TracerProvider(); mine.add_span_processor(SimpleSpanProcessor(kept)); trace.set_tracer_provider(mine)
+import obs
+obs.init("shop", log_level="critical")
+SECRET = "hunter2" + "xyzzy"
+try:
+    with obs.bind(api_key=SECRET), obs.span("Bearer " + SECRET, {"password": SECRET, "order": 7}) as span:
+        span.set(token=SECRET, step=1)
+        span.event("half way", cookie=SECRET, done=True)
+        raise ValueError("password=" + SECRET)
+except ValueError:
+    pass
+with obs.span("refused") as span:
+    span.fail("token=" + SECRET)
+first, second = kept.get_finished_spans()
+assert SECRET not in first.to_json() + second.to_json(), first.to_json() + second.to_json()
+assert (first.attributes["order"], first.attributes["step"], first.events[0].attributes["done"]) == (7, 1, True)
+assert (first.status.status_code.name, second.status.status_code.name) == ("ERROR", "ERROR")
+assert first.attributes["error.type"] == "ValueError"
+assert [event.name for event in first.events] == ["half way", "exception"]
+"""
+
+
+def test_no_secret_reaches_a_provider_of_the_host() -> None:
+    subprocess.run([sys.executable, "-c", _ADOPTED], check=True, timeout=120)
+
+
 def test_no_thread_runs_until_there_is_something_to_export(collector: Any) -> None:
     # A thread of an earlier test may still be waiting for a collector that never answers.
     before = set(threading.enumerate())

@@ -115,6 +115,26 @@ def test_nothing_is_replaced_while_somebody_reads(tmp_path: Path) -> None:
     assert of.names() == []
 
 
+def test_a_scrape_holds_the_lock_that_keeps_others_from_replacing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, alone = lead(tmp_path), []
+    write(of, 1).close()
+    read = compact.read
+
+    def reading(folder: Path) -> compact.Retained:
+        with lead(tmp_path).locked(exclusive=True) as free:
+            alone.append(free)
+        with lead(tmp_path).locked() as shared:
+            alone.append(not shared)
+        return read(folder)
+
+    monkeypatch.setattr(compact, "read", reading)
+    monkeypatch.setattr(compact, "compact", lambda *_, **__: None)
+    Gatherer().gather(of)
+    assert alone == [False, False]
+
+
 @pytest.mark.parametrize("exclusive", ["True", "False"])
 def test_a_lock_of_a_killed_process_is_free(tmp_path: Path, exclusive: str) -> None:
     script = """
