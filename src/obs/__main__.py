@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 
 from obs.errors import MissingExtra, ObsError
@@ -10,6 +11,10 @@ from obs.errors import MissingExtra, ObsError
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name or a dashboard's title may hold what no encoding writes; in JSON this is an escape.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         from obs.cli.main import run
     except ModuleNotFoundError as error:

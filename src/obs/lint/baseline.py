@@ -48,7 +48,8 @@ def write(path: Path, problems: Iterable[Problem]) -> int:
     ]
     text = json.dumps({"format": FORMAT, "problems": entries}, indent=1, ensure_ascii=False)
     try:
-        path.write_text(f"{text}\n", encoding="utf-8")
+        # Names of files may hold bytes that are no text: JSON has an escape for those.
+        path.write_bytes(f"{text}\n".encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ObsError(f"cannot write the baseline: {error.strerror}", str(path)) from None
     return sum(counted.values())
