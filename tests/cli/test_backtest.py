@@ -129,6 +129,14 @@ def _entry(text: str, alert: str) -> Any:
     return found
 
 
+@pytest.mark.parametrize("until", ["0001-01-01", "1970-01-01T06:00Z"])
+def test_a_period_before_all_servers_is_refused(backtest: Backtest, until: str) -> None:
+    code, out, err = backtest("--until", until)
+
+    assert (code, out) == (2, "")
+    assert "the period would begin before 1970" in err
+
+
 def test_a_quiet_past_is_clean(server: Server, backtest: Backtest) -> None:
     server.past = _incidents()
 

@@ -178,6 +178,8 @@ def _period(since: str, until: str | None, zone: tzinfo) -> Period:
     if end > time.time() + 1:
         raise ConfigError(f"--until: {until} is in the future")
     last = int(end * 1000)
+    if last < length:
+        raise ConfigError(f"--until: {until} is too early: the period would begin before 1970")
     return Period(last - length, last)
 
 
