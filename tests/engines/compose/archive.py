@@ -76,11 +76,11 @@ class RootFiles:
         archive.addfile(entry, io.BytesIO(text.encode()))
 
 
-def load(docker: Docker, image: str, files: RootFiles, changes: Sequence[str], note: str = "") -> None:
+def load(docker: Docker, image: str, files: RootFiles, changes: Sequence[str]) -> None:
     """Make `image` of `files`; `changes` are lines of a Dockerfile such as ``USER 10001``."""
     options = [part for change in changes for part in ("--change", change)]
     child = subprocess.Popen(
-        ["docker", "import", *options, "--message", note, "-", image],
+        ["docker", "import", *options, "-", image],
         env=dict(docker.environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
