@@ -8,10 +8,9 @@ from decimal import Decimal
 
 from obs.catalogue import Counter
 from obs.errors import SpecError
-from obs.generate.derive.drafts import Draft, Kit, Sample
+from obs.generate.derive.drafts import Draft, Kit
 from obs.generate.derive.expressions import events, total
-from obs.generate.derive.samples import counter
-from obs.generate.derive.stories.events import Track, Writer, brief_cases, event_cases
+from obs.generate.derive.stories.count import Writer, brief_cases, count_cases, single
 from obs.generate.derive.vocabulary import escape, matcher
 from obs.generate.model import Threshold
 
@@ -58,7 +57,7 @@ def event_draft(
             f"the alert watches for at least {least:f}."
         ),
         cases=(
-            *event_cases(kit, _writer(kit, first), least=least, shows=_shows(kit, first)),
+            *count_cases(kit, _writer(kit, first), line=least, enough=least, shows=_shows(kit, first)),
             *(
                 case
                 for event in counted[1:]
@@ -97,11 +96,7 @@ def _condition(kit: Kit, event: Event, least: Decimal) -> str:
 def _writer(kit: Kit, event: Event) -> Writer:
     names, id_ = kit.names, event.signal.id
     labels = {names.label(id_, label): value for label, value in {**event.where, **event.apart}.items()}
-
-    def write(track: Track) -> tuple[Sample, ...]:
-        return (Sample(names.metric(id_), labels, counter(track)),)
-
-    return write
+    return single(names.metric(id_), labels)
 
 
 def _shows(kit: Kit, event: Event) -> dict[str, str]:

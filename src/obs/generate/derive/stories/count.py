@@ -1,4 +1,4 @@
-"""Stories for alerts on how many events there were in a window: "more than so many", or "any at all".
+"""Stories for alerts on how many events there were in a window: "more than so many", "at least so many", "any at all".
 
 With `k` steps a window, the increase over the window spans k of them up to Prometheus 2 and k - 1
 from 3.0 on (ranges became left-open), then scaled to the whole window; each crossing is chosen to be
@@ -8,6 +8,7 @@ at the same step for both.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from obs.generate.derive.drafts import Case, Fact, Kit, Sample
@@ -31,27 +32,35 @@ _BUSY = Decimal(1_000_000)
 
 
 def count_cases(
-    kit: Kit, write: Writer, *, line: Decimal, shows: Mapping[str, str] | None = None
+    kit: Kit,
+    write: Writer,
+    *,
+    line: Decimal,
+    enough: Decimal | None = None,
+    shows: Mapping[str, str] | None = None,
 ) -> tuple[Case, ...]:
-    """Return the cases of an alert that fires when there were more than `line` events in its window."""
+    """Return the cases of an alert that fires when there were more than `line` events in its window.
+
+    `enough` is the fewest events that wake it, where `line` of them do, too.
+    """
     labels = shows or {}
-    k, wait = kit.window_steps, kit.for_steps
-    settled = k + wait
-    pace = exact(line * Decimal("1.02") / _whole(kit)) if line else Decimal(1)
-    cases = [
-        Case(
-            "fires",
-            "just above the line" if line else "one in each step",
-            write([(settled + 2, pace)], "one"),
-            (Fact(settled + 1, "firing", ((labels, float(pace * _whole(kit))),)),),
-        ),
+    enough = Decimal(int(line) + 1) if enough is None else enough
+    return (
+        _fires(kit, write, line, labels),
         _silent(kit, write, line),
         _step(kit, write, line, labels) if line else _single(kit, write, labels),
-        _born(kit, write, line, labels),
+        _born(kit, write, enough, labels),
         _gone(kit, write, line, labels),
         first_sight_case(kit, write(_first_sight(kit, line), "one")),
-    ]
-    return tuple(cases)
+    )
+
+
+def brief_cases(
+    kit: Kit, write: Writer, *, least: Decimal, shows: Mapping[str, str], of: str
+) -> tuple[Case, ...]:
+    """Return what tells that `least` events of one more counter, `of` a kind of its own, are watched for, too."""
+    cases = (_fires(kit, write, least, shows), _silent(kit, write, least), _born(kit, write, least, shows))
+    return tuple(replace(case, says=f"{case.says} of {of}") for case in cases)
 
 
 def single(metric: str, labels: Mapping[str, str], beside: Mapping[str, str] | None = None) -> Writer:
@@ -74,6 +83,14 @@ def single(metric: str, labels: Mapping[str, str], beside: Mapping[str, str] | N
 def _whole(kit: Kit) -> Decimal:
     """Return the window in steps, exactly: what there is in its last part of a step is extrapolated."""
     return Decimal(kit.settings.window.milliseconds) / kit.step.milliseconds
+
+
+def _fires(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> Case:
+    settled = kit.window_steps + kit.for_steps
+    pace = exact(line * Decimal("1.02") / _whole(kit)) if line else Decimal(1)
+    says = "just above the line" if line else "one in each step"
+    facts = (Fact(settled + 1, "firing", ((shows, float(pace * _whole(kit))),)),)
+    return Case("fires", says, write([(settled + 2, pace)], "one"), facts)
 
 
 def _silent(kit: Kit, write: Writer, line: Decimal) -> Case:
@@ -123,7 +140,7 @@ def _single(kit: Kit, write: Writer, shows: Mapping[str, str]) -> Case:
     return Case("for", "events that end", write(story, "one"), tuple(facts))
 
 
-def _born(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> Case:
+def _born(kit: Kit, write: Writer, events: Decimal, shows: Mapping[str, str]) -> Case:
     """Instances come up one after another, each with so many events that one is enough, and no more.
 
     A plain increase sees nothing of it.
@@ -132,7 +149,6 @@ def _born(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> C
     pace = max(1, k // 3)
     first = earliest_birth(kit)
     end = first + 1 + wait
-    events = Decimal(int(line) + 1)
     series: list[Sample] = []
     births = range(first, end, pace)
     forgotten = births[-1] + k + 1
@@ -140,7 +156,12 @@ def _born(kit: Kit, write: Writer, line: Decimal, shows: Mapping[str, str]) -> C
         story = [(birth, None), (1, events), (forgotten - birth, _ZERO)]
         series += write(story, f"pod-{number}")
     says = "every instance is born with one event" if events == 1 else "every instance is born with events"
-    facts = (Fact(first - 1, "silent"), Fact(end, "firing", ((shows, 0.0),)), Fact(forgotten, "silent"))
+    facts = (
+        Fact(first - 1, "silent"),
+        Fact(end, "firing", ((shows, 0.0),)),
+        Fact(forgotten - 2, "firing", ((shows, 0.0),)),
+        Fact(forgotten, "silent"),
+    )
     return Case("born", says, (answering(kit, forgotten), *series), facts)
 
 
