@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -22,6 +24,8 @@ def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(302, headers={"location": "/there"})
     if request.url.path == "/away":
         return httpx.Response(302, headers={"location": "http://elsewhere.example/there"})
+    if request.url.path == "/stream":
+        return httpx.Response(200, content=iter([b"a", b"b"]))
     return httpx.Response(int(request.url.params.get("status", "200")))
 
 
@@ -115,21 +119,33 @@ def test_a_streamed_body_counts_when_it_has_been_read(telemetry: Telemetry) -> N
             assert counts(telemetry) == {}
             response.read()
         assert counts(telemetry) == {("GET", "payments", "200", ""): 1}
-        http.send(http.build_request("GET", "/"), stream=True).close()
-    assert sum(counts(telemetry).values()) == 2
+        given_up = http.send(http.build_request("GET", "/stream"), stream=True)
+        given_up.close()
+        assert given_up.is_closed
+        assert sum(counts(telemetry).values()) == 2
+        assert http.send(http.build_request("GET", "/"), stream=True).status_code == 200
+    gc.collect()
+    assert sum(counts(telemetry).values()) == 3
 
 
 def test_a_streamed_body_of_an_asynchronous_client_counts_when_it_has_been_read(telemetry: Telemetry) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"a"
+        yield b"b"
 
     async def run() -> None:
-        transport = httpx.MockTransport(answer)
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, content=parts()))
         async with httpx.AsyncClient(transport=transport, base_url="http://payments") as http:
             obs.instrument(http)
             async with http.stream("GET", "/") as response:
-                await response.aread()
+                assert await response.aread() == b"ab"
+            assert sum(counts(telemetry).values()) == 1
+            given_up = await http.send(http.build_request("GET", "/"), stream=True)
+            await given_up.aclose()
+            assert given_up.is_closed
 
     asyncio.run(run())
-    assert counts(telemetry) == {("GET", "payments", "200", ""): 1}
+    assert counts(telemetry) == {("GET", "payments", "200", ""): 2}
 
 
 def test_the_module_stands_for_every_client_of_it(

@@ -151,7 +151,9 @@ def test_a_streamed_body_that_is_given_up_or_forgotten_counts_as_well(
     shop: Shop, session: requests.Session, values: Values
 ) -> None:
     obs.init("shop")
-    session.get(shop.url, stream=True).close()
+    given_up = session.get(shop.url, stream=True)
+    given_up.close()
+    assert given_up.raw.closed
     assert sum(values(_COUNT, *_LABELS).values()) == 1
     gc.disable()
     try:
