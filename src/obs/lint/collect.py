@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -61,16 +62,26 @@ def _broken(name: str, place: Place, message: str) -> list[Document]:
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    """Return every file once, in the order of the paths."""
-    found: dict[Path, None] = {}
+    """Return every file once, under the first name that leads to it, in the order of the paths."""
+    found: dict[str, Path] = {}
     for path in paths:
         if path.is_dir():
-            found |= dict.fromkeys(file for file in sorted(path.rglob("*")) if _wanted(file, path))
+            inside = [file for file in sorted(path.rglob("*")) if _wanted(file, path)]
         elif path.exists():
-            found[path] = None
+            inside = [path]
         else:
             raise ConfigError("no such file or directory", str(path))
-    return list(found)
+        for file in inside:
+            found.setdefault(_identity(file), file)
+    return list(found.values())
+
+
+def _identity(file: Path) -> str:
+    """Return what two names of one file share: a link beside its file would be a copy, and say all twice.
+
+    A runbook is found by its name, and one page may have the names of several alerts.
+    """
+    return str(file) if file.suffix == ".md" else os.path.realpath(file)
 
 
 def _wanted(file: Path, root: Path) -> bool:
