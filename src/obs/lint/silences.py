@@ -126,7 +126,7 @@ def _date(text: str) -> dt.date | None:
 
 def _scope(source: Source, number: int, line: str, column: int) -> tuple[int, int]:
     """Return the first and the last line that a comment at `column` of line `number` covers."""
-    if line[:column].strip(" -") or (not line[:column].strip() and line[:column].strip(" ")):
+    if line[:column].strip(" -"):
         return number, number
     following = number + 1
     while following <= source.lines and _passed_over(source.line(following)):
