@@ -216,6 +216,23 @@ def test_what_is_no_password_is_refused(
     assert told in err
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "--ca-file: cannot be read"), ("word", "--ca-file: expected certificates in PEM")],
+)
+def test_what_is_no_certificate_is_refused(
+    ask: Callable[..., tuple[int, str]], content: str | None, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.crt"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+
+    code, err = ask("https://127.0.0.1:1", "--ca-file", str(file))
+
+    assert code == 2
+    assert told in err
+
+
 def test_a_server_that_keeps_silent_is_given_up(server: Server) -> None:
     server.is_slow = True
     api = QueryApi(server.url, option="--url", timeout_s=0.2)

@@ -53,6 +53,9 @@ _LEVELS = ("error", "warning", "info")
 )
 @click.option("--user", metavar="NAME", default="obs", show_default=True, help="Whose password it is.")
 @click.option(
+    "--ca-file", type=click.Path(path_type=Path), help="File of certificates to trust when --live is asked."
+)
+@click.option(
     "--fail-on",
     type=click.Choice(_LEVELS),
     default="warning",
@@ -88,6 +91,7 @@ def command(  # noqa: PLR0917 - click passes by name
     bearer_file: Path | None,
     password_file: Path | None,
     user: str,
+    ca_file: Path | None,
     fail_on: str,
     coverage: bool,
     minimums: tuple[str, ...],
@@ -127,7 +131,7 @@ def command(  # noqa: PLR0917 - click passes by name
     click.get_current_context().with_resource(no_collecting())
 
     settings = config or (Path(FILE) if Path(FILE).is_file() else None)
-    server = _server(live, bearer_file, password_file, user)
+    server = _server(live, bearer=bearer_file, password=password_file, user=user, ca=ca_file)
     if server is not None:
         click.get_current_context().call_on_close(server.close)
 
@@ -170,16 +174,18 @@ def _today() -> dt.date:
     return dt.datetime.now(dt.timezone.utc).date()
 
 
-def _server(url: str | None, bearer: Path | None, password: Path | None, user: str) -> Live | None:
+def _server(
+    url: str | None, *, bearer: Path | None, password: Path | None, user: str, ca: Path | None
+) -> Live | None:
     if url is None:
-        if bearer is not None or password is not None:
-            option = "--bearer-file" if bearer is not None else "--password-file"
-            raise ConfigError(f"{option} is for --live, which is not given")
+        for option, file in (("--bearer-file", bearer), ("--password-file", password), ("--ca-file", ca)):
+            if file is not None:
+                raise ConfigError(f"{option} is for --live, which is not given")
         return None
     from obs.lint.live import Live
     from obs.verify.query_api import Access
 
-    server = Live(url, Access(bearer, password, user))
+    server = Live(url, Access(bearer, password, user, ca))
     # Asked even where nothing among the paths asks it anything: no silence passes for a good answer.
     server.reach()
     return server
