@@ -74,6 +74,17 @@ def test_every_alert_of_a_service_that_can_do_everything_passes_its_tests(
     assert _judge(promtool, tmp_path / "alerts") == ""
 
 
+def test_rules_of_one_environment_pass_their_tests_whatever_else_selects_their_series(
+    promtool: Promtool, tmp_path: Path
+) -> None:
+    spec = tmp_path / "spec.yml"
+    text = (GOLDEN / "platform" / "spec.yml").read_text(encoding="utf-8")
+    spec.write_text(f"{text}telemetry: {{select: {{environment: prod, region: eu}}}}\n", encoding="utf-8")
+    pipeline.write(pipeline.plan([spec]), tmp_path)
+
+    assert _judge(promtool, tmp_path / "alerts") == ""
+
+
 @pytest.fixture
 def newest(installed: Callable[[str], dict[str, Engine]]) -> Promtool:
     """A promtool that knows every key of a group."""

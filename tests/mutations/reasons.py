@@ -25,7 +25,7 @@ _ONE = "told with one series: a second one that says something else has no story
 #: The first that matches counts.
 _REASONS: tuple[_Reason, ...] = (
     _Reason(
-        r"capabilities/(targets|backups)/",
+        r"capabilities/(targets|backups)/|derive/expressions",
         r"0 \* \(?(group by|absent_over_time)?.* -> .*0 / ",
         "zero times one and zero divided by one are the same zero",
         equivalent=True,
@@ -68,7 +68,7 @@ _REASONS: tuple[_Reason, ...] = (
         equivalent=True,
     ),
     _Reason(
-        r"(targets/scrapes|targets/alerts|backups/alerts|fleet/alerts)",
+        r"(targets/scrapes|targets/alerts|backups/alerts|fleet/alerts|derive/expressions)",
         r"0 \* \(.* -> .*1 \* \(|vector\(",
         "the value of an alert is a text for people; the table asks whether it fires",
     ),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from obs.catalogue.target import UP
 from obs.generate.derive.drafts import Kit
 from obs.generate.derive.vocabulary import BY
+from obs.generate.model import Duration
 
 #: A series that was not there for this long is new; shorter holes are scrapes that failed.
 _HOLE = "1h"
+#: What the environment of a service is called that nothing has ever told of.
+UNKNOWN = "unknown"
 #: After an outage of Prometheus of up to this long, the events of the meantime still count.
 _OUTAGE = "30m"
 
@@ -26,6 +29,26 @@ def events(kit: Kit, selector: str) -> str:
     answered = f"max_over_time({up}[{_HOLE}] offset {window + kit.settling}) > 0"
     newborn = f"({selector} unless last_over_time({selector}[{_HOLE}] offset {window}))"
     return f"(({newborn} and on ({BY}) {answered}) or increase({selector}[{window}]))"
+
+
+def never(kit: Kit, selector: str, memory: Duration, label: str, value: str) -> str:
+    """Return 0 while `selector` has found nothing for so long, as one series with `value` in `label`.
+
+    `absent` makes up every label that is asked for by name. What series are selected by besides must not
+    stand on this alert, for it stands on no other of its name.
+    """
+    found = f"absent_over_time({selector}[{memory}])"
+    if kit.names.select.keys() - set(BY.split(", ")):
+        found = f"group by ({BY}) ({found})"
+    found = f"0 * {found}"
+    if "environment" not in kit.names.select:
+        found = labelled(found, "environment", UNKNOWN)
+    return labelled(found, label, value)
+
+
+def labelled(expr: str, label: str, value: str) -> str:
+    """Return the series of `expr` with `value` in `label`."""
+    return f'label_replace({expr}, "{label}", "{value}", "", "")'
 
 
 def total(expr: str, *labels: str) -> str:

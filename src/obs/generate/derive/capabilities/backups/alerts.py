@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from obs.catalogue.conventions.backups import BACKUP, LAST_SIZE, LAST_SUCCESS
 from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample, words
+from obs.generate.derive.expressions import UNKNOWN, never
 from obs.generate.derive.samples import gauge
 from obs.generate.derive.settings import Defaults
 from obs.generate.derive.vocabulary import BY
@@ -17,8 +18,8 @@ STALE = Defaults("page", Duration.parse("30m"), Duration.parse("36h").seconds, "
 MISSING = Defaults("ticket", Duration.parse("1h"), window=_WEEK)
 SHRANK = Defaults("ticket", Duration.parse("1h"), Decimal("0.5"), "ratio", _WEEK)
 
-#: What stands for the backup, and for the environment, when none was ever told of.
-ANY, UNKNOWN = "any", "unknown"
+#: What stands for the backup when none was ever told of.
+ANY = "any"
 _STORY = "orders-db"
 
 
@@ -111,12 +112,9 @@ def missing(kit: Kit) -> Draft:
     metric, label = names.metric(LAST_SUCCESS.id), names.label(LAST_SUCCESS.id, BACKUP.name)
     told, by = names.selector(metric), f"{BY}, {label}"
     gone = f"0 * (group by ({by}) (last_over_time({told}[{memory}])) unless group by ({by}) ({told}))"
-    never = _labelled(f"0 * absent_over_time({told}[{memory}])", label, ANY)
-    if "environment" not in names.select:
-        never = _labelled(never, "environment", UNKNOWN)
     return Draft(
         name="BackupMetricMissing",
-        expr=f"{gone} or {never}",
+        expr=f"{gone} or {never(kit, told, memory, label, ANY)}",
         signals=(LAST_SUCCESS.id,),
         threshold=Threshold(Decimal(0), "1", "==", "nobody tells when the last backup was made"),
         summary=f"{{{{ $labels.service }}}}: nobody tells of the backup of {{{{ $labels.{label} }}}}",
@@ -133,7 +131,8 @@ def missing(kit: Kit) -> Draft:
 def _missing_cases(kit: Kit, metric: str, label: str) -> tuple[Case, ...]:
     wait, shows, forgotten = kit.for_steps, {label: _STORY}, 2 + kit.window_steps
     lost = ((shows, 0.0),)
-    nowhere = {label: ANY, **({} if "environment" in kit.names.select else {"environment": UNKNOWN})}
+    one_environment = "environment" in kit.names.select
+    nowhere = (({label: ANY, **({} if one_environment else {"environment": UNKNOWN})}, 0.0),)
 
     def told(*track: tuple[int, int | None], **labels: str) -> tuple[Sample, ...]:
         return (Sample(metric, {**shows, **labels}, gauge(track)),)
@@ -147,7 +146,7 @@ def _missing_cases(kit: Kit, metric: str, label: str) -> tuple[Case, ...]:
             "fires",
             "no backup was ever told of",
             told((wait + 2, 1), service="somebody-else"),
-            (Fact(wait + 1, "firing", ((nowhere, 0.0),)),),
+            (Fact(wait + 1, "firing", nowhere),),
             alone=True,
         ),
         Case("silent", "is told of all the time", told((wait + 3, 1)), (Fact(wait + 2, "silent"),)),
@@ -159,7 +158,10 @@ def _missing_cases(kit: Kit, metric: str, label: str) -> tuple[Case, ...]:
             (
                 Fact(3 + wait, "firing", lost),
                 Fact(forgotten - 2, "firing", lost),
-                Fact(forgotten + 2, "silent"),
+                # Rules of one environment know for good that there should be one.
+                Fact(forgotten + wait + 1, "firing", nowhere)
+                if one_environment
+                else Fact(forgotten + 2, "silent"),
             ),
         ),
     )
@@ -236,7 +238,3 @@ def _shrank_cases(kit: Kit, metric: str, label: str, line: Decimal) -> tuple[Cas
             (Fact(3 + wait, "firing", firing), Fact(5 + wait, "silent")),
         ),
     )
-
-
-def _labelled(expr: str, label: str, value: str) -> str:
-    return f'label_replace({expr}, "{label}", "{value}", "", "")'

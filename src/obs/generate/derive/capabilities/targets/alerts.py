@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from obs.catalogue.target import UP
 from obs.generate.derive.drafts import Case, Draft, Fact, Kit, Sample
+from obs.generate.derive.expressions import UNKNOWN, labelled, never
 from obs.generate.derive.samples import gauge
 from obs.generate.derive.settings import Defaults
 from obs.generate.derive.vocabulary import BY
@@ -14,8 +15,6 @@ from obs.generate.model import Duration, Threshold
 #: How long an environment whose targets are all gone is missed: until somebody has surely seen it.
 MEMORY = Duration.parse("6h")
 DOWN = Defaults("page", Duration.parse("1m"))
-#: What the environment of a service is called that no target has ever shown.
-UNKNOWN = "unknown"
 #: What stands for the instance when there is none left.
 ALL = "all targets"
 _SHOWS = {"instance": "one"}
@@ -32,16 +31,9 @@ def target_down(kit: Kit) -> Draft:
     down = f"min by ({BY}, instance) ({up}) == 0"
     remembered = f"last_over_time({up}[{MEMORY}])"
     gone = f"0 * (group by ({BY}) ({remembered}) unless group by ({BY}) ({up}))"
-    never = f"absent_over_time({up}[{MEMORY}])"
-    if names.select.keys() - {"service", "environment"}:
-        # What the series are selected by besides would stand on this alert, and on no other of its name.
-        never = f"group by ({BY}) ({never})"
-    never = f"0 * {never}"
-    if "environment" not in names.select:
-        never = _labelled(never, "environment", UNKNOWN)
     return Draft(
         name="TargetDown",
-        expr=f"{down} or {_labelled(gone, 'instance', ALL)} or {_labelled(never, 'instance', ALL)}",
+        expr=f"{down} or {labelled(gone, 'instance', ALL)} or {never(kit, up, MEMORY, 'instance', ALL)}",
         signals=(UP.id,),
         threshold=Threshold(Decimal(0), "1", "==", "a target does not answer, or there is none"),
         summary="{{ $labels.service }}: no answer from {{ $labels.instance }}",
@@ -53,10 +45,6 @@ def target_down(kit: Kit) -> Draft:
         window=MEMORY,
         omits={"born": "the scrape itself writes `up`, from the first one on"},
     )
-
-
-def _labelled(expr: str, label: str, value: str) -> str:
-    return f'label_replace({expr}, "{label}", "{value}", "", "")'
 
 
 def _cases(kit: Kit, metric: str) -> tuple[Case, ...]:
