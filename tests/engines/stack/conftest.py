@@ -51,6 +51,11 @@ groups:
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what ripens do so while the other tests run, in whatever order these come."""
+    items.sort(key=lambda item: item.get_closest_marker("ripens") is not None)
+
+
 @dataclass(frozen=True)
 class Scene:
     """The stack, the shop, what Alertmanager has notified, and what happened before the first test."""

@@ -38,6 +38,7 @@ def _arrival(scene: Scene, name: str) -> float:
     return await_(found, f"{name} arrives at the receiver", within=240.0)
 
 
+@pytest.mark.ripens
 def test_the_first_event_of_its_kind_is_notified(scene: Scene, note: Callable[[str], None]) -> None:
     taken = _arrival(scene, "FirstEvent") - scene.story.first_answer
     note(
@@ -45,11 +46,13 @@ def test_the_first_event_of_its_kind_is_notified(scene: Scene, note: Callable[[s
     )
 
 
+@pytest.mark.ripens
 def test_a_line_that_tells_of_a_crash_is_notified(scene: Scene, note: Callable[[str], None]) -> None:
     taken = _arrival(scene, "LogPanic") - scene.story.panic
     note(f"freshness: alert on a log line notified after {taken:.1f} s (promised: 60 s; {_PACE})")
 
 
+@pytest.mark.ripens
 def test_the_dead_man_s_switch_arrives(scene: Scene) -> None:
     # Another test posts one of another environment by hand.
     own = {"service": "fleet", "environment": "all"}

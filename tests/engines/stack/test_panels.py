@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 import urllib.error
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.engines.stack import grafana
 from tests.engines.stack.conftest import LEFT_OUT, Scene
 from tests.engines.stack.grafana import Query
+from tests.engines.waiting import await_
 
 from obs.stack import bundle
 
@@ -49,6 +51,7 @@ _WITHOUT_TEMPO = {
 _WITHIN = 120.0
 
 
+@pytest.mark.ripens
 @pytest.mark.parametrize("file", _DASHBOARDS, ids=lambda file: file.stem)
 def test_every_panel_of_a_dashboard_has_data(file: Path, scene: Scene, note: Callable[[str], None]) -> None:
     waiting = [
@@ -104,8 +107,16 @@ def test_whatever_may_be_empty_is_there() -> None:
     assert set(_OFTEN_EMPTY) <= {query.title for query in known}
 
 
+@pytest.mark.ripens
 @pytest.mark.parametrize("file", _DASHBOARDS, ids=lambda file: file.stem)
 def test_every_variable_of_a_dashboard_has_values(file: Path, scene: Scene) -> None:
     for place, selector, label in grafana.label_queries(file):
-        found = scene.stack.ask("prometheus", f"/api/v1/label/{label}/values", **{"match[]": selector})
-        assert found["data"], f"{place}: no value of {label} in {selector}"
+        look = partial(_values, scene, selector, label)
+        await_(look, f"{place}: a value of {label} in {selector}")
+
+
+def _values(scene: Scene, selector: str, label: str) -> list[str]:
+    found: list[str] = scene.stack.ask(
+        "prometheus", f"/api/v1/label/{label}/values", **{"match[]": selector}
+    )["data"]
+    return found

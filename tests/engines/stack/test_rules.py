@@ -64,6 +64,7 @@ def test_every_expression_is_answered(scene: Scene) -> None:
         assert not answer.get("warnings"), rule["name"]
 
 
+@pytest.mark.ripens
 def test_every_series_that_a_rule_asks_for_exists(scene: Scene) -> None:
     # The server takes its own queries apart: nothing of the generator that wrote them is trusted here.
     asked = {
