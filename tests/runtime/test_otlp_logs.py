@@ -15,7 +15,7 @@ import pytest
 
 import obs
 from obs.errors import ConfigError
-from obs.runtime import tally
+from obs.runtime import setup, tally
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -175,6 +175,27 @@ def test_a_forked_child_sends_its_own_lines_and_not_its_parents(collector: Any) 
     assert obs.flush()
     assert sorted(collector.log_bodies()) == ["child", "parent"]
     assert len({resource["service.instance.id"] for resource in collector.resources}) == 2
+
+
+def test_a_child_forked_during_an_outage_sends_its_own_lines_alone_and_by_itself(collector: Any) -> None:
+    collector.status = 503
+    obs.init("shop", otlp_endpoint=collector.url, otlp_logs="on", export_interval=0.01)
+    obs.log.info("parent")
+    assert not obs.flush(0.1)
+    collector.status = 200
+    child = os.fork()
+    if not child:
+        queue = setup._LOGS._queue
+        ends = time.monotonic() + 30
+        if queue is not None and not queue._waiting and not queue._in_hand:
+            obs.log.info("child")
+            while (queue._waiting or queue._in_hand) and time.monotonic() < ends:
+                time.sleep(0.01)
+            os._exit(0 if time.monotonic() < ends else 2)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert obs.flush(10)
+    assert sorted(collector.log_bodies()) == ["child", "parent"]
 
 
 def test_what_waits_at_exit_is_sent(collector: Any) -> None:

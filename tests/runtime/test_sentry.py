@@ -326,6 +326,40 @@ def test_a_child_forked_during_a_flush_is_not_caught_in_its_lock() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+_HELD = """
+import os, sys, threading
+met = []
+# What is registered first is run last before a fork.
+os.register_at_fork(before=lambda: met.extend(thread.name for thread in threading.enumerate()))
+import obs
+obs.init("shop", sentry_dsn=sys.argv[1], logs=False, traces=False)
+for _ in range(10):
+    # It is waited for as long as a fork may take, which a busy machine may find short.
+    met.clear()
+    obs.capture(ValueError("before"))
+    assert [thread for thread in threading.enumerate() if "sentry" in thread.name]
+    obs.flush(30)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    if met == ["MainThread"]:
+        break
+else:
+    sys.exit(str(met))
+obs.capture(ValueError("after"))
+"""
+
+
+def test_a_fork_does_not_meet_sentrys_thread_and_nothing_is_lost_by_that(receiver: Receiver) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _HELD, receiver.dsn], check=False, timeout=60, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    values = {event["exception"]["values"][0]["value"] for event in receiver.events}
+    assert values == {"after", "before"}
+
+
 def test_a_receiver_that_is_gone_costs_no_more_than_the_deadline() -> None:
     obs.init("shop", sentry_dsn="http://key@127.0.0.1:9/1", logs=False, traces=False, metrics=False)
     for _ in range(5):
