@@ -84,7 +84,8 @@ _NAMES = {number: level for level, number in SEVERITY.items()}
 
 def _message(record: logging.LogRecord) -> str:
     try:
-        return (_masked(record) if isinstance(record.args, Mapping) else record).getMessage()
+        # Nearly always a tuple, which has no names and costs a comparison.
+        return (record if type(record.args) is tuple else _masked(record)).getMessage()
     except Exception as error:
         # The line is worth more than its arguments; the guard still counts the mistake.
         guard.report("logs", error)
@@ -94,6 +95,8 @@ def _message(record: logging.LogRecord) -> str:
 def _masked(record: logging.LogRecord) -> logging.LogRecord:
     """Return `record` without the secrets that its arguments have names for, which the message has not."""
     args: Any = record.args
+    if not isinstance(args, Mapping):
+        return record
     hidden = {name: MASK for name, value in args.items() if type(value) is str and _is_hidden(name)}
     if not hidden:
         return record
