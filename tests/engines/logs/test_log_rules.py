@@ -21,7 +21,8 @@ from obs.generate.model import Duration, Service, Tuning
 from obs.generate.render import loki as renderer
 from obs.generate.spec.load import load
 
-pytestmark = pytest.mark.engines
+# One Loki serves all of them.
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("logs")]
 
 SPECS = Path(__file__).parents[3] / "specs" / "shop"
 #: Evaluations within the time that an alert waits.
