@@ -286,5 +286,5 @@ def test_pages_of_engines_ask_for_no_version_that_only_the_sdk_writes() -> None:
             for service in (*load([SPECS.parent / "stack"]), *_services(None).values())
         )
     }
-    engines = {"alertmanager", "collector", "loki", "prometheus", "tempo"}
+    engines = {"alertmanager", "collector", "grafana", "loki", "prometheus", "tempo"}
     assert {name for name, found in asked.items() if not found} == engines
