@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from io import BytesIO
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 from wsgiref.util import FileWrapper, setup_testing_defaults
 
@@ -15,117 +12,17 @@ import django
 import httpx
 import pytest
 from django.core.asgi import get_asgi_application
-from django.core.exceptions import PermissionDenied
 from django.core.wsgi import get_wsgi_application
-from django.http import FileResponse, Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, override_settings
-from django.urls import include, path, re_path
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.integrations import django_views
 from tests.integrations.django_site import configure
 
 import obs
 from obs.integrations.django import Middleware
-from obs.integrations.django_routes import simplified
 from obs.testing import Telemetry
 
 OURS = "obs.integrations.django.Middleware"
 DURATION = "http.server.duration"
-FILE = Path(__file__)
-
-
-def item(request: Any, **_: Any) -> Any:
-    obs.log.info("looked up")
-    return JsonResponse({"trace": obs.ids().trace_id})
-
-
-async def later(request: Any) -> Any:
-    obs.log.info("looked up")
-    await asyncio.sleep(0)
-    return JsonResponse({"trace": obs.ids().trace_id})
-
-
-def boom(request: Any) -> Any:
-    raise ValueError("kaputt")
-
-
-async def later_boom(request: Any) -> Any:
-    raise ValueError("kaputt")
-
-
-def missing(request: Any) -> Any:
-    raise Http404
-
-
-def refused(request: Any) -> Any:
-    raise PermissionDenied
-
-
-def busy(request: Any) -> Any:
-    return HttpResponse("busy", status=503)
-
-
-def stream(request: Any) -> Any:
-    def steps() -> Iterator[str]:
-        for number in range(3):
-            obs.log.info("step")
-            yield str(number)
-
-    return StreamingHttpResponse(steps())
-
-
-async def later_stream(request: Any) -> Any:
-    async def steps() -> AsyncIterator[str]:
-        for number in range(3):
-            obs.log.info("step")
-            yield str(number)
-
-    return StreamingHttpResponse(steps())
-
-
-def broken_stream(request: Any) -> Any:
-    def steps() -> Iterator[str]:
-        yield "a"
-        raise ValueError("half way")
-
-    return StreamingHttpResponse(steps())
-
-
-async def patient_stream(request: Any) -> Any:
-    async def steps() -> AsyncIterator[str]:
-        for number in range(100):
-            yield str(number)
-            await asyncio.sleep(0.001)
-
-    return StreamingHttpResponse(steps())
-
-
-def file(request: Any) -> Any:
-    return FileResponse(BytesIO(b"from the disk"))
-
-
-def failing_page(request: Any) -> Any:
-    return HttpResponse("our own page", status=500)
-
-
-_regexes = [re_path(r"^articles/(?P<year>[0-9]{4})/$", item)]
-urlpatterns = [
-    path("items/<int:number>/", item),
-    path("later/", later),
-    path("boom/", boom),
-    path("later-boom/", later_boom),
-    path("missing/", missing),
-    path("refused/", refused),
-    path("busy/", busy),
-    path("stream/", stream),
-    path("later-stream/", later_stream),
-    path("broken-stream/", broken_stream),
-    path("file/", file),
-    path("patient-stream/", patient_stream),
-    path("api/<slug:tenant>/", include(([path("items/<int:number>/", item)], "api"), namespace="v1")),
-    path("news/", include(_regexes)),
-]
-handler500 = failing_page
 
 
 class Plain:
@@ -146,7 +43,7 @@ configure()
 @pytest.fixture(autouse=True)
 def _site() -> Iterator[None]:
     with override_settings(
-        ROOT_URLCONF=__name__, MIDDLEWARE=[OURS, "django.middleware.common.CommonMiddleware"]
+        ROOT_URLCONF=django_views.__name__, MIDDLEWARE=[OURS, "django.middleware.common.CommonMiddleware"]
     ):
         yield
 
@@ -444,32 +341,3 @@ def test_the_access_line_of_the_development_server_is_replaced(telemetry: Teleme
 
 def test_before_init_the_application_runs_as_if_alone() -> None:
     assert "x-request-id" not in call("/items/7/", asynchronous=False).headers
-
-
-@pytest.mark.parametrize(
-    ("route", "expected"),
-    [
-        ("", "/"),
-        ("users/<int:pk>/", "/users/<int:pk>/"),
-        (r"^$", "/"),
-        (r"^users/(?P<pk>[0-9]+)/$", "/users/<pk>/"),
-        (r"api/^(?P<version>v(?:1|2))/(\w+)/$", "/api/<version>/<var>/"),
-        (r"^a\.b\-c/(?:page-(?P<page>\d+)/)?$", "/a.b-c/page-<page>/"),
-        (r"^x/(?P<slug>[-)(\w]+)/\Z", "/x/<slug>/"),
-        (r"^y/(?P<odd>[]()]+)?/(?=z)z/\b", "/y/<odd>/z/"),
-        (r"^(?P<unclosed>", "/<unclosed>"),
-        ("en/about/", "/en/about/"),
-    ],
-)
-def test_a_pattern_reads_as_a_path(route: str, expected: str) -> None:
-    assert simplified(route) == expected
-
-
-@given(st.text(alphabet="^$\\\\()[]?P<>:=!*+{}|/.-abcZ09", max_size=60) | st.text(max_size=60))
-def test_any_pattern_becomes_a_path_without_the_rules_of_its_groups(route: str) -> None:
-    path_ = simplified(route)
-    assert path_.startswith("/")
-    assert len(path_) <= 5 * len(route) + 1
-    if not re.search(r"[\\[\](]", route):
-        # Without groups nothing but the marks of a regex goes.
-        assert path_.lstrip("/") == re.sub(r"[\^$]", "", route).lstrip("/")

@@ -4,60 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import http.client
 import io
-import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from wsgiref import simple_server, util
+from wsgiref import util
 from wsgiref.validate import validator
 
 import pytest
+from tests.integrations.wsgi_servers import Answer, Start, fetch, serving
 
 import obs
 from obs.integrations.wsgi import Middleware
 from obs.runtime import endpoints
 from obs.testing import Telemetry
 
-Start = Callable[..., Callable[[bytes], object]]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 DURATION = "http.server.duration"
-
-
-class Answer:
-    """What a WSGI server would have sent."""
-
-    def __init__(
-        self, app: Any, path: str = "/", method: str = "GET", *, take: int = -1, **environ: Any
-    ) -> None:
-        self.status = ""
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.error: BaseException | None = None
-        self.seen: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "REMOTE_ADDR": "10.0.0.9"}
-        util.setup_testing_defaults(self.seen)
-        self.seen.update(environ)
-        written = io.BytesIO()
-
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            self.status, self.headers = status, {name.lower(): value for name, value in headers}
-            return written.write
-
-        body: Any = ()
-        try:
-            body = app(self.seen, start)
-            for number, part in enumerate(body):
-                written.write(part)
-                if number + 1 == take:
-                    break
-        except Exception as error:
-            self.error = error
-        finally:
-            if hasattr(body, "close"):
-                body.close()
-        self.body = written.getvalue()
 
 
 def plain(environ: Any, start: Start) -> Iterable[bytes]:
@@ -334,32 +298,6 @@ def test_the_middleware_keeps_to_the_protocol_on_both_sides(telemetry: Telemetry
 def test_before_init_the_application_runs_as_if_alone() -> None:
     answer = Answer(Middleware(plain))
     assert answer.headers == {"content-type": "text/plain", "content-length": "2"}
-
-
-class _Quiet(simple_server.WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        pass
-
-
-@contextlib.contextmanager
-def serving(app: Any) -> Iterator[int]:
-    server = simple_server.make_server("127.0.0.1", 0, app, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def fetch(port: int, path: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    with contextlib.closing(connection):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
 
 
 def test_a_file_is_still_sent_by_the_server_itself(telemetry: Telemetry, tmp_path: Path) -> None:
