@@ -338,42 +338,6 @@ def test_logs_of_what_never_ran_say_so(config: NativeConfig) -> None:
         native.logs(config.directory, "promtheus")
 
 
-STRANGER = """
-import os, sys
-from pathlib import Path
-from obs.errors import StackError
-from obs.stack import native
-directory = Path(sys.argv[1])
-if os.getuid() == 0:
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-for look in (native.status, native.down, native.is_state, lambda place: native.logs(place, "prometheus")):
-    try:
-        look(directory)
-        print("nothing was said")
-    except StackError as error:
-        print(error.message)
-"""
-
-
-def test_a_stack_that_may_not_be_looked_at_is_not_taken_for_none(config: NativeConfig) -> None:
-    _started_before(config.directory)
-    config.directory.chmod(0)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", STRANGER, str(config.directory)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        config.directory.chmod(0o700)
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 4
-    assert all(line.startswith("cannot") for line in done.stdout.splitlines()), done.stdout
-
-
 BACKGROUND = """
 import sys
 from pathlib import Path
