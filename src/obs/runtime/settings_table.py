@@ -87,7 +87,8 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         "metrics_push", _variables("OBS_METRICS_PUSH"), parse.choice("auto", "on", "off"), "auto",
-        "Push metrics by OTLP at exit: auto for processes that nothing scraped or could have scraped, on, off.",
+        "Push metrics by OTLP at exit: auto for processes that nothing scraped or could have scraped, on "
+        "(who is scraped as well counts twice then), off.",
         "auto | on | off",
     ),
     Row(
