@@ -9,33 +9,25 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from tests import certificates
 
 from obs.console.__main__ import main
 from obs.console.certificate import Certificate
 from obs.errors import ConfigError
 from obs.stack import probe
-from obs.stack.certs import authority
 from obs.stack.certs.folder import Folder
-from obs.stack.certs.renewal import Wanted, renew
-from obs.stack.certs.subjects import subjects
 
 
 @pytest.fixture
 def certs(tmp_path: Path) -> Folder:
     """Certificates as `obs stack certs` makes them."""
     folder = Folder.of(tmp_path)
-    _make(folder)
+    certificates.make(folder)
     return folder
-
-
-def _make(folder: Folder, *rotate: str) -> None:
-    wanted = Wanted(lifetime=timedelta(days=1), before=timedelta(hours=1), rotate=rotate)
-    renew(folder, subjects(), wanted, authority.now())
 
 
 def _trusting(folder: Folder) -> ssl.SSLContext:
@@ -86,7 +78,7 @@ def test_a_new_certificate_is_shown_from_the_next_connection_on(certs: Folder, t
     with _serving(certs, tmp_path) as address:
         for name in ("127.0.0.1", "localhost"):
             before = _shown(address, _trusting(certs), name)
-            _make(certs, "runbooks")
+            certificates.make(certs, "runbooks")
             assert _shown(address, _trusting(certs), name) != before
 
 

@@ -12,20 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from tests import certificates
 
 from obs.catalogue import bundled, http, jobs
 from obs.demo import signals
 from obs.demo.faults import CRASH_EXIT_CODE
 from obs.stack import probe
-from obs.stack.certs import authority
 from obs.stack.certs.folder import Folder
-from obs.stack.certs.renewal import Wanted, renew
-from obs.stack.certs.subjects import subjects
 
 
 def free_ports(count: int) -> list[int]:
@@ -286,8 +283,7 @@ def test_under_tls_a_service_speaks_https_alone_and_ends_in_time(
     tmp_path: Path, service: str, offered: str
 ) -> None:
     place = Folder.of(tmp_path)
-    wanted = Wanted(lifetime=timedelta(days=1), before=timedelta(hours=1))
-    renew(place, subjects(services=[service]), wanted, authority.now())
+    certificates.make(place, services=[service])
     port, control = free_ports(2)
     options = ("--control-port", str(control)) if service == "worker" else ()
     pair = ("--certificate", str(place.certificate_path(service)), "--key", str(place.key_path(service)))

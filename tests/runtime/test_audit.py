@@ -38,14 +38,6 @@ def records(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> str:
-    path = tmp_path / "key"
-    path.write_text("0123456789abcdef0123456789abcdef\n")
-    path.chmod(0o400)
-    return str(path)
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "audit.log"
 

@@ -26,14 +26,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "audit.log"
 
 
-@pytest.fixture
-def key(tmp_path: Path) -> str:
-    path = tmp_path / "key"
-    path.write_text("0123456789abcdef0123456789abcdef\n")
-    path.chmod(0o400)
-    return str(path)
-
-
 _FORK = """
 import os, sys, obs
 obs.init("shop", audit_file=sys.argv[1], audit_key_file=sys.argv[2], logs=False, traces=False)

@@ -8,20 +8,17 @@ import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests import certificates
 from tests.engines.collector import otlp
 from tests.engines.collector.backend import Backend
 from tests.engines.collector.running import Collector, parse, running, site
 from tests.engines.waiting import await_
 
 from obs.stack import bundle, render
-from obs.stack.certs import authority
 from obs.stack.certs.folder import Folder
-from obs.stack.certs.renewal import Wanted, renew
-from obs.stack.certs.subjects import subjects
 from obs.stack.ports import free
 
 pytestmark = pytest.mark.engines
@@ -31,13 +28,8 @@ pytestmark = pytest.mark.engines
 def certs(tmp_path: Path) -> Folder:
     """Certificates as `obs stack certs` makes them, where the overlay looks for them."""
     folder = Folder.of(tmp_path)
-    _make(folder)
+    certificates.make(folder)
     return folder
-
-
-def _make(folder: Folder, *rotate: str) -> None:
-    wanted = Wanted(lifetime=timedelta(days=1), before=timedelta(hours=1), rotate=rotate)
-    renew(folder, subjects(), wanted, authority.now())
 
 
 def _server(certs: Folder, name: str) -> ssl.SSLContext:
@@ -127,7 +119,7 @@ def test_a_renewed_certificate_is_shown_without_a_restart(
         return {role: _shown(collector, role) for role in ("otlp_http", "metrics", "span_metrics", "health")}
 
     before = shown()
-    _make(certs, "collector", "client")
+    certificates.make(certs, "collector", "client")
     collector.client = _client(certs, "client")
     await_(lambda: not set(shown().values()) & set(before.values()), "each port shows the new one")
     assert len(set(shown().values())) == 1
