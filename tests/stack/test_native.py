@@ -291,6 +291,9 @@ def test_everything_listens_on_loopback_only(config: NativeConfig) -> None:
     )
 
 
+# The standard library leaves a socket open that it is just connecting when the interrupt comes.
+@pytest.mark.filterwarnings("ignore:.*unclosed <socket:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("slow")
 def test_ctrl_c_during_up_leaves_nothing_running(config: NativeConfig, until: Until) -> None:
     seen: dict[str, int] = {}
