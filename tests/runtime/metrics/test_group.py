@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,39 @@ def test_the_dead_become_one_file_and_the_living_are_left_alone(tmp_path: Path) 
     living.close()
     compact.compact(of, at_least=1)
     assert total(of) == {"a": 16}
+
+
+SECONDS = st.lists(st.floats(0.001, 1000.0), min_size=2, max_size=8)
+
+
+@settings(deadline=None, max_examples=50)
+@given(SECONDS, st.randoms(use_true_random=False))
+def test_a_total_stays_the_same_to_its_last_bit_whoever_dies_and_in_whatever_order(
+    tmp_path_factory: pytest.TempPathFactory, seconds: list[float], random: Random
+) -> None:
+    of = lead(tmp_path_factory.mktemp("group"))
+    living = [write(of, number) for number in seconds]
+    before = total(of)
+    assert before == {"a": math.fsum(seconds)}
+    random.shuffle(living)
+    for files in living:
+        files.close()
+        assert total(of) == before
+        compact.compact(of, at_least=random.randint(1, 2))
+        assert total(of) == before
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, 1.7e308])
+def test_a_number_that_is_none_survives_its_process(tmp_path: Path, number: float) -> None:
+    of = lead(tmp_path)
+    for value in (number, number, 0.1):
+        write(of, value, mark=MARK._replace(value=number)).close()
+    expected = total(of)["a"]
+    compact.compact(of, at_least=1)
+    assert of.names() == []
+    assert repr(total(of)["a"]) == repr(expected) == repr(number + number)
+    (mark,) = compact.read(of.folder).contents.exemplars.values()
+    assert repr(mark.value) == repr(number)
 
 
 def test_fewer_dead_than_asked_for_stay(tmp_path: Path) -> None:

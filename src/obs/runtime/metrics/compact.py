@@ -34,17 +34,22 @@ def read(folder: Path) -> Retained:
     rows: list[tuple[Family, Values, int]] = []
     cells = array("d")
     exemplars: dict[int, Exemplar] = {}
+    rest: dict[int, array[float]] = {}
     data: dict[str, Any] = {"absorbed": [], "metrics": []}
     with suppress(FileNotFoundError):
         data = loads((folder / RETAINED).read_bytes())
     for definition, series in data["metrics"]:
         family = Family(Definition.read(definition))
-        for values, numbers, marks in series:
+        for values, numbers, marks, lacks in series:
             at = len(cells)
+            if lacks:
+                rest[at] = _unpacked(lacks)
             rows.append((family, tuple(values), at))
-            cells.extend(numbers)
-            exemplars.update({at + offset: Exemplar(*mark) for offset, *mark in marks})
-    return Retained(Contents(rows, cells, exemplars), frozenset(data["absorbed"]))
+            cells.extend(_unpacked(numbers))
+            exemplars.update(
+                {at + offset: Exemplar(*ids, *_unpacked(numbers)) for offset, *ids, numbers in marks}
+            )
+    return Retained(Contents(rows, cells, exemplars, rest), frozenset(data["absorbed"]))
 
 
 def compact(group: Group, *, at_least: int) -> None:
@@ -81,14 +86,24 @@ def _plain(total: Sum) -> list[Any]:
         series = [
             [
                 list(values),
-                total.cells[at : at + family.width],
+                _packed(total.cells[at : at + family.width]),
                 [
-                    [offset, *total.exemplars[at + offset]]
+                    [offset, mark.trace_id, mark.span_id, _packed((mark.value, mark.at))]
                     for offset in range(family.width)
-                    if at + offset in total.exemplars
+                    if (mark := total.exemplars.get(at + offset))
                 ],
+                _packed(total.rest.get(at, ())),
             ]
             for values, at in rows.items()
         ]
         plain.append([family.definition.plain(), series])
     return plain
+
+
+def _packed(numbers: Iterable[float]) -> str:
+    """Return numbers as text: JSON itself has none for infinity, which a histogram may well observe."""
+    return array("d", numbers).tobytes().hex()
+
+
+def _unpacked(text: str) -> array[float]:
+    return array("d", bytes.fromhex(text))

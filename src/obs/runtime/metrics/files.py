@@ -18,9 +18,10 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from obs.runtime.json import dumps, loads
@@ -132,6 +133,8 @@ class Contents(NamedTuple):
     rows: Sequence[tuple[Family, Values, int]]
     cells: array[float]
     exemplars: dict[int, Exemplar]
+    #: What the sums of the dead lack, by cell; a process that counts for itself has none.
+    rest: Mapping[int, Sequence[float]] = MappingProxyType({})
 
 
 class _Known:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from operator import itemgetter
 from typing import NamedTuple
 
+from obs.runtime.metrics import exact
 from obs.runtime.metrics.family import HEAD, Definition, Exemplar, Family, Row, Values
 from obs.runtime.metrics.files import Contents
 
@@ -27,6 +28,8 @@ class Sum:
         self._capped = capped
         self.cells: list[float] = []
         self.exemplars: dict[int, Exemplar] = {}
+        #: What the totals of counters and sums of histograms lack, by cell.
+        self.rest: dict[int, list[float]] = {}
         self._kept: dict[str, _Kept] = {}
         #: First cells of gauges that some process could read, and of those that some could not.
         self._read: set[int] = set()
@@ -50,7 +53,9 @@ class Sum:
             if kind == "gauge":
                 self._add_gauge(family.definition, place, cells[at], cells[at + 1])
                 continue
-            total[place] += cells[at]
+            self._add_exactly(place, cells[at])
+            for lacked in contents.rest.get(at, ()):
+                self._add_exactly(place, lacked)
             born = cells[at + 1]
             if born and not 0 < total[place + 1] <= born:
                 total[place + 1] = born
@@ -61,10 +66,12 @@ class Sum:
 
     def kept(self) -> list[tuple[Family, dict[Values, int]]]:
         """Return every metric with the first cell of each series, obs's own books included."""
+        self._settle()
         return list(self._kept.values())
 
     def families(self) -> list[tuple[Family, list[Row]]]:
         """Return every metric with its rows, those of obs's own books left out."""
+        self._settle()
         for at in self._unread - self._read:
             self.cells[at] = math.nan
         return [
@@ -75,11 +82,24 @@ class Sum:
 
     def dated(self, definition: Definition) -> dict[Values, tuple[float, float]]:
         """Return the first two cells of each series of one metric."""
+        self._settle()
         kept = self._kept.get(definition.name)
         cells = self.cells
         return (
             {} if kept is None else {values: (cells[at], cells[at + 1]) for values, at in kept.rows.items()}
         )
+
+    def _add_exactly(self, at: int, more: float) -> None:
+        before = self.cells[at]
+        total = self.cells[at] = before + more
+        # The shorter question first: nearly all additions are of whole numbers.
+        if total - before != more or total - more != before:
+            self.rest.setdefault(at, []).append(exact.lost(before, more, total))
+
+    def _settle(self) -> None:
+        """Round each total to the number nearest to the exact one, and keep what that lacks."""
+        for at, lacks in self.rest.items():
+            self.cells[at], *self.rest[at] = exact.parts([self.cells[at], *lacks])
 
     def _rows(self, family: Family, *, alive: bool) -> dict[Values, int] | None:
         """Return the first cell of each series of a metric; None when nothing may be added to it."""
