@@ -23,16 +23,7 @@ from obs.demo import signals
 from obs.demo.faults import CRASH_EXIT_CODE
 from obs.stack import probe
 from obs.stack.certs.folder import Folder
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+from obs.stack.ports import free
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
@@ -97,7 +88,7 @@ class Shop:
     """Storefront, payments and worker, wired together."""
 
     def __init__(self, directory: Path) -> None:
-        front, pay, work, control = free_ports(4)
+        front, pay, work, control = (free() for _ in range(4))
         self.payments = Process(directory, "payments", pay)
         self.storefront = Process(directory, "storefront", front, "--payments-url", self.payments.url)
         self.worker = Process(directory, "worker", work, "--control-port", str(control), "--every", "0.1")
@@ -253,7 +244,7 @@ def test_a_stalled_worker_stays_up_and_does_nothing(shop: Shop) -> None:
 
 
 def test_a_crash_ends_the_process_at_once(tmp_path: Path) -> None:
-    (port,) = free_ports(1)
+    port = free()
     payments = Process(tmp_path, "payments", port)
     try:
         payments.await_ready()
@@ -265,7 +256,7 @@ def test_a_crash_ends_the_process_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("service", ["payments", "worker"])
 def test_sigterm_ends_a_service_without_a_stack(tmp_path: Path, service: str) -> None:
-    port, control = free_ports(2)
+    port, control = free(), free()
     options = ("--control-port", str(control)) if service == "worker" else ()
     process = Process(tmp_path, service, port, *options)
     try:
@@ -284,7 +275,7 @@ def test_under_tls_a_service_speaks_https_alone_and_ends_in_time(
 ) -> None:
     place = Folder.of(tmp_path)
     certificates.make(place, services=[service])
-    port, control = free_ports(2)
+    port, control = free(), free()
     options = ("--control-port", str(control)) if service == "worker" else ()
     pair = ("--certificate", str(place.certificate_path(service)), "--key", str(place.key_path(service)))
     process = Process(tmp_path, service, port, *options, *pair)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from obs.errors import ConfigError, StackError
+from obs.stack import ports
 from obs.stack.ports import LOOPBACK, Endpoint, answers, free, numbers, require_free, shifted
 from obs.stack.servers import SERVERS, SHOP, SMALL, START_ORDER
 
@@ -98,5 +103,40 @@ def test_a_server_that_speaks_no_http_is_not_ready() -> None:
 
 
 def test_a_free_port_is_given_once() -> None:
-    # Of so many the system itself gives some thirty again.
-    assert len({free() for _ in range(1_000)}) == 1_000
+    assert len({free() for _ in range(500)}) == 500
+
+
+def test_a_taken_port_is_passed_over() -> None:
+    with socket.create_server((LOOPBACK, free() + 1)) as owner:
+        assert free() > owner.getsockname()[1]
+
+
+def test_a_free_port_is_given_to_no_other_process_and_to_nobody_who_asks_for_any() -> None:
+    script = "from obs.stack.ports import free; print(*(free() for _ in range(500)), flush=True); input()"
+    others = [
+        subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    given: list[int] = []
+    for other in others:
+        assert other.stdout is not None
+        given += map(int, other.stdout.readline().split())
+    for other in others:
+        other.communicate(b"\n")
+    assert len(set(given)) == 1_000
+    low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(given) < low
+
+
+@pytest.mark.usefixtures("_no_block_is_left")
+def test_more_processes_than_blocks_share_what_there_is() -> None:
+    assert len({free() for _ in range(20)}) == 20
+
+
+@pytest.fixture
+def _no_block_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with socket.create_server((LOOPBACK, taken := free())):
+        monkeypatch.setattr(ports, "_BLOCKS", range(taken, taken + 512, 512))
+        ports._own_ports.cache_clear()
+        yield
+    ports._own_ports.cache_clear()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import http.client
+import os
 import socket
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 
 from obs.errors import ConfigError, StackError, suggest
@@ -15,7 +18,10 @@ from obs.stack.servers import FULL, SERVERS, SHOP
 
 #: Nothing of the native stack listens anywhere else.
 LOOPBACK = "127.0.0.1"
-_given: deque[int] = deque(maxlen=1_000)
+#: Ports in a row that a process may have for itself, and where such rows begin: below those that systems
+#: give to outgoing connections and to whoever asks for any (from 32768 on Linux, 49152 elsewhere).
+_BLOCK = 512
+_BLOCKS = range(40 * _BLOCK, 64 * _BLOCK, _BLOCK)
 
 
 @dataclass(frozen=True)
@@ -118,17 +124,38 @@ def require_free(endpoint: Endpoint) -> None:
 
 
 def free() -> int:
-    """Return a loopback port that nobody listens on just now; it is none of the last thousand of this process.
+    """Return a loopback port that nobody listens on just now; it is none of the last five hundred of this process.
 
-    Until its server listens the system would give it again: of fifteen ports two are the same once in 130 times.
+    Nor does the system give it to others until its server listens, or another process that asks here.
+
+    Raises:
+        StackError: every port that may be given is taken.
     """
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-        if port not in _given:
-            _given.append(port)
+    for _ in range(_BLOCK):
+        port = next(_own_ports())
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
             return port
+    raise StackError(f"none of {_BLOCK} ports tried on {LOOPBACK} is free")
+
+
+@cache
+def _own_ports() -> Iterator[int]:
+    """Return the ports of the first block that is no other process's, again and again.
+
+    Who listens nowhere but holds the first of them has the block; the system lets go of it with the process.
+    """
+    for first in _BLOCKS:
+        holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            holder.bind((LOOPBACK, first))
+        except OSError:
+            holder.close()
+            continue
+        holder.detach()
+        return cycle(range(first + 1, first + _BLOCK))
+    # More processes than blocks: better a port that another one may want as well than none.
+    return islice(cycle(range(_BLOCKS.start, _BLOCKS.stop)), os.getpid() % _BLOCK, None)
 
 
 def answers(port: int, path: str, *, timeout: float = 2.0, login: tuple[str, Path] | None = None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from obs.errors import ObsError
 from obs.generate import checking
 from obs.generate.adopt import findings, known, starter
 from obs.generate.spec.load import load
+from obs.stack.ports import free
 
 CLASSIC = """\
 # TYPE http_requests_total counter
@@ -68,9 +68,7 @@ def _written(tmp_path: Path, text: str) -> Path:
 def payments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run the demo's payments and return the address of its metrics."""
     tmp_path = tmp_path_factory.mktemp("payments")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free()
     with (tmp_path / "payments.log").open("wb") as log:
         child = subprocess.Popen(
             [
