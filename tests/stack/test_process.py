@@ -19,6 +19,7 @@ from obs.errors import StackError
 from obs.stack import process
 from obs.stack.ports import Endpoint, free
 from obs.stack.process import Program
+from obs.stack.progress import Progress
 
 MakeProgram = Callable[..., Program]
 Until = Callable[[Callable[[], bool]], None]
@@ -107,6 +108,16 @@ def test_a_child_that_is_never_ready_is_stopped(program: MakeProgram, tmp_path: 
     assert not pid_file.exists()
 
 
+def test_whoever_waits_for_a_child_is_told_how_long_that_may_take(program: MakeProgram) -> None:
+    told: list[Progress] = []
+    with pytest.raises(StackError):
+        process.start(
+            program(SLEEPER, endpoint=Endpoint("child", free()), ready_within=0.3), report=told.append
+        )
+    assert {one.step for one in told if one.within == 0.3} == {"starting child"}
+    assert str(Progress("starting child", 12.3, within=120.0)) == "starting child, 12 s of at most 120 s"
+
+
 def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="/no/such/program: ghost does not start"):
         process.start(Program("ghost", ("/no/such/program",), log=tmp_path / "ghost.log"))
@@ -181,10 +192,14 @@ def test_what_a_dead_child_has_started_ends_with_it(
 
 
 def test_a_child_that_ignores_sigterm_is_killed(program: MakeProgram, until: Until) -> None:
+    told: list[Progress] = []
     running = process.start(program(DEAF, stop_within=0.2))
     until(lambda: "deaf" in running.log.read_text())
-    process.stop(running)
+    process.stop(running, report=told.append)
     assert not running.is_alive()
+    # Whoever waits is told how long it may take, and what became of it.
+    assert {one.step for one in told if one.within == 0.2} == {"stopping child"}
+    assert told[-1].step == "stopping child: killed, for it did not end by itself within 0.2 s"
 
 
 def test_a_child_that_died_is_reaped_at_the_next_start(
@@ -270,22 +285,20 @@ def test_the_log_of_the_run_before_is_kept(program: MakeProgram) -> None:
     assert "first" in made.log.with_name("child.log.1").read_text()
 
 
-def test_ctrl_c_while_waiting_leaves_nothing(program: MakeProgram, tmp_path: Path, until: Until) -> None:
+def test_ctrl_c_while_waiting_leaves_nothing(program: MakeProgram, tmp_path: Path) -> None:
     pid_file = tmp_path / "child.json"
     found: list[process.Running] = []
 
-    def interrupt() -> None:
-        until(lambda: process.find(pid_file) is not None)
+    def interrupt(_progress: Progress) -> None:
         running = process.find(pid_file)
-        assert running is not None
-        found.append(running)
-        signal.raise_signal(signal.SIGINT)
+        if running is not None and not found:
+            found.append(running)
+            signal.raise_signal(signal.SIGINT)
 
-    thread = threading.Thread(target=interrupt)
-    thread.start()
     with pytest.raises(KeyboardInterrupt):
-        process.start(program(SLEEPER, endpoint=Endpoint("child", free()), pid_file=pid_file))
-    thread.join()
+        process.start(
+            program(SLEEPER, endpoint=Endpoint("child", free()), pid_file=pid_file), report=interrupt
+        )
     assert not found[0].is_alive()
     assert not pid_file.exists()
 

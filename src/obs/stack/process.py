@@ -25,6 +25,8 @@ from obs.stack.progress import Report, Step
 from obs.stack.whole import write_whole
 
 _POLL = 0.05
+#: Seconds: more than the kernel needs to end a process, unless it hangs in a device.
+_KILLED_WITHIN = 10.0
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def start_all(
         while waiting:
             waiting = [one for one in waiting if not _became_ready(*one)]
             if waiting:
-                waiting[0][2].tell()
+                program, _, step = waiting[0]
+                step.tell(within=program.ready_within)
                 time.sleep(_POLL)
     except BaseException:
         # Ctrl-C included: whoever is not told about the children cannot stop them. A second one waits for the end
@@ -162,19 +165,20 @@ def stop(running: Running, *, report: Report | None = None) -> None:
     Raises:
         StackError: it belongs to another user, or not even SIGKILL ended it.
     """
-    step = Step(f"stopping {running.name}", report)
+    step, killed = Step(f"stopping {running.name}", report), ""
     if (running.pid, running.started) in _children or running.is_alive():
         _signal(running, signal.SIGTERM)
         if not _await_end(running, running.stop_within, step):
+            killed = f"killed, for it did not end by itself within {running.stop_within:g} s"
             _signal(running, signal.SIGKILL)
-            if not _await_end(running, 10.0, step):
+            if not _await_end(running, _KILLED_WITHIN, Step(f"killing {running.name}", report)):
                 raise StackError(f"{running.name} (process {running.pid}) does not end, not even by SIGKILL")
     _bury(running.pid, running.started)
     if running.pid_file is not None:
         # What stays behind on a failing disk tells of no process any more.
         with contextlib.suppress(OSError):
             running.pid_file.unlink()
-    step.tell(finished=True)
+    step.tell(killed, finished=True)
 
 
 def bury() -> None:
@@ -290,7 +294,7 @@ def _await_end(running: Running, within: float, step: Step) -> bool:
     while running.is_alive():
         if time.monotonic() > deadline:
             return False
-        step.tell()
+        step.tell(within=within)
         time.sleep(_POLL)
     return True
 
