@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.engines.sockets import sockets_of
 
 from obs.stack import engines, native, process, secret_files
 from obs.stack.native import NativeConfig, ServerStatus
@@ -49,7 +50,7 @@ class Full:
         if login and SERVERS[name].asks_password:
             both = base64.b64encode(f"obs:{self.password}".encode()).decode()
             request.add_header("Authorization", f"Basic {both}")
-        with _direct.open(request, timeout=10) as answer:
+        with _direct.open(request, timeout=60) as answer:
             return json.load(answer)
 
     def query(self, expression: str) -> list[dict[str, Any]]:
@@ -136,8 +137,7 @@ def test_nothing_but_loopback_listens(full: Full) -> None:
 
 def _listening(pid: int | None) -> set[tuple[str, int]]:
     """Return address, in the kernel's hexadecimal form, and port of each socket on which a process listens."""
-    links = (entry.readlink() for entry in Path(f"/proc/{pid}/fd").iterdir())
-    inodes = {str(link).removeprefix("socket:[").rstrip("]") for link in links if "socket" in str(link)}
+    inodes = sockets_of(pid)
     found = set()
     for table in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
@@ -162,7 +162,9 @@ def test_every_target_of_the_stack_is_up_by_the_login_it_asks_for(full: Full) ->
     _until(lambda: len(full.query("count by (service) (up == 1)")) == len(running), "a target is down")
     found = full.query("count by (service, environment) (up)")
     assert sorted(one["metric"]["service"] for one in found) == running
-    assert full.query("prometheus_notifications_alertmanagers_discovered")[0]["value"][1] == "1"
+    # Found by a search of its own, which may end after the first scrapes.
+    discovered = "prometheus_notifications_alertmanagers_discovered == 1"
+    _until(lambda: full.query(discovered), "the Alertmanager was not found")
 
 
 def test_alerts_about_servers_that_run_here_reach_the_alertmanager(full: Full) -> None:
@@ -171,8 +173,11 @@ def test_alerts_about_servers_that_run_here_reach_the_alertmanager(full: Full) -
     about = {Path(group["file"]).stem.partition("-")[0] for group in groups}
     running = {name for name, server in full.servers.items() if server.pid}
     assert about == {"fleet"} | running
-    alerts = _until(lambda: full.get("alertmanager", "/api/v2/alerts"), "no alert arrived")
-    assert "Watchdog" in {alert["labels"]["alertname"] for alert in alerts}
+
+    def arrived() -> set[str]:
+        return {alert["labels"]["alertname"] for alert in full.get("alertmanager", "/api/v2/alerts")}
+
+    _until(lambda: "Watchdog" in arrived(), "the watchdog did not arrive")
 
 
 def test_rules_on_logs_are_loaded_from_where_the_user_keeps_them(full: Full) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.engines.sockets import sockets_of
 from tests.engines.waiting import await_
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ def test_it_listens_on_the_addresses_of_the_table_only(tempo: Backends) -> None:
 
 def _listening(pid: int) -> set[tuple[str, int]]:
     """Return the addresses on which a process listens."""
-    handles = [os.readlink(handle) for handle in Path(f"/proc/{pid}/fd").iterdir()]  # noqa: PTH115 - no file is meant
-    sockets = {handle.removeprefix("socket:[").rstrip("]") for handle in handles}
+    sockets = sockets_of(pid)
     found = set()
     for table in ("tcp", "tcp6"):
         lines = Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]
