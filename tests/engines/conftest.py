@@ -56,7 +56,7 @@ class Stack:
 
     def ask(self, url: str) -> Any:
         """Return the JSON at `url`."""
-        with _direct.open(url, timeout=10) as answer:
+        with _direct.open(url, timeout=60) as answer:
             return json.load(answer)
 
     def query(self, expression: str) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def test_the_first_event_of_a_newborn_counter_counts(backends: Backends) -> None
         shown.append(page)
         backends.await_result('replays_total{service="newborn"}')
 
-        counted = backends.await_result('increase(replays_total{service="newborn"}[1m]) > 0')
+        counted = backends.await_result('increase(replays_total{service="newborn"}[5m]) > 0')
 
     assert float(counted[0]["value"][1]) > 0.9
     assert counted[0]["metric"].items() >= {"environment": "local", "instance": "newborn-1"}.items()
@@ -112,7 +112,7 @@ def test_what_a_job_pushes_has_the_identity_of_a_target_and_its_first_run_counts
     assert status == 200, answer
 
     found = backends.await_result("pushed_runs_total")
-    counted = backends.await_result("increase(pushed_runs_total[1m]) > 0")
+    counted = backends.await_result("increase(pushed_runs_total[5m]) > 0")
 
     identity = {"service": "import", "environment": "local", "instance": "host-7", "job": "import"}
     assert found[0]["metric"] == {"__name__": "pushed_runs_total", "result": "success", **identity}
