@@ -125,10 +125,10 @@ def samples(collector: str, service: str) -> Callable[[int], None]:
 
 
 def post(url: str, body: bytes) -> None:
-    """Send OTLP; an answer other than 200 is an `OSError`, as is none within ten seconds."""
+    """Send OTLP; an answer other than 200 is an `OSError`, as is none within half a minute."""
     request = urllib.request.Request(url, body, {"content-type": "application/x-protobuf"})  # noqa: S310
     try:
-        with _direct.open(request, timeout=10) as answer:
+        with _direct.open(request, timeout=30) as answer:
             answer.read()
     except urllib.error.HTTPError as refusal:
         refusal.close()

@@ -26,12 +26,11 @@ def test_every_target_is_up_and_every_series_has_an_identity(scene: Scene) -> No
 
 
 def test_orders_are_counted_once_though_spans_are_counted_too(scene: Scene) -> None:
-    series = scene.stack.query('shop_orders_total{service="storefront",result="paid"}')
-    assert len(series) == 1
+    paid = 'shop_orders_total{service="storefront",result="paid"}'
+    assert len(await_(lambda: scene.stack.query(paid), "an order is paid")) == 1
     # What the collector counts of the spans has names of its own: no query on the service's metrics sees it.
-    requests = scene.stack.query(
-        'count by (__name__) ({service="storefront",__name__=~"http_server_.*_count"})'
-    )
+    counted = 'count by (__name__) ({service="storefront",__name__=~"http_server_.*_count"})'
+    requests = await_(lambda: scene.stack.query(counted), "requests are counted")
     assert [one["metric"]["__name__"] for one in requests] == ["http_server_request_duration_seconds_count"]
     # Nothing that is scraped of the shop is pushed as well, or comes by a second job.
     jobs = 'count by (service, __name__, job) ({service=~"storefront|payments|worker",job!=""})'

@@ -40,7 +40,7 @@ def trace(url: str, trace_id: str, *, start: int | None = None, end: int | None 
     """
     window = "" if start is None or end is None else f"?start={start}&end={end}"
     try:
-        with _direct.open(f"{url}/api/v2/traces/{trace_id}{window}", timeout=10) as answer:
+        with _direct.open(f"{url}/api/v2/traces/{trace_id}{window}", timeout=60) as answer:
             document = json.load(answer)
     except urllib.error.HTTPError as refusal:
         refusal.close()
