@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar, Token
 from functools import partial, wraps
 from typing import Any
 
 from obs.catalogue import cache
 from obs.integrations.database import Operation
 from obs.integrations.pool import PoolMeter
-from obs.runtime import guard, live
+from obs.runtime import context, guard, live
 from obs.runtime.instruments import counter
 
 HITS = counter(cache.HITS)
 MISSES = counter(cache.MISSES)
 
 _MARK = "_obs_instrumented"
+#: What sends a command at once in a transaction of a cluster.
+_IMMEDIATE = "_immediate_execute_command"
 _SYSTEM = "redis"
 _NAME_LIMIT = 32
 #: A pool with this many connections or more knows no limit.
@@ -31,10 +34,18 @@ _WAITING = frozenset((
     "BLPOP", "BRPOP", "BLMOVE", "BLMPOP", "BRPOPLPUSH", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP",
     "WAIT", "WAITAOF", "MONITOR", "PSUBSCRIBE", "SUBSCRIBE", "SSUBSCRIBE",
 ))  # fmt: skip
+#: The attributes of the client that executes a pipeline. The asynchronous one of a cluster has its client
+#: send anew what another server turned out to have, which is part of the pipeline, no operation of its own.
+_in_pipeline: ContextVar[object] = ContextVar("obs_redis_pipeline", default=None)
 
 
 def instrument(client: Any) -> None:
-    """Instrument one `Redis` or `RedisCluster` client, plain or asynchronous; a second time is harmless."""
+    """Instrument one `Redis` or `RedisCluster` client, plain or asynchronous; a second time is harmless.
+
+    A command is one operation, however many servers of a cluster it was led to. Which of them answered
+    is not known, nor are their pools: neither has an address or a gauge. Clients that a `Sentinel` makes
+    are called by their service instead of an address, which changes.
+    """
     if getattr(client, _MARK, False):
         return
     setattr(client, _MARK, True)
@@ -48,11 +59,10 @@ def instrument(client: Any) -> None:
         made = make(*args, **kwargs)
         with guard.contained("integration"):
             made.execute = _observed(made.execute, partial(_Pipeline, attributes, made))
-            if hasattr(made, "immediate_execute_command"):
-                # Between WATCH and MULTI a pipeline sends each command by itself.
-                made.immediate_execute_command = _observed(
-                    made.immediate_execute_command, partial(_Command, attributes)
-                )
+            # Between WATCH and MULTI a pipeline sends each command by itself.
+            for sender, name in ((made, "immediate_execute_command"), (_strategy(made), _IMMEDIATE)):
+                if hasattr(sender, name):
+                    setattr(sender, name, _observed(getattr(sender, name), partial(_Command, attributes)))
         return made
 
     client.pipeline = pipeline
@@ -103,6 +113,8 @@ class _Command:
             self._begin(attributes, args)
 
     def _begin(self, attributes: dict[str, Any], args: Sequence[Any]) -> None:
+        if _in_pipeline.get() is attributes:
+            return
         self._name = _command_name(args)
         self._operation = Operation(_SYSTEM, self._name, "", attributes, may_wait=self._name in _WAITING)
 
@@ -123,28 +135,45 @@ class _Pipeline(_Command):
 
     def __init__(self, attributes: dict[str, Any], pipeline: Any, *args: Any) -> None:
         self._pipeline = pipeline
+        self._inside: Token[object] | None = None
         super().__init__(attributes, *args)
 
     def _begin(self, attributes: dict[str, Any], args: Sequence[Any]) -> None:  # noqa: ARG002 - of the execution
-        stack: Any = getattr(self._pipeline, "command_stack", None)
-        if not stack:
-            stack = getattr(self._pipeline, "_command_stack", ())
-        # A command is a pair of arguments and options, in a cluster an object that has them.
-        self._names = [_command_name(getattr(item, "args", None) or item[0]) for item in stack]
-        given = self._pipeline
+        given, strategy = self._pipeline, _strategy(self._pipeline)
+        self._names = _queued(given, strategy)
         # Called so by the asynchronous client, the plain one, and after MULTI.
         marks = (
             getattr(given, name, False) for name in ("is_transaction", "transaction", "explicit_transaction")
         )
-        name = "MULTI" if any(mark is True for mark in marks) else "PIPELINE"
+        transaction = any(mark is True for mark in marks) or hasattr(strategy, _IMMEDIATE)
         size = {"db.operation.batch.size": len(self._names)} if len(self._names) > 1 else {}
+        name = "MULTI" if transaction else "PIPELINE"
         self._operation = Operation(_SYSTEM, name, "", {**attributes, **size})
+        self._inside = _in_pipeline.set(attributes)
+
+    def end(self, result: Any, error: BaseException | None) -> None:
+        if self._inside is not None:
+            context.leave(self._inside)
+        super().end(result, error)
 
     def _count(self, result: Any) -> None:
         if isinstance(result, list) and len(result) == len(self._names):
             for name, one in zip(self._names, result, strict=True):
                 if not isinstance(one, Exception):
                     _count_found(name, one)
+
+
+def _strategy(pipeline: Any) -> Any:
+    """Return what holds and sends the commands of a cluster's pipeline since redis-py 6; None elsewhere."""
+    return getattr(pipeline, "_execution_strategy", None)
+
+
+def _queued(pipeline: Any, strategy: Any) -> list[str]:
+    """Return the names of the commands that `pipeline` is about to send."""
+    places = ((strategy, "_command_queue"), (pipeline, "command_stack"), (pipeline, "_command_stack"))
+    stack: Any = next(filter(None, (getattr(holder, name, None) for holder, name in places)), ())
+    # A command is a pair of arguments and options, in a cluster an object that has them.
+    return [_command_name(getattr(item, "args", None) or item[0]) for item in stack]
 
 
 def _command_name(args: Sequence[Any]) -> str:
@@ -174,11 +203,16 @@ def _count_found(name: str, result: Any) -> None:
 def _attributes(pool: Any) -> dict[str, Any]:
     given = getattr(pool, "connection_kwargs", {})
     found = {
-        "server.address": given.get("host") or given.get("path"),
+        "server.address": given.get("host") or given.get("path") or _service(pool),
         "server.port": given.get("port"),
         "db.namespace": str(given.get("db") or 0) if pool is not None else None,
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _service(pool: Any) -> str:
+    """Return what a sentinel calls the servers of `pool`, which change; empty for a pool of one server."""
+    return str(getattr(pool, "service_name", None) or "")
 
 
 def _watch_pool(pool: Any) -> None:
@@ -187,6 +221,8 @@ def _watch_pool(pool: Any) -> None:
     setattr(pool, _MARK, True)
     found = _attributes(pool)
     address = f"{found.get('server.address', 'redis')}:{found.get('server.port', '')}".rstrip(":")
+    if _service(pool) and not getattr(pool, "is_master", True):
+        address += " replicas"
     meter = PoolMeter(f"{address}/{found.get('db.namespace', '0')}")
     most = getattr(pool, "max_connections", _UNLIMITED)
     meter.most = most if most < _UNLIMITED else None

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +13,15 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+from tests.engines.databases import redis_groups
+from tests.engines.databases.redis_groups import Cluster
+from tests.engines.databases.servers import await_ready, running
 
 from obs.stack import databases
 from obs.stack.ports import free
 
 #: PostgreSQL refuses to run as root; this user exists everywhere and owns nothing.
 _NOBODY = 65534
-_READY_WITHIN = 60.0
 
 
 def _as_ordinary_user() -> dict[str, Any]:
@@ -36,38 +35,6 @@ def _reachable(entry: Path, place: Path) -> Path:
     copy = place / "program"
     shutil.copytree(entry, copy, symlinks=True)
     return copy
-
-
-@contextlib.contextmanager
-def _running(argv: list[str], log: Path, cwd: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output, subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=cwd, **options
-    ) as server:  # fmt: skip
-        try:
-            yield server
-        finally:
-            # For PostgreSQL: end without waiting for sessions.
-            server.send_signal(signal.SIGINT)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-
-
-def _await(ready: Any, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _READY_WITHIN
-    while not _works(ready):
-        assert server.poll() is None, log.read_text(errors="replace")
-        assert time.monotonic() < deadline, log.read_text(errors="replace")
-        time.sleep(0.05)
-
-
-def _works(ready: Any) -> bool:
-    try:
-        ready()
-    except (psycopg.OperationalError, redis.ConnectionError):
-        return False
-    return True
 
 
 @pytest.fixture(scope="session")
@@ -106,8 +73,8 @@ def postgres_port(place: Path) -> Iterator[int]:
         with psycopg.connect(f"postgresql://obs@127.0.0.1:{port}/postgres", autocommit=True) as connection:
             connection.execute("CREATE DATABASE obs")
 
-    with _running(argv, log, home, **options) as server:
-        _await(ready, server, log)
+    with running(argv, log, home, **options) as server:
+        await_ready(ready, server, log)
         yield port
 
 
@@ -131,8 +98,8 @@ def redis_port(place: Path) -> Iterator[int]:
         with redis.Redis(port=port) as client:
             client.ping()
 
-    with _running(argv, log, home) as server:
-        _await(ready, server, log)
+    with running(argv, log, home) as server:
+        await_ready(ready, server, log)
         yield port
 
 
@@ -142,6 +109,36 @@ def redis_server(redis_port: int) -> int:
     with redis.Redis(port=redis_port) as client:
         client.flushall()
     return redis_port
+
+
+@pytest.fixture(scope="session")
+def _cluster(place: Path) -> Iterator[Cluster]:
+    program = databases.install(["redis-server"])["redis-server"].path
+    with redis_groups.cluster(program, place / "cluster") as made:
+        yield made
+
+
+@pytest.fixture
+def redis_cluster(_cluster: Cluster) -> Cluster:
+    """An empty cluster of three."""
+    _cluster.empty()
+    return _cluster
+
+
+@pytest.fixture(scope="session")
+def redis_sentinel(place: Path) -> Iterator[int]:
+    """The port of a sentinel that watches a primary and its replica."""
+    program = databases.install(["redis-server"])["redis-server"].path
+    with redis_groups.watched(program, place / "watched") as port:
+        yield port
+
+
+@pytest.fixture
+def short_lived_sentinel(tmp_path: Path) -> Iterator[int]:
+    """The same of one test's own, which may have it fail over: what follows that takes ten seconds."""
+    program = databases.install(["redis-server"])["redis-server"].path
+    with redis_groups.watched(program, tmp_path) as port:
+        yield port
 
 
 @pytest.fixture(autouse=True)

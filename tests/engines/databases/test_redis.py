@@ -9,33 +9,11 @@ from typing import Any
 import pytest
 import redis
 import redis.asyncio
-from prometheus_client.openmetrics import parser
+from tests.engines.databases.figures import counts, found, values
 
 import obs
-from obs.runtime import endpoints
 
 pytestmark = pytest.mark.engines
-
-# Untyped in prometheus_client.
-parse: Any = parser.text_string_to_metric_families
-
-
-def values(name: str, *labels: str) -> dict[tuple[str, ...], float]:
-    answer = asyncio.run(endpoints.answer("metrics", "application/openmetrics-text;version=1.0.0", ""))
-    return {
-        tuple(sample.labels[key] for key in labels): sample.value
-        for family in parse(answer.body.decode())
-        for sample in family.samples
-        if sample.name == name
-    }
-
-
-def counts() -> dict[tuple[str, ...], float]:
-    return values("db_client_operation_duration_seconds_count", "db_operation_name", "error_type")
-
-
-def found() -> tuple[dict[tuple[str, ...], float], dict[tuple[str, ...], float]]:
-    return values("cache_hits_total", "db_operation_name"), values("cache_misses_total", "db_operation_name")
 
 
 @pytest.fixture
