@@ -25,7 +25,7 @@ from obs.generate.model import WEEKDAYS
 pytestmark = pytest.mark.engines
 
 #: Seconds; it only ends a failed test.
-WITHIN = 60.0
+WITHIN = 120.0
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 _SPECS = {
@@ -146,12 +146,12 @@ class Alerting:
         request = urllib.request.Request(  # noqa: S310 - our own server
             f"{self.url}/api/v2/alerts", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with _direct.open(request, timeout=10) as answer:
+        with _direct.open(request, timeout=60) as answer:
             assert answer.status == 200
 
     def inhibited(self) -> dict[str, bool]:
         """Tell of every alert whether another one silences it; its name is what the test called it."""
-        with _direct.open(f"{self.url}/api/v2/alerts", timeout=10) as answer:
+        with _direct.open(f"{self.url}/api/v2/alerts", timeout=60) as answer:
             found = json.load(answer)
         return {alert["labels"]["case"]: bool(alert["status"]["inhibitedBy"]) for alert in found}
 
