@@ -46,7 +46,7 @@ def ask(
     kind: str = "application/json",
     path: str = "/level",
 ) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"content-type": kind} if body is not None else {}
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
@@ -84,11 +84,11 @@ def test_a_form_does_it_as_well(port: int) -> None:
 
 def test_a_change_for_a_time_reverts_by_itself(port: int) -> None:
     levels.set_level("error", "shop")
-    told = ask(port, "PUT", {"level": "debug", "logger": "shop", "for": 0.2})[1]
+    told = ask(port, "PUT", {"level": "debug", "logger": "shop", "for": 2})[1]
     assert told["loggers"]["shop"]["level"] == "debug"
-    assert 0 < told["loggers"]["shop"]["reverts_in"] <= 0.2
+    assert 0 < told["loggers"]["shop"]["reverts_in"] <= 2
     assert levels.threshold("shop") == logging.DEBUG
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 30
     while levels.threshold("shop") == logging.DEBUG and time.monotonic() < ends:
         time.sleep(0.01)
     assert ask(port) == (200, {"level": "info", "loggers": {"shop": {"level": "error"}}})
@@ -109,7 +109,7 @@ def test_without_the_token_nothing_is_told_or_changed(port: int, token: str | No
 
 
 def test_another_scheme_is_refused(port: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/level", headers={"authorization": f"Basic {TOKEN}"})
     response = connection.getresponse()
     assert (response.status, response.getheader("www-authenticate")) == (401, "Bearer")
@@ -153,7 +153,7 @@ def test_what_cannot_be_done_is_said(port: int, body: Any, expected: str) -> Non
 
 def test_the_body_is_bounded(port: int) -> None:
     assert ask(port, "PUT", "x" * 5_000)[0] == 413
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
         raw.sendall(b"PUT /level HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
         assert b" 411 " in raw.recv(100)
 

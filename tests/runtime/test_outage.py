@@ -25,7 +25,7 @@ def spans(count: int, name: str = "x") -> None:
             pass
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+def until(condition: Callable[[], object], seconds: float = 30.0) -> bool:
     ends = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > ends:
@@ -175,20 +175,20 @@ def test_flush_and_shutdown_keep_their_deadline(collector: Any, fault: str) -> N
     middle = time.monotonic()
     assert not obs.shutdown(0.3)
     ended = time.monotonic()
-    assert middle - began < 0.3 + 1
-    assert ended - middle < 0.3 + 1
+    assert middle - began < 0.3 + 4
+    assert ended - middle < 0.3 + 4
     assert tally.counts("spans_dropped") == {"shutdown": 3}
     assert not [thread for thread in threading.enumerate() if thread.name == "obs-spans"]
 
 
 def test_a_slow_collector_delays_nobody_and_gets_everything(collector: Any) -> None:
-    collector.behaviour = collector.behaviour._replace(delay=0.5)
+    collector.behaviour = collector.behaviour._replace(delay=2)
     obs.init("shop", otlp_endpoint=collector.url)
     began = time.monotonic()
     spans(3)
     assert not obs.flush(0.1)
-    assert time.monotonic() - began < 0.5
-    assert obs.flush(10)
+    assert time.monotonic() - began < 2
+    assert obs.flush(30)
     assert len(collector.names()) == 3
 
 

@@ -37,7 +37,7 @@ def black_hole() -> Iterator[int]:
         yield int(listener.getsockname()[1])
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     ends = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > ends:
@@ -207,8 +207,8 @@ def test_flush_and_shutdown_keep_their_deadline_with_a_dead_collector(
     middle = time.monotonic()
     assert not obs.shutdown(0.3)
     ended = time.monotonic()
-    assert middle - began < 2
-    assert ended - middle < 2
+    assert middle - began < 5
+    assert ended - middle < 5
     assert tally.counts("spans_dropped")
 
 

@@ -55,7 +55,7 @@ def test_a_program_that_is_absent_is_named() -> None:
 def test_progress_shows_what_the_lines_mean() -> None:
     seen: list[Progress] = []
     run(
-        _python("import time; print('a1', flush=True); time.sleep(1.2)"),
+        _python("import time; print('a1', flush=True); time.sleep(3)"),
         step=Step("building", seen.append),
         within=30,
         detail=lambda line: line.upper(),
@@ -65,8 +65,8 @@ def test_progress_shows_what_the_lines_mean() -> None:
 
 def test_the_limit_ends_the_whole_family(tmp_path: Path, until: Until, members: Members) -> None:
     note = tmp_path / "pid"
-    with pytest.raises(StackError, match="did not end within 2 s"):
-        run(_python(FAMILY, str(note)), step=Step("x", None), within=2)
+    with pytest.raises(StackError, match="did not end within 4 s"):
+        run(_python(FAMILY, str(note)), step=Step("x", None), within=4)
     until(lambda: members(int(note.read_text())) == [])
 
 
@@ -92,8 +92,8 @@ def test_the_limit_holds_for_what_hides_its_end(
     code: str, tmp_path: Path, until: Until, members: Members
 ) -> None:
     note = tmp_path / "pid"
-    with pytest.raises(StackError, match="did not end within 2 s"):
-        run(_python(code, str(note)), step=Step("x", None), within=2)
+    with pytest.raises(StackError, match="did not end within 4 s"):
+        run(_python(code, str(note)), step=Step("x", None), within=4)
     until(lambda: members(int(note.read_text())) == [])
 
 
