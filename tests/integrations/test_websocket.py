@@ -136,6 +136,28 @@ def test_a_client_that_leaves_an_endpoint_that_does_not_expect_it_is_no_error(te
     telemetry.assert_counted(CONNECTIONS, 1, result="closed")
 
 
+@pytest.mark.parametrize("path", ["/rooms/7", "/careless"])
+def test_a_server_that_shuts_down_closes_its_connections_and_fails_none(
+    telemetry: Telemetry, path: str
+) -> None:
+    # So uvicorn tells an application that it was told to stop.
+    with contextlib.suppress(WebSocketDisconnect):
+        converse(make_shop(), path, {"type": "websocket.disconnect", "code": 1012})
+    telemetry.assert_no_errors()
+    access = telemetry.logs[-1]
+    assert (access["result"], access["close_code"], access["closed_by"]) == ("closed", 1012, "server")
+    telemetry.assert_counted(CONNECTIONS, 1, result="closed")
+    assert telemetry.spans[0].status == "unset"
+
+
+def test_no_client_can_have_its_connection_counted_as_our_fault(telemetry: Telemetry) -> None:
+    with contextlib.suppress(WebSocketDisconnect):
+        converse(make_shop(), "/careless", {"type": "websocket.disconnect", "code": 1011})
+    telemetry.assert_no_errors()
+    (access,) = telemetry.logs
+    assert (access["result"], access["close_code"], access["closed_by"]) == ("closed", 1011, "client")
+
+
 async def tick(scope: Any, receive: Any, send: Any) -> None:
     """Send for ever, without any framework."""
     await receive()

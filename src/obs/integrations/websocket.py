@@ -20,6 +20,8 @@ ACTIVE = gauge(signals.ACTIVE)
 _FAULTS = frozenset({1011, 1012, 1013, 1014})
 #: RFC 6455's word for a connection that ended without any.
 _ABNORMAL = 1006
+#: What a server that shuts down says to both sides, in the registry's words that it restarts.
+_RESTART = 1012
 
 
 class Connection(Arrival):
@@ -28,11 +30,13 @@ class Connection(Arrival):
     span_name = "WEBSOCKET"
     error_event = "websocket.exception"
 
-    __slots__ = ("_by", "_code", "_left", "_refused", "_series")
+    __slots__ = ("_by", "_code", "_heard", "_left", "_refused", "_series")
 
     def __init__(self, settings: Settings, head: Head) -> None:
         self._code = 0
         self._by = ""
+        #: Whether it was the application that heard of the close, and not the one that said it.
+        self._heard = False
         self._refused = 0
         self._left: BaseException | None = None
         self._series: Any = None
@@ -53,8 +57,11 @@ class Connection(Arrival):
 
     def closes(self, code: int, *, by: Literal["client", "server"]) -> None:
         """Note the close code and who sent it; the first one counts."""
-        if not self._by:
-            self._code, self._by = code, by
+        if self._by:
+            return
+        self._code, self._heard = code, by == "client"
+        # The application hears from its server in the same way as from its client.
+        self._by = "server" if code == _RESTART else by
 
     def disconnected(self, error: BaseException) -> None:
         """Note that the client has gone without a close, as `error` of sending to it told."""
@@ -64,7 +71,7 @@ class Connection(Arrival):
     def _is_departure(self, error: BaseException) -> bool:
         # What Starlette raises when the client has closed or gone and nobody handles it.
         told = error is self._left or type(error).__name__ == "WebSocketDisconnect"
-        return told and (self._by == "client" or self._left is not None)
+        return told and (self._heard or self._left is not None)
 
     def end(self, route: str) -> None:
         """Record everything about the connection, however it ended, and leave its context."""
@@ -81,7 +88,8 @@ class Connection(Arrival):
         if self._series is not None:
             self._series.dec()
         failed = self._failure is not None and not self._is_departure(self._failure)
-        if failed or self._code in _FAULTS or self._refused >= 500:
+        admitted = self._code in _FAULTS and not self._heard
+        if failed or admitted or self._refused >= 500:
             result = "failed"
         else:
             result = "closed" if self.started else "refused"
