@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -71,7 +72,8 @@ def test_from_install_to_down(obs: Obs, obs_home: Path) -> None:
     down = obs("down", "--purge")
     removed = f"removed all data of {obs_home / 'stack'}\n"
     assert (down.returncode, down.stderr) == (0, f"stopped prometheus, alertmanager\n{removed}")
-    assert (obs("down").returncode, obs("down").stderr) == (0, "nothing was running\n")
+    nothing = f"nothing was running in {obs_home / 'stack'}\n"
+    assert (obs("down").returncode, obs("down").stderr) == (0, nothing)
     assert not (obs_home / "stack").exists()
 
 
@@ -92,7 +94,10 @@ def test_reset_tells_what_it_has_removed(obs: Obs, tmp_path: Path) -> None:
     assert obs("down", "--dir", str(place)).returncode == 0
 
     reset = obs("reset", "--yes", "--dir", str(place))
-    assert (reset.returncode, reset.stderr) == (0, f"nothing was running\nremoved all data of {place}\n")
+    assert (reset.returncode, reset.stderr) == (
+        0,
+        f"nothing was running in {place}\nremoved all data of {place}\n",
+    )
     again = obs("reset", "--yes", "--dir", str(place))
     assert (again.returncode, again.stderr) == (0, f"there is no stack in {place}: nothing was removed\n")
 
@@ -116,6 +121,29 @@ def test_sigterm_during_up_leaves_nothing_running(obs: Obs, obs_home: Path, unti
     assert up.returncode == 143
     assert "Traceback" not in talk
     assert obs("status").stdout.splitlines() == ["prometheus    stopped", "alertmanager  stopped"]
+
+
+def test_status_tells_who_died_who_hangs_and_what_to_do(obs: Obs, tmp_path: Path) -> None:
+    place = tmp_path / "state"
+    up = obs("up", "--dir", str(place), "--format", "json", *_small())
+    pids = {row["name"]: row["pid"] for row in json.loads(up.stdout)}
+    (place / "prometheus" / "data").mkdir(exist_ok=True)
+    (place / "prometheus" / "data" / "never-ready").touch()
+    os.kill(pids["alertmanager"], signal.SIGKILL)
+
+    status = obs("status", "--dir", str(place))
+
+    assert status.returncode == 1
+    assert f"alertmanager  stopped   died, it was process {pids['alertmanager']}\n" in status.stdout
+    again = "`obs stack up` with the options of its start starts it again"
+    assert status.stderr.splitlines() == [
+        f"prometheus runs and does not say that it is ready: obs stack logs prometheus --dir {place}",
+        f"alertmanager died; its last words: obs stack logs alertmanager --dir {place}; {again}",
+    ]
+    assert obs("down", "--dir", str(place)).stderr == "stopped prometheus\n"
+    stopped = obs("status", "--dir", str(place))
+    assert stopped.stdout.splitlines() == ["prometheus    stopped", "alertmanager  stopped"]
+    assert stopped.stderr.startswith(f"nothing runs in {place}: obs stack up --dir {place}")
 
 
 def test_status_of_a_stopped_stack_is_a_finding(obs: Obs) -> None:

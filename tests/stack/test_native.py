@@ -107,7 +107,10 @@ def test_a_second_up_starts_what_has_died(config: NativeConfig, until: Until) ->
     before = _pids(config)
     os.kill(before["alertmanager"], signal.SIGKILL)
     until(lambda: "alertmanager" not in _pids(config))
-    assert [server.state for server in native.status(config.directory)] == ["ready", "stopped"]
+    assert [(one.state, one.reason) for one in native.status(config.directory)] == [
+        ("ready", None),
+        ("stopped", f"died, it was process {before['alertmanager']}"),
+    ]
 
     servers = native.up(config, tied=True)
 
@@ -128,7 +131,8 @@ def test_engines_as_old_as_debians_serve_rules_and_not_the_whole_stack(config: N
 def test_a_second_up_with_another_configuration_is_refused(config: NativeConfig) -> None:
     native.up(config, tied=True)
     with pytest.raises(
-        StackError, match=r"prometheus already runs here .* with another configuration"
+        StackError,
+        match=r"prometheus already runs here .* with another configuration: prometheus\.yml would be another",
     ) as caught:
         native.up(replace(config, scrape_interval="1s"), tied=True)
     # Without its directory the command would stop another stack.
@@ -136,10 +140,21 @@ def test_a_second_up_with_another_configuration_is_refused(config: NativeConfig)
     assert [server.state for server in native.status(config.directory)] == ["ready", "ready"]
 
 
+def test_a_second_up_on_another_port_is_told_which_one_is_in_use(config: NativeConfig) -> None:
+    native.up(config, tied=True)
+    port, other = config.ports["alertmanager"], free()
+    with pytest.raises(
+        StackError,
+        match=f"it has --web.listen-address=127.0.0.1:{port}, asked for is --web.listen-address=127.0.0.1:{other}",
+    ):
+        native.up(replace(config, ports={**config.ports, "alertmanager": other}), tied=True)
+
+
 def test_down_leaves_neither_process_nor_pid_file(config: NativeConfig) -> None:
     native.up(config, tied=True)
 
     assert native.down(config.directory) == ["prometheus", "alertmanager"]
+    assert [one.reason for one in native.status(config.directory)] == [None, None]
 
     assert not (config.directory / "run").exists()
     assert not any(answers(port, "/-/ready") for port in config.ports.values())

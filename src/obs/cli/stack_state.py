@@ -74,8 +74,10 @@ def status(ctx: click.Context, runtime: str, directory: Path | None, format_: st
         ctx.exit(0 if services and all(one.state == "ready" for one in services) else 1)
     from obs.stack import native
 
-    servers = native.status(_native(directory))
+    place = _native(directory)
+    servers = native.status(place)
     stack_view.show_native(servers, format_)
+    stack_view.advise(servers, place, started=native.is_state(place))
     ctx.exit(0 if all(one.state in ("ready", "skipped") for one in servers) else 1)
 
 
@@ -109,6 +111,7 @@ def logs(name: str, runtime: str, directory: Path | None, *, lines: int, follow:
 
 
 def _stop(runtime: str, directory: Path | None, *, purge: bool) -> None:
+    place = _native(directory)
     with ProgressLine() as report:
         if runtime == stack_runtime.COMPOSE:
             from obs.stack.compose import driver
@@ -117,12 +120,12 @@ def _stop(runtime: str, directory: Path | None, *, purge: bool) -> None:
         else:
             from obs.stack import native
 
-            place = _native(directory)
             if purge and not native.is_state(place):
                 click.echo(f"there is no stack in {place}: nothing was removed", err=True)
                 return
             stopped = native.down(place, purge=purge, report=report)
-    click.echo(f"stopped {', '.join(stopped)}" if stopped else "nothing was running", err=True)
+    nothing = "nothing was running" if runtime == stack_runtime.COMPOSE else f"nothing was running in {place}"
+    click.echo(f"stopped {', '.join(stopped)}" if stopped else nothing, err=True)
     if purge:
         click.echo(f"removed all data of {_place(runtime, directory)}", err=True)
 

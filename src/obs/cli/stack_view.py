@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +34,29 @@ def show_native(servers: Sequence[ServerStatus], format_: str) -> None:
         click.echo(f"{one.name:13} {one.state:9} {place}".rstrip())
         if one.pid and one.reason:
             click.echo(click.wrap_text(one.reason, _WIDTH, _INDENT, _INDENT))
+
+
+def advise(servers: Sequence[ServerStatus], place: Path, *, started: bool) -> None:
+    """Say on standard error what to do about servers that should run and do not; nothing where all is well."""
+    here = f"--dir {shlex.quote(str(place))}"
+    if not any(one.pid for one in servers) and not any(
+        one.state == "stopped" and one.reason for one in servers
+    ):
+        what = "nothing runs" if started else "no stack was started"
+        click.echo(f"{what} in {place}: obs stack up {here}, or name another directory with --dir", err=True)
+        return
+    for one in servers:
+        if one.state == "stopped" and one.reason:
+            click.echo(
+                f"{one.name} died; its last words: obs stack logs {one.name} {here}; `obs stack up` with the options"
+                " of its start starts it again",
+                err=True,
+            )
+        elif one.state == "starting":
+            click.echo(
+                f"{one.name} runs and does not say that it is ready: obs stack logs {one.name} {here}",
+                err=True,
+            )
 
 
 def show_containers(services: Sequence[ServiceStatus], format_: str) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from obs.errors import ConfigError, StackError, suggest
@@ -52,7 +54,7 @@ class ServerStatus:
         route: how its program came here.
         log: its log.
         was_running: set by `up` for a server that it found running.
-        reason: why it is skipped, or what else a person should know.
+        reason: why it is skipped, that it died, or what else a person should know.
     """
 
     name: str
@@ -135,7 +137,7 @@ def status(directory: Path) -> list[ServerStatus]:
     """Return how each server of this directory is doing; readiness is asked of the server itself."""
     running, record = _running(directory), read_record(directory)
     return [
-        _status(name, running.get(name), record)
+        _status(name, running[name], record) if name in running else _absent(directory, name, record)
         for name in SERVERS
         if name in (*record.servers, *record.skipped, *running)
     ]
@@ -158,7 +160,11 @@ def logs(directory: Path, name: str, lines: int = 50) -> str:
         path.stat()
         return tail(path, lines)
     except (FileNotFoundError, NotADirectoryError):
-        raise StackError(f"{name} has no log: it was never started here", where=str(directory)) from None
+        raise StackError(
+            f"{name} has no log: it was never started here",
+            where=str(directory),
+            hint=f"obs stack status --dir {shlex.quote(str(directory))} tells why; name another directory with --dir",
+        ) from None
     except OSError as error:
         raise StackError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
@@ -168,10 +174,16 @@ def log_path(directory: Path, name: str) -> Path:
     return directory / "log" / f"{name}.log"
 
 
-def _status(name: str, running: Running | None, record: Record) -> ServerStatus:
-    reason = record.skipped.get(name)
-    if running is None:
-        return ServerStatus(name, "stopped" if reason is None else "skipped", reason=reason)
+def _absent(directory: Path, name: str, record: Record) -> ServerStatus:
+    if name in record.skipped:
+        return ServerStatus(name, "skipped", reason=record.skipped[name])
+    # Nobody has stopped it: that takes the file away.
+    died = process.remembered(_pid_file(directory, name))
+    # By its number the kernel's log tells whether it was killed for want of memory.
+    return ServerStatus(name, "stopped", reason=f"died, it was process {died.pid}" if died else None)
+
+
+def _status(name: str, running: Running, record: Record) -> ServerStatus:
     details = running.details
     port = details.get("ready_port", "")
     login = (details["user"], Path(details["password_file"])) if "user" in details else None
@@ -197,19 +209,33 @@ def _record(planned: Plan) -> Record:
 
 
 def _running(directory: Path) -> dict[str, Running]:
-    found = {name: process.find(directory / "run" / f"{name}.json") for name in SERVERS}
+    found = {name: process.find(_pid_file(directory, name)) for name in SERVERS}
     return {name: running for name, running in found.items() if running is not None}
+
+
+def _pid_file(directory: Path, name: str) -> Path:
+    return directory / "run" / f"{name}.json"
 
 
 def _require_same(launch: Launch, running: Running) -> None:
     # The program itself may differ: a newer engine in the cache is no reason to refuse a second `up`.
-    if running.argv[1:] != launch.argv[1:] or not launch.is_written():
+    difference = _difference(running.argv[1:], launch.argv[1:])
+    if difference is None and (changed := launch.unwritten()) is not None:
+        difference = f"{changed} would be another"
+    if difference is not None:
         raise StackError(
-            f"{launch.name} already runs here (process {running.pid}) with another configuration",
+            f"{launch.name} already runs here (process {running.pid}) with another configuration: {difference}",
             where=str(launch.directory),
-            hint=f"stop it first (obs stack down --dir {shlex.quote(str(launch.directory.parent))}), or start a second stack in"
-            " another --dir",
+            hint="give the options of its start again; or stop it first (obs stack down --dir"
+            f" {shlex.quote(str(launch.directory.parent))}), or start a second stack in another --dir",
         )
+
+
+def _difference(runs: Sequence[str], asked: Sequence[str]) -> str | None:
+    for there, here in zip_longest(runs, asked, fillvalue="nothing"):
+        if there != here:
+            return f"it has {there}, asked for is {here}"
+    return None
 
 
 def _start(
@@ -228,9 +254,7 @@ def _start(
             f"cannot write the state directory: {error.strerror}", where=str(directory)
         ) from None
     programs = {
-        launch.name: launch.program(
-            log_path(directory, launch.name), directory / "run" / f"{launch.name}.json"
-        )
+        launch.name: launch.program(log_path(directory, launch.name), _pid_file(directory, launch.name))
         for launch in launches
     }
     missing = [program for name, program in programs.items() if name not in running]

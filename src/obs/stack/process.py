@@ -139,9 +139,19 @@ def find(pid_file: Path) -> Running | None:
     Raises:
         StackError: this user may not read it.
     """
+    running = remembered(pid_file)
+    return running if running is not None and running.pid > 1 and running.is_alive() else None
+
+
+def remembered(pid_file: Path) -> Running | None:
+    """Return the child that `pid_file` tells of, be it alive or not; `stop` leaves no such file.
+
+    Raises:
+        StackError: this user may not read it.
+    """
     try:
         kept = json.loads(pid_file.read_text(encoding="utf-8"))
-        running = Running(
+        return Running(
             name=str(kept["name"]),
             pid=int(kept["pid"]),
             started=str(kept["started"]),
@@ -156,7 +166,6 @@ def find(pid_file: Path) -> Running | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # No file, or one that was cut off by a full disk: nothing that could be stopped by it.
         return None
-    return running if running.pid > 1 and running.is_alive() else None
 
 
 def stop(running: Running, *, report: Report | None = None) -> None:

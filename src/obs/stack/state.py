@@ -79,6 +79,7 @@ def locked(directory: Path) -> Iterator[None]:
             raise StackError(
                 "another `obs stack` is starting or stopping the servers of this directory",
                 where=str(directory),
+                hint="wait until it has ended, or end it",
             )
         yield
     finally:

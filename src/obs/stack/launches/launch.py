@@ -60,13 +60,16 @@ class Launch:
     login: tuple[str, Path] | None = None
     note: str = ""
 
-    def is_written(self) -> bool:
-        """Tell whether the files and links in the directory are those of this launch."""
+    def unwritten(self) -> str | None:
+        """Return the first file or link in the directory that is not that of this launch; None where all are."""
+        return next((name for name in (*self.files, *self.links) if not self._is_written(name)), None)
+
+    def _is_written(self, name: str) -> bool:
+        place = self.directory / name
         try:
-            return all(
-                (self.directory / name).read_text(encoding="utf-8") == text
-                for name, text in self.files.items()
-            ) and all((self.directory / name).readlink() == target for name, target in self.links.items())
+            if name in self.links:
+                return place.readlink() == self.links[name]
+            return place.read_text(encoding="utf-8") == self.files[name]
         except OSError:
             return False
 
