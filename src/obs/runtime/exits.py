@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from obs.runtime import draining, guard
+from obs.runtime.crashes import child
 
 #: What a shell reports for a process that SIGTERM has ended.
 _TERMINATED = 128 + signal.SIGTERM
@@ -76,7 +77,9 @@ def watch_multiprocessing() -> None:
     util = sys.modules.get("multiprocessing.util")
     if util is not None and _finalized != os.getpid():
         _finalized = os.getpid()
-        util.Finalize(None, _deliver, exitpriority=0)
+        util.Finalize(None, _end_child, exitpriority=0)
+        if _is_child():
+            child.listen()
         # A forked child clears its finalizers before it runs these.
         util.register_after_fork(_HOOK, _in_forked_child)
 
@@ -92,8 +95,24 @@ def _in_forked_child(_: _Hook) -> None:
     util = sys.modules["multiprocessing.util"]
     global _finalized
     _finalized = os.getpid()
-    util.Finalize(None, _deliver, exitpriority=0)
+    util.Finalize(None, _end_child, exitpriority=0)
+    child.listen()
     release()
+
+
+def _is_child() -> bool:
+    """Tell whether multiprocessing has started this process."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is None:
+        return False
+    # A child that is started afresh imports the main module before it is told who its parent is.
+    return process.parent_process() is not None or hasattr(process.current_process(), "_inheriting")
+
+
+def _end_child() -> None:
+    # First, so that its line and its event are delivered, too.
+    child.tell()
+    _deliver()
 
 
 def _deliver() -> None:
@@ -122,8 +141,7 @@ def _watch_sigterm() -> str:
     if found is not signal.SIG_DFL and found is not _terminate:
         _watch_uvicorn(found)
         return "SIGTERM has a handler already, which is left alone"
-    process = sys.modules.get("multiprocessing.process")
-    if process is not None and process.parent_process() is not None:
+    if _is_child():
         # A pool ends its workers by SIGTERM while they wait for a lock in C. A handler in Python runs only
         # once that wait is over, which may be never: their parent would wait for ever too.
         release()

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from obs.runtime import guard, live, logger
+from obs.runtime.crashes import child
 from obs.runtime.crashes.report import unhandled
 from obs.runtime.redaction import NAME_LIMIT, plain_text
 
@@ -39,6 +40,7 @@ class Hooks:
         # listening to it needs neither asyncio nor a loop.
         self._filter: Callable[[logging.LogRecord], bool] = self._in_loop
         logging.getLogger(_ASYNCIO).addFilter(self._filter)
+        child.report_to(self._in_child)
 
     def stop(self) -> None:
         """Put the former hooks back; where somebody has hooked in since, only stop reporting."""
@@ -50,11 +52,16 @@ class Hooks:
         if sys.unraisablehook == self._in_unraisable:
             sys.unraisablehook = self._unraisable
         logging.getLogger(_ASYNCIO).removeFilter(self._filter)
+        child.report_to(None)
 
     def _in_main(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         told = self._report(error, "main", "unhandled exception")
         if not (told and self._main is sys.__excepthook__):
             self._main(kind, error, trace)
+
+    def _in_child(self, error: BaseException, name: str) -> None:
+        # multiprocessing writes its traceback all the same.
+        self._report(error, "main", "unhandled exception in a child process", process=name)
 
     def _in_thread(self, args: ExceptHookArgs) -> None:
         told = False

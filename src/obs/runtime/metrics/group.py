@@ -64,19 +64,38 @@ def leader() -> Process | None:
     who was forked without starting another program, and by whom. Children that were started afresh
     (uvicorn's workers, the methods spawn and forkserver) know their parent from `multiprocessing`.
     """
-    pid = found = os.getpid()
-    started = sys.modules.get("multiprocessing.process")
-    parent = started.parent_process() if started is not None else None
-    if parent is not None and parent.pid is not None:
-        pid = found = parent.pid
-    while (now := _stat(pid)) is not None and now.flags & _FORKED and _same_program(pid, now.parent):
-        pid = found = now.parent
+    found = _origin(_starter())
     return None if found == os.getpid() else _process(found)
 
 
 def itself() -> Process | None:
     """Return this process."""
     return _process(os.getpid())
+
+
+def _starter() -> int:
+    """Return the process that started this one by `multiprocessing`; itself where none did."""
+    pid = os.getpid()
+    started = sys.modules.get("multiprocessing.process")
+    if started is None:
+        return pid
+    parent = started.parent_process()
+    if parent is not None:
+        return parent.pid or pid
+    if getattr(started.current_process(), "_inheriting", False):
+        # It is importing the main module for the sake of a child, before it is told whose child that is.
+        fresh = _origin(pid)
+        now = _stat(fresh)
+        if now is not None and _same_program(fresh, now.parent):
+            return now.parent
+    return pid
+
+
+def _origin(pid: int) -> int:
+    """Return the process that `pid` was forked from, through however many others; itself where it was not."""
+    while (now := _stat(pid)) is not None and now.flags & _FORKED and _same_program(pid, now.parent):
+        pid = now.parent
+    return pid
 
 
 def _process(pid: int) -> Process | None:
