@@ -37,7 +37,7 @@ obs.instrument(app)
 
 
 def _get(port: int, path: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path, headers={"User-Agent": "audit-test/1"})
         return connection.getresponse().status

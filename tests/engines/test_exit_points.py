@@ -89,9 +89,10 @@ def serving(
             ends = time.monotonic() + 60
             while True:
                 try:
-                    _NO_PROXY.open(f"http://127.0.0.1:{port}/health", timeout=10).read()
+                    _NO_PROXY.open(f"http://127.0.0.1:{port}/health", timeout=60).read()
                     break
-                except urllib.error.HTTPError:
+                except urllib.error.HTTPError as answer:
+                    answer.close()
                     break
                 except OSError:
                     assert server.poll() is None, log.read_text()
@@ -107,7 +108,7 @@ def serving(
 def ask(port: int) -> set[str]:
     """Send the requests, each over a connection of its own; return the processes that answered."""
     return {
-        _NO_PROXY.open(f"http://127.0.0.1:{port}/orders/{number}", timeout=30).read().decode()
+        _NO_PROXY.open(f"http://127.0.0.1:{port}/orders/{number}", timeout=60).read().decode()
         for number in range(_REQUESTS)
     }
 

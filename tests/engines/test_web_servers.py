@@ -145,19 +145,36 @@ class Server:
             time.sleep(0.1)
 
     def get(self, path: str) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
             connection.request("GET", path)
             answer = connection.getresponse()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
 
+    def lines(self) -> list[dict[str, Any]]:
+        """Return what it logged; the last line may be on its way."""
+        text = self._out.read_text()
+        return [json.loads(line) for line in text.splitlines(keepends=True) if _is_whole(line)]
+
+    def await_requests(self, count: int) -> None:
+        """Wait until that many have ended: the client of a stream has all of it a moment before.
+
+        Those that serve in development end without waiting for their threads.
+        """
+        ends = time.monotonic() + 60
+        while sum(line.get("event") == "http.request" for line in self.lines()) < count:
+            assert time.monotonic() < ends, self._out.read_text()
+            time.sleep(0.05)
+
     def stop(self) -> tuple[list[dict[str, Any]], str]:
         """End it as an orchestrator would; return its lines and everything it wrote."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-        text = self._out.read_text()
-        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-        return lines, text + self._err.read_text()
+        self.process.wait(60)
+        return self.lines(), self._out.read_text() + self._err.read_text()
+
+
+def _is_whole(line: str) -> bool:
+    return line.startswith("{") and line.endswith("\n")
 
 
 @pytest.fixture(params=COMMANDS)
@@ -178,6 +195,7 @@ def test_each_request_has_one_line_and_each_error_one_stack_and_all_answers_have
     ids = [headers["x-request-id"] for _, headers, _ in answers]
     assert len(set(ids)) == 4
 
+    server.await_requests(len(asked))
     lines, everything = server.stop()
     # A server with threads may end a stream when the next request is through already.
     access = [line for line in lines if line.get("event") == "http.request"]

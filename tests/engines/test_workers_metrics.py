@@ -65,7 +65,7 @@ class Server:
 
     def get(self, path: str = "/") -> str:
         """Return the body of one request over a connection of its own."""
-        with _direct.open(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
+        with _direct.open(f"http://127.0.0.1:{self.port}{path}", timeout=60) as response:
             return str(response.read().decode())
 
     def pids(self, requests: int) -> set[int]:
@@ -77,7 +77,7 @@ class Server:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/metrics", headers={"accept": "application/openmetrics-text"}
         )
-        with _direct.open(request, timeout=10) as response:
+        with _direct.open(request, timeout=60) as response:
             families = parse(response.read().decode())
             return {
                 sample.name: sample.value + 0.0
@@ -117,7 +117,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
         yield running
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def test_every_worker_answers_for_all(server: Server) -> None:
@@ -127,6 +127,8 @@ def test_every_worker_answers_for_all(server: Server) -> None:
         pids |= server.pids(40)
         requests += 40
     assert len(pids) == WORKERS
+    # The client has its answer a moment before the request has been counted.
+    server.until(lambda: server.scrape()["http_server_request_duration_seconds_count"] == requests)
     for _ in range(12):
         seen = server.scrape()
         assert seen["test_served_total"] == requests
@@ -165,7 +167,7 @@ def test_what_each_worker_tracks_adds_up_whoever_is_scraped(server: Server) -> N
 def test_nothing_is_left_of_a_server_that_has_ended_once_the_next_one_starts(server: Server) -> None:
     server.pids(10)
     server.process.terminate()
-    server.process.wait(30)
+    server.process.wait(60)
     script = "import obs, os\nobs.init('shop', logs=False)\nif os.fork() == 0: os._exit(0)\nos.wait()\n"
     subprocess.run(
         [sys.executable, "-c", script], check=True, env={**os.environ, "OBS_METRICS_DIR": str(server.folder)}
