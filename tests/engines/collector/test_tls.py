@@ -59,7 +59,7 @@ def _caller(collector: Collector, context: ssl.SSLContext | None) -> Iterator[No
 
 
 #: What a server of Go answers whom it does not know, by its alert or by the end of the connection.
-REFUSED = r"certificate required|alert|reset|EOF"
+REFUSED = r"certificate required|alert|reset|EOF|closed connection|Broken pipe"
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def _await_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN
     while True:
         try:
-            with _direct.open(f"{url}/ready", timeout=5) as answer:
+            with _direct.open(f"{url}/ready", timeout=30) as answer:
                 if answer.status == 200:
                     return
         except OSError:

@@ -335,7 +335,8 @@ def test_the_generated_tests_catch_every_slip_of_the_pen(loki: Any) -> None:
                 labels = {"environment": f"slip-{number}", **fact.get("labels", {})}
                 try:
                     found = _state(loki, rule, bases[number] + _seconds(fact["at"]), labels)
-                except urllib.error.HTTPError:
+                except urllib.error.HTTPError as refused:
+                    refused.close()
                     return True
                 if found != fact["state"]:
                     return True
