@@ -88,7 +88,7 @@ class Containers:
         request = urllib.request.Request(f"{url}?{urllib.parse.urlencode(query)}" if query else url)  # noqa: S310
         if login:
             request.add_header("Authorization", f"Basic {self.authorization}")
-        with _direct.open(request, timeout=10) as answer:
+        with _direct.open(request, timeout=60) as answer:
             return json.load(answer)
 
     @property
@@ -102,9 +102,10 @@ class Containers:
         if authorization:
             request.add_header("Authorization", f"Basic {authorization}")
         try:
-            with _direct.open(request, timeout=10) as answer:
+            with _direct.open(request, timeout=60) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
+            error.close()
             return error.code
 
     def query(self, expression: str) -> list[dict[str, Any]]:
@@ -129,7 +130,7 @@ class Containers:
         )
         if trace:
             request.add_header("traceparent", f"00-{trace}-00f067aa0ba902b7-01")
-        with _direct.open(request, timeout=20) as answer:
+        with _direct.open(request, timeout=60) as answer:
             order: dict[str, Any] = json.load(answer)
             return order
 

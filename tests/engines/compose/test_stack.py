@@ -94,10 +94,14 @@ def test_a_golden_request_is_found_in_metrics_and_logs(stack: Containers) -> Non
 
 
 def test_no_line_is_lost_while_its_file_is_rotated(stack: Containers) -> None:
-    before = len(stack.lines('{service="storefront"} |= "order paid"'))
+    counted = '{service="storefront"} |= "order paid"'
+    # The lines of earlier orders are under way; they come before this one's, for they stand before it in the file.
+    trace = uuid.uuid4().hex
+    stack.buy(trace)
+    await_found(lambda: stack.lines(f'{counted} | trace_id="{trace}"'), "whatever was ordered before")
+    before = len(stack.lines(counted))
     for _ in range(ORDERS):
         stack.buy()
-    counted = '{service="storefront"} |= "order paid"'
     await_found(lambda: len(stack.lines(counted)) >= before + ORDERS, f"{ORDERS} lines more")
     assert len(stack.lines(counted)) == before + ORDERS
     names = stack.docker.run(
