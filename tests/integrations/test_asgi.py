@@ -83,7 +83,7 @@ def test_the_server_span_continues_the_callers_and_is_named_by_the_route(
     obs.init("shop", otlp_endpoint=collector.url)
     call(shop(), "/items/1", traceparent=PARENT)
     call(shop(), "/refused")
-    assert obs.flush(5)
+    assert obs.flush(30)
     first, second = collector.spans
     assert (first.name, first.trace_id.hex(), first.parent_span_id.hex()) == (
         "GET /items/{item}",
@@ -116,7 +116,7 @@ def test_the_span_of_an_unmatched_request_has_no_route(
 ) -> None:
     obs.init("shop", otlp_endpoint=collector.url)
     call(shop(), "/scan/1")
-    assert obs.flush(5)
+    assert obs.flush(30)
     (span,) = collector.spans
     assert span.name == "GET"
     assert "http.route" not in attributes(span)
@@ -125,7 +125,7 @@ def test_the_span_of_an_unmatched_request_has_no_route(
 def test_a_request_makes_exactly_one_server_span(collector: Any, shop: Any, call: Any) -> None:
     obs.init("shop", otlp_endpoint=collector.url)
     call(shop(), "/items/1")
-    assert obs.flush(5)
+    assert obs.flush(30)
     assert collector.names() == ["GET /items/{item}"]
 
 

@@ -253,7 +253,8 @@ def test_asyncio_the_four_kinds_of_calls_and_their_codes(values: Values, lines: 
         stream = channel.unary_stream("/shop.Orders/Many")(b"wait")
         await stream.read()
         stream.cancel()
-        await asyncio.sleep(0.2)
+        # Time for the server to hear of it.
+        await asyncio.sleep(1)
 
     serve_later(body)
     wanted = {(f"shop.Orders/{name}", "OK"): 1.0 for name in ("One", "Many", "Gather", "Echo")}
@@ -294,7 +295,7 @@ def test_asyncio_a_stream_that_is_given_up_cleans_up_inside_of_its_call(lines: L
             await asyncio.sleep(0.1)
             stream.cancel()
             await asyncio.wait_for(cleaned.wait(), 10)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
         await server.stop(0)
         del server
         gc.collect()

@@ -96,7 +96,7 @@ def test_the_request_carries_the_ids_of_its_span(
     with obs.extract({"x-request-id": "req-1"}), obs.span("outer"):
         session.get(shop.url.replace("//", "//user:hunter2@") + "/pay?token=hunter2#hunter2")
         here = obs.ids().span_id
-    assert obs.flush(5)
+    assert obs.flush(30)
     call, outer = collector.spans
     assert (call.name, call.kind, call.parent_span_id) == ("GET", 3, outer.span_id)
     assert here == outer.span_id.hex()
@@ -113,7 +113,7 @@ def test_each_redirect_is_a_call_with_a_span_of_its_own(
     obs.init("shop", otlp_endpoint=collector.url)
     assert session.get(f"{shop.url}/moved").url == f"{shop.url}/there"
     assert {key[2]: count for key, count in values(_COUNT, *_LABELS).items()} == {"302": 1, "200": 1}
-    assert obs.flush(5)
+    assert obs.flush(30)
     sent = [headers["traceparent"].split("-")[2] for _, headers in shop.asked]
     assert sent == [span.span_id.hex() for span in collector.spans]
 

@@ -17,7 +17,7 @@ def spans(collector: Any) -> Any:
     obs.init("shop", otlp_endpoint=collector.url, log_level="critical")
 
     def read() -> dict[str, Any]:
-        assert obs.flush(5)
+        assert obs.flush(30)
         return {span.name: span for span in collector.spans}
 
     return read

@@ -30,7 +30,7 @@ def test_a_line_arrives_as_a_record_with_its_ids_and_not_on_the_stream(collector
     with obs.span("work"), obs.bind(user_id=7):
         obs.get_logger("shop.basket").warning("basket left", items=[1, "two"], total=2.5, password="p")  # noqa: S106
         ids = obs.ids()
-    assert obs.flush()
+    assert obs.flush(30)
     assert lines() == []
     (record,) = collector.logs
     assert record.body.string_value == "basket left"
@@ -51,7 +51,7 @@ def test_a_line_arrives_as_a_record_with_its_ids_and_not_on_the_stream(collector
 def test_severities_are_those_of_the_protocol(level: str, number: int, collector: Any) -> None:
     obs.init("shop", log_level="debug", otlp_endpoint=collector.url, otlp_logs="on")
     getattr(obs.log, level)("x")
-    assert obs.flush()
+    assert obs.flush(30)
     assert [record.severity_number for record in collector.logs] == [number]
 
 
@@ -59,7 +59,7 @@ def test_the_resource_is_that_of_the_spans(collector: Any) -> None:
     obs.init("shop", otlp_endpoint=collector.url, otlp_logs="on", resource={"region": "eu"})
     with obs.span("work"):
         obs.log.info("x")
-    assert obs.flush()
+    assert obs.flush(30)
     first, second = collector.resources
     assert first == second
     assert first["region"] == "eu"
@@ -72,7 +72,7 @@ def test_fields_of_the_conventions_have_their_names(collector: Any) -> None:
         raise ValueError("no")  # noqa: TRY301
     except ValueError:
         logging.getLogger("lib").exception("failed")
-    assert obs.flush()
+    assert obs.flush(30)
     told = attributes(collector.logs[0])
     assert "ValueError: no" in told["exception.stacktrace"]
     assert told["code.file.path"] == __file__
@@ -83,7 +83,7 @@ def test_fields_of_the_conventions_have_their_names(collector: Any) -> None:
 def test_both_means_both(collector: Any, lines: Lines) -> None:
     obs.init("shop", otlp_endpoint=collector.url, otlp_logs="both", log_format="json")
     obs.log.info("x")
-    assert obs.flush()
+    assert obs.flush(30)
     assert [line["message"] for line in lines()] == ["x"]
     assert collector.log_bodies() == ["x"]
 
@@ -92,7 +92,7 @@ def test_audit_events_stay_on_the_stream(collector: Any, lines: Lines) -> None:
     # A queue may drop what it holds; what was audited is written before the call is over.
     obs.init("shop", otlp_endpoint=collector.url, otlp_logs="on")
     obs.audit("LOGIN", "site", actor="bob")
-    assert obs.flush()
+    assert obs.flush(30)
     assert [line.get("action") for line in lines()] == [None, "LOGIN"]
     assert collector.log_bodies() == []
 
@@ -100,7 +100,7 @@ def test_audit_events_stay_on_the_stream(collector: Any, lines: Lines) -> None:
 def test_by_default_nothing_goes_to_the_collector(collector: Any, lines: Lines) -> None:
     obs.init("shop", otlp_endpoint=collector.url)
     obs.log.info("x")
-    assert obs.flush()
+    assert obs.flush(30)
     assert collector.deliveries == []
     assert len(lines()) == 1
     assert "log export" not in obs.status().on
@@ -117,7 +117,7 @@ def test_an_endpoint_of_its_own(collector: Any, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", f"{collector.url}/v1/logs")
     obs.init("shop", otlp_logs="on")
     obs.log.info("x")
-    assert obs.flush()
+    assert obs.flush(30)
     assert collector.log_bodies() == ["x"]
     assert "log export" in obs.status().on
 
@@ -135,7 +135,7 @@ def test_an_outage_is_told_on_the_stream_in_one_line_and_its_end_in_another(
     assert "log lines cannot be delivered" in begun[0]["message"]
     collector.status = 200
     obs.log.info("seen")
-    assert obs.flush(5)
+    assert obs.flush(30)
     assert "again" in " ".join(line["message"] for line in lines())
     assert "seen" in collector.log_bodies()
     assert "lost" not in collector.log_bodies()
@@ -160,7 +160,7 @@ def test_what_utf_8_cannot_express_costs_no_other_line(collector: Any) -> None:
     obs.log.info("good")
     obs.log.info("a\udcff", **{"k\udcff": "v\udcff", "nested": {"n\udcff": ["x\udcff"]}})
     obs.log.info("nothing", value=None, deep={"a": {"b": [True, None]}})
-    assert obs.flush()
+    assert obs.flush(30)
     assert collector.log_bodies() == ["good", "a\\udcff", "nothing"]
 
 
@@ -172,7 +172,7 @@ def test_a_forked_child_sends_its_own_lines_and_not_its_parents(collector: Any) 
         obs.log.info("child")
         os._exit(0 if obs.flush(5) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert obs.flush()
+    assert obs.flush(30)
     assert sorted(collector.log_bodies()) == ["child", "parent"]
     assert len({resource["service.instance.id"] for resource in collector.resources}) == 2
 

@@ -94,8 +94,8 @@ def test_status_reads_as_sentences_one_fact_a_line() -> None:
 def test_shutdown_gives_standard_logging_back_and_may_be_repeated() -> None:
     handlers, level = list(logging.root.handlers), logging.root.level
     obs.init("shop")
-    assert obs.shutdown()
-    assert obs.shutdown()
+    assert obs.shutdown(30)
+    assert obs.shutdown(30)
     assert (logging.root.handlers, logging.root.level) == (handlers, level)
 
 
@@ -108,7 +108,7 @@ def test_everything_of_the_face_is_safe_before_init_and_after_shutdown() -> None
         with obs.bind(a=1), obs.span("s"), obs.job("j"):
             obs.inject({})
         assert obs.ids() == ("", "", "")
-        assert obs.flush()
+        assert obs.flush(30)
 
     use_all()
     obs.init("shop")
@@ -136,7 +136,7 @@ def test_a_forked_child_logs_and_exports(collector: Any, how: str) -> None:
         "import os, obs\n"
         f"obs.init('shop', otlp_endpoint={collector.url!r})\n"
         "with obs.span('parent'): pass\n"
-        "assert obs.flush(5)\n"
+        "assert obs.flush(30)\n"
         "def work():\n"
         "    with obs.span('child'): obs.log.info('from the child')\n"
         f"{start}"

@@ -53,7 +53,7 @@ def test_a_span_arrives_with_resource_attributes_and_bound_fields(
     with obs.bind(user_id=7), obs.span("pay", {"amount": 5, "card": {"token": "t"}}) as span:
         span.set(password="p", ok=True)  # noqa: S106
         span.event("charged", provider="x")
-    assert obs.flush(5)
+    assert obs.flush(30)
     (received,) = collector.spans
     got = attributes(received)
     assert received.name == "pay"
@@ -72,7 +72,7 @@ def test_traces_may_have_an_address_of_their_own(collector: Any, monkeypatch: py
     obs.init("shop", otlp_endpoint="http://127.0.0.1:9")
     with obs.span("work"):
         pass
-    assert obs.flush(5)
+    assert obs.flush(30)
     assert collector.names() == ["work"]
 
 
@@ -80,7 +80,7 @@ def test_headers_for_the_collector_are_sent(collector: Any) -> None:
     obs.init("shop", otlp_endpoint=collector.url, otlp_headers={"x-tenant": "blue"})
     with obs.span("a"):
         pass
-    assert obs.flush(5)
+    assert obs.flush(30)
     assert {name.lower(): value for name, value in collector.headers[0].items()}["x-tenant"] == "blue"
 
 
@@ -99,7 +99,7 @@ def test_spans_nest_and_a_decorator_makes_one_each_call(collector: Any) -> None:
     with obs.span("outer"):
         assert inner(1) == 2
         assert asyncio.run(later()) == 2
-    assert obs.flush(5)
+    assert obs.flush(30)
     spans = {span.name: span for span in collector.spans}
     assert sorted(collector.names()) == ["deep", "inner", "inner", "later", "outer"]
     assert {span.trace_id for span in collector.spans} == {spans["outer"].trace_id}
@@ -112,7 +112,7 @@ def test_an_error_marks_the_span_and_passes(
     obs.init("shop", otlp_endpoint=collector.url)
     with pytest.raises(ValueError, match="bad"), obs.span("work"):
         raise ValueError("bad Bearer abcdef123")
-    assert obs.flush(5)
+    assert obs.flush(30)
     (span,) = collector.spans
     assert span.status.code == 2
     assert "abcdef123" not in span.status.message
@@ -126,7 +126,7 @@ def test_the_head_ratio_decides_for_the_whole_trace(collector: Any) -> None:
     obs.init("shop", otlp_endpoint=collector.url, traces_ratio=0.0)
     with obs.span("outer"), obs.span("inner"):
         assert obs.ids().trace_id
-    assert obs.flush(5)
+    assert obs.flush(30)
     assert collector.spans == []
 
 
@@ -154,7 +154,7 @@ def test_tracers_of_libraries_use_ours_and_survive_shutdown_and_init(collector: 
     obs.init("shop", otlp_endpoint=collector.url)
     with tracer.start_as_current_span("after"):
         pass
-    assert obs.flush(5)
+    assert obs.flush(30)
     assert collector.names() == ["before", "after"]
 
 
@@ -170,7 +170,7 @@ def test_an_outage_is_one_line_when_it_starts_one_when_it_ends_and_drops_are_cou
     collector.status = 200
     with obs.span("kept"):
         pass
-    assert obs.flush(5)
+    assert obs.flush(30)
     written: list[dict[str, Any]] = []
 
     def both() -> bool:
@@ -313,7 +313,7 @@ def test_unusual_attributes_do_not_raise(collector: Any) -> None:
     obs.init("shop", otlp_endpoint=collector.url)
     with obs.span("x", {"none": None, "list": [1, "a"], "same": [1, 2], "thing": object(), "big": 2**90}):
         pass
-    assert obs.flush(5)
+    assert obs.flush(30)
     assert collector.names() == ["x"]
     assert tally.counts("errors") == {}
 
@@ -331,7 +331,7 @@ def test_a_name_that_cannot_be_sent_costs_no_other_span(odd: Any, collector: Any
     with obs.span("good"), obs.span(odd, {odd: odd}) as span:
         span.event(odd)
         span.fail(odd)
-    assert obs.flush()
+    assert obs.flush(30)
     sent, good = collector.spans
     assert good.name == "good"
     assert len(sent.name) < 300
@@ -348,7 +348,7 @@ def test_an_error_that_cannot_be_written_out_still_fails_its_span(error: Excepti
 
     with pytest.raises(type(error)):
         work()
-    assert obs.flush()
+    assert obs.flush(30)
     (span,) = collector.spans
     assert span.status.code == span.status.STATUS_CODE_ERROR
     assert [event.name for event in span.events] == ["exception"]

@@ -33,7 +33,7 @@ def test_a_process_that_nothing_scrapes_pushes_what_it_has(
 ) -> None:
     before = time.time_ns()
     work(collector.url)
-    assert obs.shutdown()
+    assert obs.shutdown(30)
     (rows,) = series(collector, "test_rows_total")
     assert attributes(rows) == {"table": "orders"}
     assert rows.as_double == 3
@@ -78,7 +78,7 @@ def test_what_is_scraped_is_not_pushed(collector: Any, how: str) -> None:
         obs.serve(0)
     if how == "scraped":
         endpoints.answer_in_thread("metrics", "", "")
-    assert obs.shutdown()
+    assert obs.shutdown(30)
     assert collector.metrics == []
 
 
