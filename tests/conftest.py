@@ -16,12 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, NamedTuple
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from obs.catalogue import bundled
 
-# A time limit an example would be an assertion on the machine's speed.
-settings.register_profile("obs", deadline=None)
+# A time limit, of an example or of its making, would be an assertion on the machine's speed.
+settings.register_profile("obs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("obs")
 
 _SETTINGS = ("OBS_", "OTEL_", "SENTRY_", "LOG_LEVEL")

@@ -53,10 +53,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     (folder.parent / "secret.md").write_text("secret", encoding="utf-8")
     with _start(folder, "--port", "0") as process:
         assert process.stdout is not None
-        with httpx.Client(base_url=process.stdout.readline().strip(), trust_env=False) as client:
+        with httpx.Client(base_url=process.stdout.readline().strip(), trust_env=False, timeout=60) as client:
             yield client
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
         assert errors == ""
 
 
@@ -206,7 +206,7 @@ def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with _start(tmp_path, "--port", str(port)) as process:
-            output, errors = process.communicate(timeout=20)
+            output, errors = process.communicate(timeout=60)
 
     assert process.returncode == 3
     assert output == ""
@@ -217,7 +217,7 @@ def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("port", ["-1", "70000"])
 def test_an_impossible_port_is_a_clear_error(tmp_path: Path, port: str) -> None:
     with _start(tmp_path, "--port", port) as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
 
     assert process.returncode != 0
     assert "Traceback" not in errors
@@ -225,7 +225,7 @@ def test_an_impossible_port_is_a_clear_error(tmp_path: Path, port: str) -> None:
 
 def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
     with _start(tmp_path / "absent", "--port", "0") as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 2
     assert errors.startswith("error: no folder of runbooks at ")
@@ -236,8 +236,8 @@ def test_a_signal_stops_it_without_a_traceback(tmp_path: Path, name: str) -> Non
     with _start(tmp_path, "--port", "0") as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
-        assert httpx.get(f"{address}health", trust_env=False).status_code == 200
+        assert httpx.get(f"{address}health", trust_env=False, timeout=60).status_code == 200
         os.kill(process.pid, getattr(signal, name))
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
 
     assert errors == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 import urllib.error
 from collections.abc import Callable
@@ -35,10 +36,11 @@ def await_(
         time.sleep(0.2)
 
 
-def _try(ask: Callable[[], _Found]) -> tuple[_Found | None, OSError | None]:
+def _try(ask: Callable[[], _Found]) -> tuple[_Found | None, Exception | None]:
     try:
         return ask(), None
-    except OSError as refusal:
+    except (OSError, http.client.HTTPException) as refusal:
+        # Of a server that ends in the middle of its answer, the half that came is no OSError.
         if isinstance(refusal, urllib.error.HTTPError):
             refusal.close()
         return None, refusal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import threading
@@ -24,7 +25,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Sender:
     """Calls `send` with 0, 1, 2 … from a thread of its own, at most `rate` times a second.
 
-    A number counts as sent once `send` returns; one that raises `OSError` is sent again.
+    A number counts as sent once `send` returns; one that is refused, or not answered in full, is sent again.
     """
 
     def __init__(self, send: Callable[[int], None], rate: float) -> None:
@@ -59,7 +60,7 @@ class Sender:
     def _is_taken(self, number: int) -> bool:
         try:
             self._send(number)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         return True
 

@@ -86,7 +86,7 @@ def payments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        for _ in range(2400):
             assert child.poll() is None, (tmp_path / "payments.log").read_text()
             try:
                 if httpx.get(f"{url}/ready").status_code == 200:
@@ -98,7 +98,7 @@ def payments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"{url}/metrics"
     finally:
         child.terminate()
-        child.wait(20)
+        child.wait(60)
 
 
 def test_a_running_service_with_the_sdk_is_recognised(payments: str, tmp_path: Path) -> None:
