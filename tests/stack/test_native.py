@@ -395,6 +395,6 @@ def test_background_servers_survive_the_program_that_started_them_tied_ones_do_n
     until(lambda: len(_pids(config)) == expected)
     bounded = process.find(config.directory / "run" / ".log-rotation.json")
     assert (bounded is None) == (how == "tied")
-    ready = [server for server in native.status(config.directory) if server.state == "ready"]
-    assert len(ready) == expected
+    # A server of a loaded machine may for once not answer in time whether it is ready.
+    until(lambda: [one.state for one in native.status(config.directory)].count("ready") == expected)
     assert len(native.down(config.directory)) == expected
