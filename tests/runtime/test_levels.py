@@ -223,7 +223,7 @@ def test_no_thread_of_a_temporary_level_is_there_at_a_fork_and_it_ends_all_the_s
 
     obs.init("shop")
     levels.change("error", "lib")
-    levels.change("debug", "lib", seconds=0.3)
+    levels.change("debug", "lib", seconds=2)
     levels._hold()
     assert timers() == []
     levels._resume()

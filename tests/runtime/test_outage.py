@@ -141,7 +141,7 @@ def test_an_outage_is_told_when_it_starts_and_when_it_ends_with_its_cost(
     collector: Any, lines: Lines
 ) -> None:
     collector.behaviour = collector.behaviour._replace(fault="reset")
-    obs.init("shop", otlp_endpoint=collector.url, span_queue=4, otlp_timeout=0.1, export_interval=0.01)
+    obs.init("shop", otlp_endpoint=collector.url, span_queue=4, otlp_timeout=1, export_interval=0.01)
     written: list[dict[str, Any]] = []
 
     def told(count: int) -> bool:
