@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from obs.integrations import nested
 from obs.integrations.arrival import NOTHING, UNMATCHED, UNREADABLE, Arrival, Head, Incoming
 from obs.integrations.asgi_types import App, Message, Receive, Scope, Send
 from obs.integrations.exchange import Exchange
@@ -21,7 +22,6 @@ from obs.runtime.settings import Settings
 #: From the scope after the request and the root path before it to the route template, "" for none.
 Resolver: TypeAlias = Callable[[Scope, str], str]
 
-_SEEN = "obs.exchange"
 #: Where FastAPI (0.142 and later) keeps the telemetry of a request; it makes none where this is set.
 _FASTAPI = "fastapi.telemetry"
 _INTERNAL_ERROR = b"Internal Server Error"
@@ -55,7 +55,7 @@ class Middleware:
         kind = scope["type"]
         if kind == "lifespan":
             await Lifespan(receive, send).run(self.app, scope)
-        elif settings is None or _SEEN in scope or kind not in {"http", "websocket"}:
+        elif settings is None or nested.SEEN in scope or kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
         else:
             path = _own_path(scope) if scope.get("root_path") else scope["path"]
@@ -73,7 +73,8 @@ class Middleware:
         self, settings: Settings, scope: Scope, receive: Receive, send: Send
     ) -> None:
         root_path = scope.get("root_path", "")
-        exchange = Exchange(settings, _head(scope))
+        exchange = scope[nested.SEEN] = Exchange(settings, _head(scope))
+        mark = nested.enter(scope)
 
         async def watch() -> Message:
             message = await receive()
@@ -97,14 +98,14 @@ class Middleware:
                 # The error behind a failed request is yet to come; all else is known, and background
                 # work must neither delay the record nor be counted as part of the request.
                 if exchange.status < 500:
-                    exchange.record(self._route(scope, root_path))
+                    exchange.record(self._route(scope, root_path, exchange.inner_route))
 
         error: BaseException | None = None
         try:
             await self.app(scope, watch, reply)
         except Exception as raised:
             error = raised
-            exchange.failed(raised, self._route(scope, root_path))
+            exchange.failed(raised, self._route(scope, root_path, exchange.inner_route))
             if not exchange.started and not exchange.gone:
                 # Like Starlette's own outermost layer, so that a bare application's 500 has ids too.
                 await _send_error(reply)
@@ -114,8 +115,9 @@ class Middleware:
             raise
         finally:
             if not exchange.recorded:
-                exchange.record(self._route(scope, root_path), error)
+                exchange.record(self._route(scope, root_path, exchange.inner_route), error)
             exchange.leave()
+            nested.leave(mark)
             # Else this frame and the error's traceback would hold each other.
             error = None
 
@@ -154,17 +156,20 @@ class Middleware:
         finally:
             connection.end(self._route(scope, root_path))
 
-    def _route(self, scope: Scope, root_path: str) -> str:
+    def _route(self, scope: Scope, root_path: str, inner: str = "") -> str:
         try:
-            return self._resolve(scope, root_path) or UNMATCHED
+            route = self._resolve(scope, root_path)
+            if inner:
+                route = nested.joined(route, inner, mounted=scope.get("root_path", "") != root_path)
         except Exception as error:
             guard.report("integration", error)
             return UNMATCHED
+        return route or UNMATCHED
 
 
 def _head(scope: Scope) -> Head:
     """Return what `scope` says about the request, and mark it as seen."""
-    scope[_SEEN] = True
+    scope[nested.SEEN] = True
     # Where FastAPI traces already, that span is the request's; else it is told not to, in mounts as well.
     own_span = scope.setdefault(_FASTAPI, None) is None
     try:

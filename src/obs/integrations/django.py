@@ -20,6 +20,7 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from obs.integrations import nested
 from obs.integrations.arrival import UNMATCHED, UNREADABLE, Head
 from obs.integrations.django_routes import simplified
 from obs.integrations.exchange import Exchange
@@ -50,6 +51,7 @@ class Middleware:
         if self._asynchronous:
             markcoroutinefunction(self)
         self._paths = Paths(self.exclude if exclude is None else exclude)
+        nested.expect()
         got_request_exception.connect(_failed, dispatch_uid="obs")
 
     def __call__(self, request: HttpRequest) -> Any:
@@ -57,6 +59,9 @@ class Middleware:
         settings = live.settings()
         if settings is None or hasattr(request, _EXCHANGE):
             return self.get_response(request)
+        outer = _outer(request)
+        if outer is not None:
+            return (self._serve_below_later if self._asynchronous else self._serve_below)(outer, request)
         path = request.path_info
         endpoint = self._paths.endpoint(settings, path)
         if endpoint and request.method in {"GET", "HEAD"}:
@@ -83,6 +88,21 @@ class Middleware:
             raise
         return _observe(exchange, request, response)
 
+    def _serve_below(self, outer: Exchange, request: HttpRequest) -> HttpResponseBase:
+        """Serve a request that an application around this one observes; it lacks our route only."""
+        setattr(request, _EXCHANGE, outer)
+        try:
+            return _told(self.get_response(request))
+        finally:
+            outer.inner_route = _route(request, "")
+
+    async def _serve_below_later(self, outer: Exchange, request: HttpRequest) -> HttpResponseBase:
+        setattr(request, _EXCHANGE, outer)
+        try:
+            return _told(await self.get_response(request))
+        finally:
+            outer.inner_route = _route(request, "")
+
 
 def instrument(handler: BaseHandler, *, exclude: tuple[str, ...] = ()) -> None:
     """Put the middleware around everything that `handler` does; a second time is harmless."""
@@ -97,12 +117,21 @@ def template(request: HttpRequest) -> str:
     return simplified(str(match.route)) if match is not None and match.route is not None else ""
 
 
-def _route(request: HttpRequest) -> str:
+def _route(request: HttpRequest, unknown: str = UNMATCHED) -> str:
     try:
-        return template(request) or UNMATCHED
+        return template(request) or unknown
     except Exception as error:
         guard.report("integration", error)
-        return UNMATCHED
+        return unknown
+
+
+def _outer(request: HttpRequest) -> Exchange | None:
+    """Return the exchange of a request that an ASGI application around this one observes; else None."""
+    scope = getattr(request, "scope", None)
+    if scope is None:
+        scope = nested.outer(request.META)
+    found = scope.get(nested.SEEN) if scope is not None else None
+    return found if isinstance(found, Exchange) else None
 
 
 def _arrive(settings: Settings, request: HttpRequest) -> Exchange:
@@ -143,15 +172,20 @@ def _observe(exchange: Exchange, request: HttpRequest, response: HttpResponseBas
         exchange.starts(response.status_code)
         for name, value in exchange.headers():
             response.setdefault(name, value)
-        if _writes_lines():
-            # Django's own line about a 404 or a 503 would say the same as ours.
-            response._has_been_logged = True  # noqa: SLF001
+        _told(response)
     if response.streaming:
         with guard.contained("integration"):
             _Streaming(exchange, request, response)
             return response
     exchange.completes()
     exchange.end(_route(request))
+    return response
+
+
+def _told(response: HttpResponseBase) -> HttpResponseBase:
+    """Return `response`; Django's own line about a 404 or a 503 would say the same as ours."""
+    if _writes_lines():
+        response._has_been_logged = True  # noqa: SLF001
     return response
 
 

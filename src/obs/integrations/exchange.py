@@ -28,11 +28,13 @@ _GATE = levels.gate(_ACCESS)
 class Exchange(Arrival):
     """The life of one HTTP request, from its arrival until its response is with the server."""
 
-    __slots__ = ("_active", "_ended_at", "status")
+    __slots__ = ("_active", "_ended_at", "inner_route", "status")
 
     def __init__(self, settings: Settings, head: Head) -> None:
         #: The status of the response; that of an error until there is one.
         self.status = 500
+        #: The template that an application of another kind below has for it; empty without one.
+        self.inner_route = ""
         self._ended_at: float | None = None
         self._active: Any = None
         super().__init__(settings, head)

@@ -8,7 +8,9 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from obs.integrations import nested
 from obs.integrations.arrival import NOTHING, UNMATCHED, UNREADABLE, Head, Incoming
+from obs.integrations.asgi_types import Scope
 from obs.integrations.exchange import Exchange
 from obs.integrations.paths import Paths
 from obs.integrations.wsgi_body import Body
@@ -72,12 +74,16 @@ class Middleware:
         self._resolve = resolve
         self._answers = answers
         self._whole = whole
+        nested.expect()
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
         """Serve one request; the application's errors pass through unchanged."""
         settings = live.settings()
         if settings is None or EXCHANGE in environ:
             return self.app(environ, start_response)
+        scope = nested.outer(environ)
+        if scope is not None:
+            return self._serve_below(scope, environ, start_response)
         path = environ.get("PATH_INFO", "")
         endpoint = self._paths.endpoint(settings, path)
         if endpoint and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
@@ -85,6 +91,16 @@ class Middleware:
         if self._paths.excludes(path):
             return self.app(environ, start_response)
         return self._serve(Exchange(settings, _head(environ)), environ, start_response)
+
+    def _serve_below(self, scope: Scope, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        """Serve a request that an ASGI application around this one observes; it lacks our route only."""
+        exchange = environ[EXCHANGE] = scope[nested.SEEN]
+        environ[ROOT] = nested.root(scope)
+        try:
+            return self.app(environ, start_response)
+        finally:
+            with guard.contained("integration"):
+                exchange.inner_route = self._resolve(environ)
 
     def _serve(self, exchange: Exchange, environ: Environ, start_response: Start) -> Iterable[bytes]:
         environ[EXCHANGE], environ[ROOT] = exchange, environ.get("SCRIPT_NAME", "")
