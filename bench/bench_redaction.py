@@ -35,6 +35,12 @@ HOSTILE = {
     "slashes and quotes": '\\"',
     "almost e-mail": "a.a@",
     "key=value pairs": "password=",
+    "digests without end": 'Digest response="',
+    "elements without end": "<password><",
+    "fields of forms": 'form-data; name="password"\r\n\r\n',
+    "almost logins": "ab:c@d",
+    "parameters without end": "[parameters: (",
+    "flags of commands": "curl -u a --pin '",
 }
 
 
