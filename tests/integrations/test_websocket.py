@@ -190,6 +190,24 @@ def test_a_client_that_has_gone_while_it_is_sent_to_is_told_by_the_line_and_is_n
     assert telemetry.spans[0].status == "unset"
 
 
+def test_a_client_of_which_uvloop_says_that_it_has_gone_is_no_error(telemetry: Telemetry) -> None:
+    async def fails(message: Any) -> None:
+        if message["type"] == "websocket.send":
+            raise RuntimeError(
+                "unable to perform operation on <TCPTransport closed=True>; the handler is closed"
+            )
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/", "scheme": "ws", "headers": [], "client": ("10.0.0.9", 1)}
+    with pytest.raises(RuntimeError):
+        asyncio.run(Middleware(tick)(scope, receive, fails))
+    telemetry.assert_no_errors()
+    (access,) = telemetry.logs
+    assert (access["result"], access["close_code"], access["closed_by"]) == ("closed", 1006, "client")
+
+
 def test_a_client_that_has_gone_before_it_hears_the_close_is_no_error(telemetry: Telemetry) -> None:
     with contextlib.suppress(WebSocketDisconnect):
         converse(make_shop(), "/greet", gone_after=1)

@@ -30,6 +30,8 @@ _GIVEN_NAMES = frozenset(_GIVEN)
 _OURS = frozenset({b"x-request-id", b"x-correlation-id", b"traceparent"})
 #: What the constructor of a named tuple ends in, without the rest of it: this is on every request's path.
 _tuple = tuple.__new__
+#: What uvloop says, as a RuntimeError, of a connection that a client has reset.
+_UVLOOP_CLOSED = "the handler is closed"
 _LAST = frozenset({"http.response.body", "http.response.pathsend"})
 
 
@@ -143,9 +145,10 @@ class Middleware:
                 connection.closes(message.get("code") or 1000, by="server")
             try:
                 await send(message)
-            except OSError as raised:
-                # As with a response: nobody listens any more.
-                connection.disconnected(raised)
+            except (OSError, RuntimeError) as raised:
+                # As with a response: nobody listens any more. Under gunicorn it may be uvloop that says so.
+                if isinstance(raised, OSError) or _UVLOOP_CLOSED in str(raised):
+                    connection.disconnected(raised)
                 raise
 
         try:
