@@ -206,6 +206,27 @@ def test_an_error_in_the_middle_of_a_body_is_reported_with_the_status_that_was_s
     assert "disconnected" not in telemetry.logs[-1]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_only_an_answer_that_was_begun_is_taken_back_with_the_error(
+    telemetry: Telemetry, begun: bool
+) -> None:
+    # uWSGI raises whatever error it is given here, and never answers.
+    given: list[object] = []
+
+    def start(status: str, headers: Any, exc_info: Any = None) -> Any:
+        given.append((status[:3], exc_info is not None))
+
+    def app(environ: Any, start: Start) -> Iterable[bytes]:
+        if begun:
+            start("200 OK", [])
+        raise ValueError("kaputt")
+
+    with contextlib.suppress(ValueError):
+        b"".join(Middleware(app)({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, start))
+    assert given[-1] == ("500", begun)
+    telemetry.assert_counted("exceptions.unhandled", 1, mechanism="http")
+
+
 def test_an_error_page_of_the_applications_own_is_reported_too(telemetry: Telemetry) -> None:
     import sys
 

@@ -119,15 +119,17 @@ class Middleware:
         def fail(error: Exception) -> Iterator[bytes]:
             """Answer for a failed application of which no byte was sent, or let the server do that."""
             exchange.failed(error, route())
+            # Needed to take back an answer that was begun; uWSGI would raise it there and then.
+            replaced = (sys.exc_info(),) if exchange.started else ()
             exchange.starts(500)
             try:
                 if not self._answers:
                     raise error
-                start("500 Internal Server Error", list(_ERROR_HEADERS), sys.exc_info())
+                start("500 Internal Server Error", list(_ERROR_HEADERS), *replaced)
                 return _then_raise(error)
             finally:
                 # Else this frame and the error's traceback would hold each other.
-                del error
+                del error, replaced
 
         try:
             try:
