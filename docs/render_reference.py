@@ -101,7 +101,10 @@ def settings() -> str:
     return (
         f"# Settings of the SDK\n\n{MADE} An argument of `obs.init` wins over the environment, the first variable named\n"
         "here over the later ones, and any of them over the default. `obs settings` prints what holds and why.\n\n"
-        f"| argument | environment | default | meaning |\n|---|---|---|---|\n{rows}\n"
+        f"| argument | environment | default | meaning |\n|---|---|---|---|\n{rows}\n\n"
+        "The way to a collector may lead through a proxy of plain HTTP, as `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and\n"
+        "`NO_PROXY` (or the same in lower case) say when the first export is made; a collector on the same machine is\n"
+        "always spoken to directly.\n"
     )
 
 

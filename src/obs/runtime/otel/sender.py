@@ -17,6 +17,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from obs._version import __version__
+from obs.runtime.otel import proxy
 from obs.runtime.otel.answer import Answer
 from obs.runtime.redaction import plain_text
 from obs.runtime.settings import Settings
@@ -40,6 +41,13 @@ class Sender:
         self._gzip = settings.otlp_compression == "gzip"
         self._headers = _headers(settings, parts.username, parts.password)
         self._context = _tls(settings) if self._secure else None
+        self._proxy, self._no_way = _proxy(parts.scheme, self._host, self._port)
+        if self._proxy is not None:
+            self._proxy.host.encode("idna")
+            if not self._secure:
+                # Such a proxy passes requests on, and is told the whole URL.
+                self._path = f"http://{_netloc(self._host, self._port)}{self._path}"
+                self._headers = {**self._headers, **self._proxy.headers}
         # Looking a name up imports this codec; here it happens where a fork is known to wait for imports.
         self._host.encode("idna")
         self._connection: http.client.HTTPConnection | None = None
@@ -89,12 +97,17 @@ class Sender:
     def _exchange(self, body: bytes, ends: float) -> Answer:
         if self._interrupted:
             raise ConnectionAbortedError("interrupted")
+        if self._no_way:
+            raise ConnectionError(self._no_way)
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
         if connection.sock is None:
             connection.timeout = _left(ends)
-            connection.connect()
+            if self._proxy is not None and self._secure:
+                connection.sock = self._tunnel(self._proxy, ends)
+            else:
+                connection.connect()
             # A connection that is closed under us must not be opened anew behind our back.
             connection.auto_open = 0
             self._socket = cast("socket.socket", connection.sock)
@@ -116,7 +129,23 @@ class Sender:
     def _connect(self) -> http.client.HTTPConnection:
         if self._secure:
             return http.client.HTTPSConnection(self._host, self._port, context=self._context)
+        if self._proxy is not None:
+            return http.client.HTTPConnection(self._proxy.host, self._proxy.port)
         return http.client.HTTPConnection(self._host, self._port)
+
+    def _tunnel(self, way: proxy.Proxy, ends: float) -> Any:
+        """Return a connection of TLS through the proxy: http.client would wait for it longer than allowed."""
+        sock = socket.create_connection((way.host, way.port), _left(ends))
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket = sock
+            proxy.connect(way, sock, self._host, self._port, ends)
+            sock.settimeout(_left(ends))
+            context: Any = self._context
+            return context.wrap_socket(sock, server_hostname=self._host)
+        except BaseException:
+            sock.close()
+            raise
 
     def _judge(self, response: http.client.HTTPResponse, body: bytes) -> Answer:
         status = response.status
@@ -128,6 +157,13 @@ class Sender:
         return Answer("rejected", reason)
 
     def _why(self, error: Exception) -> str:
+        reason = self._reason(error)
+        if self._proxy is None:
+            return reason
+        # Never its credentials.
+        return f"{reason} (through the proxy {_netloc(self._proxy.host, self._proxy.port)})"
+
+    def _reason(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):
             return "no answer in time"
         if isinstance(error, ConnectionRefusedError):
@@ -187,6 +223,18 @@ def _tls(settings: Settings) -> Any:
     if settings.otlp_client_certificate:
         context.load_cert_chain(settings.otlp_client_certificate, settings.otlp_client_key or None)
     return context
+
+
+def _proxy(scheme: str, host: str, port: int) -> tuple[proxy.Proxy | None, str]:
+    """Return the proxy to go through, or why none can be used."""
+    try:
+        return proxy.find(scheme, host, port), ""
+    except ValueError as error:
+        return None, plain_text(error, 128)
+
+
+def _netloc(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _left(ends: float) -> float:
