@@ -15,6 +15,8 @@ from bench.table import Row, Table, at_most, beside, exactly
 
 MODULE = "bench.bench_scrape"
 SERIES, WORKERS, REPEATS, ROUNDS = 10_000, 4, 7, 5
+#: Of the time of prometheus_client.
+TARGETS = {"text": 0.25, "workers": 0.06}
 LABELS = ("route", "method", "status")
 TEXT, OPENMETRICS = "text/plain", "application/openmetrics-text; version=1.0.0"
 
@@ -94,10 +96,8 @@ def single(quick: bool) -> measure.Figures:
 def workers(quick: bool) -> measure.Figures:
     """Compare a scrape that adds up four living workers, each with all series."""
     with tempfile.TemporaryDirectory() as ours, tempfile.TemporaryDirectory() as theirs:
-        # What prometheus_client reads when it is imported.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = theirs
         import prometheus_client
-        from prometheus_client import multiprocess
+        from prometheus_client import multiprocess, values
 
         import obs
 
@@ -107,6 +107,10 @@ def workers(quick: bool) -> measure.Figures:
 
         def fill() -> None:
             fill_ours(obs)
+            # Read when it is imported. Not in the process that is scraped: where the host keeps its metrics
+            # in files, the answer of obs has them too, and the peer's work would be counted as ours.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = theirs
+            values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
             fill_theirs(prometheus_client)
 
         def peer() -> bytes:
@@ -115,10 +119,13 @@ def workers(quick: bool) -> measure.Figures:
             return prometheus_client.generate_latest(registry)
 
         with _forked(fill):
-            assert peer().count(b"bench_orders_total{") == SERIES
-            added_up = text().count(b"bench_orders_total{")
+            shown, expected = (
+                {line for line in body.splitlines() if not line.startswith(b"#")}
+                for body in (family(text()), peer())
+            )
+            assert shown == expected
             works = {"workers": _repeat(text), "peer_workers": _repeat(peer)}
-            return measure.slices(works, 1, 3 if quick else REPEATS) | {"series": added_up}
+            return measure.slices(works, 1, 3 if quick else REPEATS) | {"series": len(shown)}
 
 
 @contextmanager
@@ -177,9 +184,10 @@ def table(quick: bool) -> Table:
         ratio = measure.ratio(found[mode], name, peer)
         figure = f"{middle[name] / 1e3:.1f} ms"
         rows.append(Row(f"{renderer}: {what}", f"{middle[peer] / 1e3:.1f} ms", "1.00"))
+        target = TARGETS.get(name)
         rows.append(
-            at_most(f"obs: {what}", figure, ratio, 0.25, renderer)
-            if name == "text"
+            at_most(f"obs: {what}", figure, ratio, target, renderer)
+            if target
             else beside(f"obs: {what}", figure, ratio, renderer)
         )
     series = int(measure.medians(found["workers"])["series"])

@@ -270,6 +270,27 @@ def test_scrapes_at_the_same_time_count_nothing_twice_and_their_lock_is_not_inhe
     assert run(tmp_path, script) == [[51], [2] * 10]
 
 
+def test_a_child_of_a_process_that_has_scraped_shows_the_same_as_its_parent(tmp_path: Path) -> None:
+    script = """
+    counter, level = obs.counter("test.c", labels=("k",)), obs.gauge("test.g")
+    counter.inc(k="a")
+    first, _ = child(lambda: counter.inc(2, k="b"), "wait")
+    def seen():
+        return [value("test_c_total", k=key) for key in "abcd"] + [value("test_g")]
+    warm = [seen(), seen()]
+    def work():
+        counter.inc(4, k="c"); level.set(5)
+        return [seen(), child(lambda: [counter.inc(8, k="d"), seen()][1])[1], seen()]
+    _, told = child(work)
+    print(json.dumps([warm, told, seen(), seen()]))
+    end(first)
+    """
+    warm, told, parent, again = run(tmp_path, script)
+    assert warm == [[1, 2, None, None, 0]] * 2
+    assert told == [[1, 2, 4, None, 5], [1, 2, 4, 8, 5], [1, 2, 4, 8, 5]]
+    assert parent == again == [1, 2, 4, 8, 0]
+
+
 def test_many_series_made_after_the_fork_are_shared_too(tmp_path: Path) -> None:
     script = """
     def work():

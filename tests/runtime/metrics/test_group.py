@@ -17,12 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from obs.runtime.metrics import compact, group
-from obs.runtime.metrics.family import Definition, Exemplar, Family
-from obs.runtime.metrics.files import EXEMPLARS, Contents, Files, Index, Reader
+from obs.runtime.metrics import compact, gather, group
+from obs.runtime.metrics.family import Definition, Exemplar, Family, Values
+from obs.runtime.metrics.files import EXEMPLARS, Files, Index
 from obs.runtime.metrics.gather import Gatherer
 from obs.runtime.metrics.group import INDEX, VALUES, Group, Process, new_name
-from obs.runtime.metrics.merge import Sum
+from obs.runtime.metrics.plan import Plan, Source
+from obs.runtime.metrics.reader import Contents, Reader
+from obs.runtime.metrics.retained import Retained, RetainedReader
 
 COUNTER = Family(Definition("c", "counter", "C.", ("k",)))
 MARK = Exemplar("a" * 32, "b" * 16, 1.0, 5.0)
@@ -47,13 +49,25 @@ def write(of: Group, value: float, *, key: str = "a", mark: Exemplar | None = No
 
 def total(of: Group) -> dict[str, float]:
     """Return what a scrape would add up."""
-    found, reader = Sum(), Reader()
-    retained = compact.read(of.folder)
-    found.add(retained.contents, alive=False)
-    for name in of.names():
-        if name not in retained.absorbed:
-            found.add(reader.read(of.folder, name), alive=of.is_alive(name))
-    return {row.values[0]: found.cells[row.at] for _, rows in found.families() for row in rows}
+    reader = Reader()
+    retained = RetainedReader(reader).read(of.folder)
+    names = [name for name in of.names() if name not in retained.absorbed]
+    sources = [Source(reader.read(of.folder, name), of.is_alive(name)) for name in names]
+    sources.append(Source(retained.contents, alive=False))
+    plan = Plan(sources)
+    cells = plan.add_up(sources).cells
+    return {row.values[0]: cells[row.at] for _, rows in plan.families() for row in rows}
+
+
+def kept(of: Group) -> Contents:
+    """Return what is kept of dead processes."""
+    return RetainedReader(Reader()).read(of.folder).contents
+
+
+def places(contents: Contents) -> list[tuple[Values, int]]:
+    """Return every series with its first cell, in the order of these."""
+    found = [item for block in contents.blocks for item in block.places.items()]
+    return sorted(found, key=lambda item: item[1])
 
 
 def test_a_process_is_alive_as_long_as_its_files_are_open(tmp_path: Path) -> None:
@@ -73,7 +87,7 @@ def test_the_dead_become_one_file_and_the_living_are_left_alone(tmp_path: Path) 
     compact.compact(of, at_least=1)
     assert of.names() == [living.name]
     assert total(of) == {"a": 16}
-    assert list(compact.read(of.folder).contents.exemplars.values()) == [MARK]
+    assert list(kept(of).exemplars.values()) == [MARK]
     living.close()
     compact.compact(of, at_least=1)
     assert total(of) == {"a": 16}
@@ -108,7 +122,7 @@ def test_a_number_that_is_none_survives_its_process(tmp_path: Path, number: floa
     compact.compact(of, at_least=1)
     assert of.names() == []
     assert repr(total(of)["a"]) == repr(expected) == repr(number + number)
-    (mark,) = compact.read(of.folder).contents.exemplars.values()
+    (mark,) = kept(of).exemplars.values()
     assert repr(mark.value) == repr(number)
 
 
@@ -155,17 +169,17 @@ def test_a_scrape_holds_the_lock_that_keeps_others_from_replacing(
 ) -> None:
     of, alone = lead(tmp_path), []
     write(of, 1).close()
-    read = compact.read
+    read = RetainedReader.read
 
-    def reading(folder: Path) -> compact.Retained:
+    def reading(self: RetainedReader, folder: Path) -> Retained:
         with lead(tmp_path).locked(exclusive=True) as free:
             alone.append(free)
         with lead(tmp_path).locked() as shared:
             alone.append(not shared)
-        return read(folder)
+        return read(self, folder)
 
-    monkeypatch.setattr(compact, "read", reading)
-    monkeypatch.setattr(compact, "compact", lambda *_, **__: None)
+    monkeypatch.setattr(RetainedReader, "read", reading)
+    monkeypatch.setattr(gather, "compact", lambda *_, **__: None)
     Gatherer().gather(of)
     assert alone == [False, False]
 
@@ -208,11 +222,23 @@ def test_what_is_half_written_is_passed_over(tmp_path: Path) -> None:
         marks.write(b"\xff")
     reader = Reader()
     contents = reader.read(of.folder, files.name)
-    assert [values for _, values, _ in contents.rows] == [("a",)]
+    assert [values for values, _ in places(contents)] == [("a",)]
     assert contents.exemplars == {}
     with (of.folder / f"{files.name}{INDEX}").open("ab") as lines:
         lines.write(b'f"]]\n')
-    assert [values for _, values, _ in reader.read(of.folder, files.name).rows] == [("a",), ("half",)]
+    assert [values for values, _ in places(reader.read(of.folder, files.name))] == [("a",), ("half",)]
+    files.close()
+
+
+def test_a_series_beyond_the_end_of_the_numbers_is_passed_over_until_they_are_there(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    files = write(of, 4)
+    with (of.folder / f"{files.name}{INDEX}").open("ab") as lines:
+        lines.write(b'[0,512,["b"]]\n')
+    reader = Reader()
+    assert places(reader.read(of.folder, files.name)) == [(("a",), 0)]
+    os.truncate(of.folder / f"{files.name}{VALUES}", 8192)
+    assert places(reader.read(of.folder, files.name)) == [(("a",), 0), (("b",), 512)]
     files.close()
 
 
@@ -254,7 +280,7 @@ def test_what_is_written_is_read_however_much_it_grows(
         files.cells[at] = value
         at += wide.width
     contents = Reader().read(of.folder, files.name)
-    read = [(values[0], contents.cells[place]) for _, values, place in contents.rows]
+    read = [(values[0], contents.cells[place]) for values, place in places(contents)]
     files.close()
     assert read == [(key.encode("utf-8", "backslashreplace").decode(), value) for key, value in series]
 

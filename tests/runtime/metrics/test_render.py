@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import math
-import weakref
 from collections.abc import Sequence
 from typing import Any
 from unittest import mock
@@ -185,22 +183,3 @@ def test_every_way_to_escape_names_gives_what_the_stock_renderer_gives(form: str
     finally:
         created_on()
     assert [line for line in mine if b"created" not in line] == expected
-
-
-class _Value(str):
-    """Text that can be referred to weakly."""
-
-    __slots__ = ("__weakref__",)
-
-
-def test_label_values_of_processes_long_dead_are_forgotten_and_written_again_when_they_return() -> None:
-    family = Family(Definition("basket_items", "counter", "", ("shop",)))
-    first = _Value("s0")
-    kept = weakref.ref(first)
-    before = family.starts((first,))
-    del first
-    for number in range(20_001):
-        family.starts((f"s{number + 1}",))
-    gc.collect()
-    assert kept() is None
-    assert family.starts(("s0",)) == before

@@ -223,17 +223,20 @@ class Metrics:
         if self.store.group is None and self._group is not None and self._group.exists():
             # Children that were started afresh, not forked, have made the folder.
             self.store.promote(self._group)
-        snapshot = self.snapshot()
+        # Who is scraped is one of those that it shows.
+        self.store.open()
         group = self.store.group
         if group is None:
-            return snapshot, self.own.collect()
+            return self.snapshot(), self.own.collect()
+        self._refresh()
         total, told = self._gatherer.gather(group)
         if not self._marked:
             self._marked = True
             group.mark_scraped()
-        order = {family.definition.name: number for number, (family, _) in enumerate(snapshot.families)}
-        families = sorted(total.families(), key=lambda item: order.get(item[0].definition.name, len(order)))
-        return render.Snapshot(families, total.cells, total.exemplars), self.own.collect(told)
+        metrics = list(self._metrics.values())
+        order = {metric.family.definition.name: number for number, metric in enumerate(metrics)}
+        families = sorted(total.families, key=lambda item: order.get(item[0].definition.name, len(order)))
+        return total._replace(families=families), self.own.collect(told)
 
     def _refresh(self) -> None:
         for metric in list(self._metrics.values()):

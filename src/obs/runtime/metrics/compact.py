@@ -7,49 +7,15 @@ names those whose numbers it has, should theirs still lie beside it.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from obs.runtime.json import dumps, loads
-from obs.runtime.metrics.family import Definition, Exemplar, Family, Values
-from obs.runtime.metrics.files import Contents, Reader, remove
+from obs.runtime.metrics import exact, retained
+from obs.runtime.metrics.family import HEAD, Definition, Exemplar, Values
+from obs.runtime.metrics.files import remove
 from obs.runtime.metrics.group import Group
-from obs.runtime.metrics.merge import Sum
-
-RETAINED = "retained.json"
-
-
-class Retained(NamedTuple):
-    """What the dead have left, and whose files are in it."""
-
-    contents: Contents
-    absorbed: frozenset[str]
-
-
-def read(folder: Path) -> Retained:
-    """Return what is kept of dead processes in `folder`."""
-    rows: list[tuple[Family, Values, int]] = []
-    cells = array("d")
-    exemplars: dict[int, Exemplar] = {}
-    rest: dict[int, array[float]] = {}
-    data: dict[str, Any] = {"absorbed": [], "metrics": []}
-    with suppress(FileNotFoundError):
-        data = loads((folder / RETAINED).read_bytes())
-    for definition, series in data["metrics"]:
-        family = Family(Definition.read(definition))
-        for values, numbers, marks, lacks in series:
-            at = len(cells)
-            if lacks:
-                rest[at] = _unpacked(lacks)
-            rows.append((family, tuple(values), at))
-            cells.extend(_unpacked(numbers))
-            exemplars.update(
-                {at + offset: Exemplar(*ids, *_unpacked(numbers)) for offset, *ids, numbers in marks}
-            )
-    return Retained(Contents(rows, cells, exemplars, rest), frozenset(data["absorbed"]))
+from obs.runtime.metrics.plan import Plan, Source
+from obs.runtime.metrics.reader import Reader
+from obs.runtime.metrics.retained import RetainedReader, Series
 
 
 def compact(group: Group, *, at_least: int) -> None:
@@ -59,18 +25,13 @@ def compact(group: Group, *, at_least: int) -> None:
     with group.locked(exclusive=True) as alone:
         if not alone:
             return
-        folder = group.folder
-        retained = read(folder)
-        for name in retained.absorbed:
+        folder, reader = group.folder, Reader()
+        before = RetainedReader(reader).read(folder)
+        for name in before.absorbed:
             remove(folder, name)
         dead = _dead(group, group.names())
-        total, reader = Sum(capped=True), Reader()
-        total.add(retained.contents, alive=False)
-        for name in dead:
-            total.add(reader.read(folder, name), alive=False)
-        fresh = folder / f"{RETAINED}.new"
-        fresh.write_bytes(dumps({"absorbed": dead, "metrics": _plain(total)}))
-        fresh.replace(folder / RETAINED)
+        every = [before.contents, *(reader.read(folder, name) for name in dead)]
+        retained.write(folder, dead, added_up([Source(contents, alive=False) for contents in every]))
         for name in dead:
             remove(folder, name)
 
@@ -79,31 +40,40 @@ def _dead(group: Group, names: Iterable[str]) -> list[str]:
     return [name for name in names if not group.is_alive(name)]
 
 
-def _plain(total: Sum) -> list[Any]:
-    """Return `total` as JSON values."""
-    plain = []
-    for family, rows in total.kept():
-        series = [
-            [
-                list(values),
-                _packed(total.cells[at : at + family.width]),
-                [
-                    [offset, mark.trace_id, mark.span_id, _packed((mark.value, mark.at))]
-                    for offset in range(family.width)
-                    if (mark := total.exemplars.get(at + offset))
-                ],
-                _packed(total.rest.get(at, ())),
-            ]
-            for values, at in rows.items()
-        ]
-        plain.append([family.definition.plain(), series])
-    return plain
+def added_up(sources: Sequence[Source]) -> Iterator[tuple[Definition, Mapping[Values, Series]]]:
+    """Return every metric with its series, of which there are no more than one process may have.
+
+    What is kept of the dead must not grow with each of them.
+    """
+    plan = Plan(sources)
+    cells, exemplars = plan.add_up(sources)
+    lacks = plan.lacks(sources)
+    for merged in plan.metrics:
+        definition, width = merged.family.definition, merged.family.width
+        kept: dict[Values, Series] = {}
+        for values, at in merged.places():
+            numbers = cells[at : at + width]
+            marks = {n: mark for n in range(width) if (mark := exemplars.get(at + n)) is not None}
+            series = Series(numbers, lacks.get(at, ()), marks)
+            fitted = values
+            if definition.open and len(kept) >= definition.cap:
+                fitted = definition.overflowed(values)
+            before = kept.get(fitted)
+            kept[fitted] = series if before is None else _joined(definition, before, series)
+        yield definition, kept
 
 
-def _packed(numbers: Iterable[float]) -> str:
-    """Return numbers as text: JSON itself has none for infinity, which a histogram may well observe."""
-    return array("d", numbers).tobytes().hex()
+def _joined(definition: Definition, one: Series, other: Series) -> Series:
+    """Return two series of the dead as one."""
+    if definition.kind == "gauge":
+        # Only the latest one is kept of the dead.
+        return other if other.numbers[1] >= one.numbers[1] else one
+    total, *lacks = exact.parts([one.numbers[0], *one.lacks, other.numbers[0], *other.lacks])
+    born = min(filter(None, (one.numbers[1], other.numbers[1])), default=0.0)
+    buckets = map(sum, zip(one.numbers[HEAD:], other.numbers[HEAD:], strict=True))
+    return Series((total, born, *buckets), lacks, _latest(one.exemplars, other.exemplars))
 
 
-def _unpacked(text: str) -> array[float]:
-    return array("d", bytes.fromhex(text))
+def _latest(one: Mapping[int, Exemplar], other: Mapping[int, Exemplar]) -> dict[int, Exemplar]:
+    later = {at: mark for at, mark in other.items() if at not in one or one[at].at < mark.at}
+    return {**one, **later}

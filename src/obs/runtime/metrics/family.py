@@ -1,4 +1,4 @@
-"""One metric: its names, the layout of its series in cells, and the cached beginnings of its lines."""
+"""One metric: its names, the layout of its series in cells, and the beginnings of its lines."""
 
 from __future__ import annotations
 
@@ -86,8 +86,6 @@ def define(signal: Signal, dialect: Dialect, cap: int) -> Definition:
 #: Cells before the buckets of a histogram: the sum, and when it was created. A counter has its value
 #: and when it was created; a gauge its value and when it was set, where its way of adding up asks.
 HEAD = 2
-#: Series of one metric whose lines' beginnings are remembered.
-_MOST_STARTS = 20_000
 
 
 class Family:
@@ -99,19 +97,9 @@ class Family:
         self.le = tuple(write_number(bound) for bound in self.bounds)
         #: Cells a series takes.
         self.width = HEAD + len(self.bounds)
-        self._starts: dict[Values, Starts] = {}
 
     def starts(self, values: Values) -> Starts:
-        """Return what stands before each number of the series with `values`."""
-        found = self._starts.get(values)
-        if found is None:
-            if len(self._starts) >= _MOST_STARTS:
-                # Each generation of worker processes may bring other values, and they die.
-                self._starts.clear()
-            found = self._starts[values] = self._begin(values)
-        return found
-
-    def _begin(self, values: Values) -> Starts:
+        """Return what stands before each number of the series with `values`; whoever shows them keeps it."""
         name = self.definition.name
         pairs = sorted(
             (label, f'{label}="{escape(value)}"')

@@ -17,21 +17,17 @@ import mmap
 import os
 import struct
 import zlib
-from array import array
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
-from obs.runtime.json import dumps, loads
-from obs.runtime.metrics.family import Definition, Exemplar, Family, Values
+from obs.runtime.json import dumps
+from obs.runtime.metrics.family import Exemplar, Family, Values
 from obs.runtime.metrics.group import INDEX, VALUES, hold
 
 EXEMPLARS = ".exemplars"
 _CELL = 8
 _PAGE = 4096
-_RECORD = struct.Struct("=II16s8sdd")
+RECORD = struct.Struct("=II16s8sdd")
 _CHECKED = struct.Struct("=I16s8sdd")
 
 
@@ -100,7 +96,7 @@ class Files:
         if self._exemplars < 0:
             self._exemplars = self._open(EXEMPLARS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
         slot = self._slots.setdefault(at, len(self._slots))
-        os.pwrite(self._exemplars, _pack(at, exemplar), slot * _RECORD.size)
+        os.pwrite(self._exemplars, _pack(at, exemplar), slot * RECORD.size)
 
     def close(self) -> None:
         """Give up the lock; the files stay for others to add up."""
@@ -125,71 +121,3 @@ def _pack(at: int, exemplar: Exemplar) -> bytes:
         at, bytes.fromhex(exemplar.trace_id), bytes.fromhex(exemplar.span_id), exemplar.value, exemplar.at
     )
     return struct.pack("=I", zlib.crc32(body)) + body
-
-
-class Contents(NamedTuple):
-    """What a process has written so far."""
-
-    rows: Sequence[tuple[Family, Values, int]]
-    cells: array[float]
-    exemplars: dict[int, Exemplar]
-    #: What the sums of the dead lack, by cell; a process that counts for itself has none.
-    rest: Mapping[int, Sequence[float]] = MappingProxyType({})
-
-
-class _Known:
-    """An index read so far."""
-
-    def __init__(self) -> None:
-        self.offset = 0
-        self.families: list[Family] = []
-        self.rows: list[tuple[Family, Values, int]] = []
-
-
-class Reader:
-    """Reads the files of a group's processes, and each line of an index only once."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, _Known] = {}
-        self._families: dict[bytes, Family] = {}
-
-    def read(self, folder: Path, name: str) -> Contents:
-        """Return what the process with `name` has written; raises FileNotFoundError without files."""
-        known = self._known.setdefault(name, _Known())
-        with (folder / f"{name}{INDEX}").open("rb") as lines:
-            lines.seek(known.offset)
-            text = lines.read()
-        # What follows the last line's end is still being written.
-        complete = text.rpartition(b"\n")[0]
-        for line in complete.split(b"\n") if complete else ():
-            self._learn(known, line)
-        known.offset += len(complete) + 1 if complete else 0
-        cells = array("d")
-        cells.frombytes((folder / f"{name}{VALUES}").read_bytes())
-        return Contents(known.rows, cells, _exemplars(folder / f"{name}{EXEMPLARS}"))
-
-    def keep_only(self, names: Sequence[str]) -> None:
-        """Forget the processes that are not in `names`."""
-        for name in [name for name in self._known if name not in names]:
-            del self._known[name]
-
-    def _learn(self, known: _Known, line: bytes) -> None:
-        if line.startswith(b"{"):
-            family = self._families.get(line)
-            if family is None:
-                family = self._families[line] = Family(Definition.read(loads(line)))
-            known.families.append(family)
-            return
-        number, at, values = loads(line)
-        known.rows.append((known.families[number], tuple(values), at))
-
-
-def _exemplars(path: Path) -> dict[int, Exemplar]:
-    found: dict[int, Exemplar] = {}
-    with suppress(FileNotFoundError):
-        data = path.read_bytes()
-        for start in range(0, len(data) - _RECORD.size + 1, _RECORD.size):
-            check, at, trace_id, span_id, value, when = _RECORD.unpack_from(data, start)
-            if zlib.crc32(data[start + 4 : start + _RECORD.size]) == check:
-                found[at] = Exemplar(trace_id.hex(), span_id.hex(), value, when)
-    return found

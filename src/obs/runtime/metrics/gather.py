@@ -9,11 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from obs.runtime import process as kernel
-from obs.runtime.metrics import compact
-from obs.runtime.metrics.files import Contents, Reader
+from obs.runtime.metrics.compact import compact
 from obs.runtime.metrics.group import VALUES, Group, pid_of
-from obs.runtime.metrics.merge import Sum
 from obs.runtime.metrics.own import Told
+from obs.runtime.metrics.plan import Families, Plan, Source, Sum
+from obs.runtime.metrics.reader import Contents, Reader
+from obs.runtime.metrics.render import Snapshot
+from obs.runtime.metrics.retained import RetainedReader
 from obs.runtime.metrics.store import CPU, TALLY
 
 _NUMBER = struct.Struct("=d")
@@ -25,42 +27,51 @@ class Gatherer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reader = Reader()
+        self._retained = RetainedReader(self._reader)
+        self._plan = Plan(())
+        self._families: Families = ()
 
-    def gather(self, group: Group) -> tuple[Sum, Told]:
-        """Return the sum over all processes of `group`, and what is to be said of them together."""
+    def gather(self, group: Group) -> tuple[Snapshot, Told]:
+        """Return the series of all processes of `group` together, and what is to be said of them together."""
         # Two scrapes at once must not both learn the same new lines.
         with self._lock:
             return self._gather(group)
 
-    def _gather(self, group: Group) -> tuple[Sum, Told]:
-        total = Sum()
+    def _gather(self, group: Group) -> tuple[Snapshot, Told]:
         usages: list[kernel.Usage] = []
-        dead = 0
         with group.locked():
             folder, names = group.folder, group.names()
-            retained = compact.read(folder)
-            total.add(retained.contents, alive=False)
+            retained = self._retained.read(folder)
+            sources = [Source(retained.contents, alive=False)]
             for name in names:
                 if name in retained.absorbed:
                     continue
                 alive = group.is_alive(name)
-                dead += not alive
                 contents = self._reader.read(folder, name)
                 if alive:
                     usage = kernel.usage(pid_of(name))
                     usages.append(usage)
                     _show(folder, name, contents, usage)
-                total.add(contents, alive=alive)
+                sources.append(Source(contents, alive))
             self._reader.keep_only(names)
-        if dead:
-            compact.compact(group, at_least=1)
-        return total, _told(total, usages)
+        if not all(alive for _, alive in sources[1:]):
+            compact(group, at_least=1)
+        if not self._plan.fits(sources):
+            self._plan = Plan(sources)
+            self._families = self._plan.families(self._families)
+        total = self._plan.add_up(sources)
+        return Snapshot(self._families, total.cells, total.exemplars), _told(self._plan, total, usages)
 
 
 def _show(folder: Path, name: str, contents: Contents, usage: kernel.Usage) -> None:
     """Write down the CPU time that this scrape is going to show, so that it outlives the process."""
     now = {"user": usage.cpu_user, "system": usage.cpu_system}
-    places = {values[0]: at for family, values, at in contents.rows if family.definition.name == CPU.name}
+    places = {
+        mode: at
+        for family, series in contents.blocks
+        if family.definition.name == CPU.name
+        for (mode,), at in series.items()
+    }
     with suppress(OSError):
         descriptor = os.open(folder / f"{name}{VALUES}", os.O_WRONLY | os.O_CLOEXEC)
         try:
@@ -73,10 +84,10 @@ def _show(folder: Path, name: str, contents: Contents, usage: kernel.Usage) -> N
             os.close(descriptor)
 
 
-def _told(total: Sum, usages: list[kernel.Usage]) -> Told:
-    cpu = total.dated(CPU)
+def _told(plan: Plan, total: Sum, usages: list[kernel.Usage]) -> Told:
+    cpu = plan.dated(CPU, total.cells)
     return Told(
-        {(kind, key): numbers for (kind, key), numbers in total.dated(TALLY).items()},
+        {(kind, key): numbers for (kind, key), numbers in plan.dated(TALLY, total.cells).items()},
         kernel.add_up(usages)._replace(
             cpu_user=cpu.get(("user",), (0.0, 0.0))[0],
             cpu_system=cpu.get(("system",), (0.0, 0.0))[0],

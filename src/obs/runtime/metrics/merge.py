@@ -1,161 +1,159 @@
-"""Add up what the processes of a group have counted, the living and the dead."""
+"""One metric of several processes: its rows, and how the numbers of each row come together."""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count, repeat
 from typing import NamedTuple
 
+from obs.catalogue.signal import Across
 from obs.runtime.metrics import exact
-from obs.runtime.metrics.family import HEAD, Definition, Exemplar, Family, Row, Values
-from obs.runtime.metrics.files import Contents
+from obs.runtime.metrics.family import HEAD, Row, Values
+from obs.runtime.metrics.reader import Block
+
+#: What stands behind the cells of each process, and is its number of a series that it does not have.
+NOTHING = 0.0
+_NOWHERE = -1
 
 
-class _Kept(NamedTuple):
-    family: Family
-    rows: dict[Values, int]
+class Part(NamedTuple):
+    """What one process has of a metric, and what its totals lack."""
+
+    source: int
+    block: Block
+    rest: Mapping[int, Sequence[float]]
 
 
-class Sum:
-    """Series of several processes, added up by signal and label values.
+class _Column(NamedTuple):
+    """Where one process has the rows of a metric."""
 
-    With `capped`, no metric gets more series than one process may have: what is kept of the dead
-    must not grow with each of them.
-    """
+    source: int
+    places: list[int]
 
-    def __init__(self, *, capped: bool = False) -> None:
-        self._capped = capped
-        self.cells: list[float] = []
-        self.exemplars: dict[int, Exemplar] = {}
-        #: What the totals of counters and sums of histograms lack, by cell.
-        self.rest: dict[int, list[float]] = {}
-        self._kept: dict[str, _Kept] = {}
-        #: First cells of gauges that some process could read, and of those that some could not.
-        self._read: set[int] = set()
-        self._unread: set[int] = set()
 
-    def add(self, contents: Contents, *, alive: bool) -> None:
-        """Add what one process has written; a gauge of a dead one counts only where the latest is asked for."""
-        cells, total = contents.cells.tolist(), self.cells
-        before: Family | None = None
-        known: dict[Values, int] | None = None
-        end, kind = 0, ""
-        for family, values, at in contents.rows:
-            if family is not before:
-                before, known = family, self._rows(family, alive=alive)
-                end, kind = len(cells) - family.width, family.definition.kind
-            if known is None or at > end:
-                continue
-            place = known.get(values)
-            if place is None:
-                place = self._place(family, known, values)
-            if kind == "gauge":
-                self._add_gauge(family.definition, place, cells[at], cells[at + 1])
-                continue
-            self._add_exactly(place, cells[at])
-            for lacked in contents.rest.get(at, ()):
-                self._add_exactly(place, lacked)
-            born = cells[at + 1]
-            if born and not 0 < total[place + 1] <= born:
-                total[place + 1] = born
-            for offset in range(HEAD, family.width):
-                total[place + offset] += cells[at + offset]
-        for position, exemplar in contents.exemplars.items():
-            self._offer(contents, position, exemplar)
+class Merged:
+    """The rows of one metric, which begin at `at` of all cells, and where each process has its numbers."""
 
-    def kept(self) -> list[tuple[Family, dict[Values, int]]]:
-        """Return every metric with the first cell of each series, obs's own books included."""
-        self._settle()
-        return list(self._kept.values())
-
-    def families(self) -> list[tuple[Family, list[Row]]]:
-        """Return every metric with its rows, those of obs's own books left out."""
-        self._settle()
-        for at in self._unread - self._read:
-            self.cells[at] = math.nan
-        return [
-            (family, [Row(values, family.starts(values), at) for values, at in rows.items()])
-            for name, (family, rows) in self._kept.items()
-            if not name.startswith("\0")
-        ]
-
-    def dated(self, definition: Definition) -> dict[Values, tuple[float, float]]:
-        """Return the first two cells of each series of one metric."""
-        self._settle()
-        kept = self._kept.get(definition.name)
-        cells = self.cells
-        return (
-            {} if kept is None else {values: (cells[at], cells[at + 1]) for values, at in kept.rows.items()}
+    def __init__(self, parts: Sequence[Part], at: int) -> None:
+        self.family = parts[0].block.family
+        self.values: list[Values] = list(
+            dict.fromkeys(chain.from_iterable(part.block.places for part in parts))
         )
+        self._at = at
+        self._columns: list[_Column] = []
+        self._rest: list[list[float]] = []
+        self._born = [0.0] * len(self.values)
+        #: By column the rows of which it is not known when the process made them.
+        self._unborn: list[list[int]] = []
+        for number, block, rest in parts:
+            places = list(map(block.places.get, self.values, repeat(_NOWHERE)))
+            self._columns.append(_Column(number, places))
+            self._unborn.append([row for row, place in enumerate(places) if place >= 0])
+            if rest:
+                self._rest += _filled([rest.get(place, ()) for place in places])
 
-    def _add_exactly(self, at: int, more: float) -> None:
-        before = self.cells[at]
-        total = self.cells[at] = before + more
-        # The shorter question first: nearly all additions are of whole numbers.
-        if total - before != more or total - more != before:
-            self.rest.setdefault(at, []).append(exact.lost(before, more, total))
+    def rows(self, before: Iterable[Row] = ()) -> list[Row]:
+        """Return what a scrape shows, but the numbers; with the beginnings of lines that `before` has."""
+        known = {row.values: row.starts for row in before}
+        begin = self.family.starts
+        return [Row(values, known.get(values) or begin(values), at) for values, at in self.places()]
 
-    def _settle(self) -> None:
-        """Round each total to the number nearest to the exact one, and keep what that lacks."""
-        for at, lacks in self.rest.items():
-            self.cells[at], *self.rest[at] = exact.parts([self.cells[at], *lacks])
+    def places(self) -> Iterator[tuple[Values, int]]:
+        """Return the first cell of each row."""
+        return zip(self.values, count(self._at, self.family.width), strict=False)
 
-    def _rows(self, family: Family, *, alive: bool) -> dict[Values, int] | None:
-        """Return the first cell of each series of a metric; None when nothing may be added to it."""
-        definition = family.definition
-        if definition.kind == "gauge" and not alive and definition.across != "latest":
-            return None
-        kept = self._kept.setdefault(definition.name, _Kept(family, {}))
-        same = kept.family.definition
-        if (same.kind, same.labels, same.buckets) == (definition.kind, definition.labels, definition.buckets):
-            return kept.rows
-        # Another version of the program; two shapes under one name cannot be added.
-        return None
+    def series(self, source: int) -> Iterator[tuple[int, int, int]]:
+        """Return where each series of a process begins, ends, and is in the sum."""
+        width = self.family.width
+        for number, places in self._columns:
+            if number == source:
+                for n, place in enumerate(places):
+                    if place >= 0:
+                        yield place, place + width, self._at + n * width
 
-    def _place(self, family: Family, known: dict[Values, int], values: Values) -> int:
-        """Return the first of the cells, all zero, of a new series; of another one beyond the cap."""
-        definition = family.definition
-        if self._capped and definition.open and len(known) >= definition.cap:
-            values = definition.overflowed(values)
-            if values in known:
-                return known[values]
-        place = known[values] = len(self.cells)
-        self.cells += [0.0] * family.width
-        return place
+    def add_up(self, every: Sequence[Sequence[float]]) -> list[float]:
+        """Return the numbers of all rows from the cells of every process."""
+        if self.family.definition.kind == "gauge":
+            return self._gauges(every)
+        width = self.family.width
+        found = [0.0] * (len(self.values) * width)
+        found[::width] = exact.totals(self._terms(every))
+        found[1::width] = self._births(every)
+        if self.family.definition.kind == "histogram":
+            for at, buckets in zip(count(HEAD, width), self._buckets(every)):
+                found[at : at + width - HEAD] = buckets
+        return found
 
-    def _add_gauge(self, definition: Definition, at: int, value: float, when: float) -> None:
-        cells = self.cells
-        if definition.across == "sum":
-            # What could not be read in one process must not hide what the others have.
-            if math.isnan(value):
-                self._unread.add(at)
-            else:
-                cells[at] += value
-                self._read.add(at)
-            return
+    def _terms(self, every: Sequence[Sequence[float]]) -> list[list[float]]:
+        """Return what the totals of all rows are the sums of."""
+        return [*self._rest, *([every[number][at] for at in places] for number, places in self._columns)]
+
+    def lacks(self, every: Sequence[Sequence[float]]) -> Iterator[tuple[int, list[float]]]:
+        """Return what the rounded totals of rows lack, by cell."""
+        if self.family.definition.kind != "gauge":
+            for (_, at), terms in zip(self.places(), zip(*self._terms(every), strict=True), strict=True):
+                if lacks := exact.parts(terms)[1:]:
+                    yield at, lacks
+
+    def _births(self, every: Sequence[Sequence[float]]) -> list[float]:
+        """Return when each row was created: in the process that had it first."""
+        born = self._born
+        for (number, places), unborn in zip(self._columns, self._unborn, strict=True):
+            cells = every[number]
+            for row in unborn:
+                when = cells[places[row] + 1]
+                if when and not 0 < born[row] <= when:
+                    born[row] = when
+            # What is known does not change. Zero it is a moment long, and in a child that has it from its parent.
+            unborn[:] = [row for row in unborn if not cells[places[row] + 1]]
+        return born
+
+    def _buckets(self, every: Sequence[Sequence[float]]) -> Iterator[Iterable[float]]:
+        width = self.family.width
+        for has in self._having(every):
+            yield map(sum, zip(*[cells[at + HEAD : at + width] for cells, at in has], strict=True))
+
+    def _gauges(self, every: Sequence[Sequence[float]]) -> list[float]:
+        across, found = self.family.definition.across, list[float]()
+        for has in self._having(every):
+            found += _level(across, [(cells[at], cells[at + 1]) for cells, at in has])
+        return found
+
+    def _having(self, every: Sequence[Sequence[float]]) -> Iterator[list[tuple[Sequence[float], int]]]:
+        """Return for each row the cells of the processes that have it, and where it is in them."""
+        cells = [every[number] for number, _ in self._columns]
+        for places in zip(*(places for _, places in self._columns), strict=True):
+            yield [pair for pair in zip(cells, places, strict=True) if pair[1] >= 0]
+
+
+def _filled(lacks: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Return rows of different lengths as columns of one."""
+    return [
+        [row[n] if n < len(row) else 0.0 for row in lacks] for n in range(max(map(len, lacks), default=0))
+    ]
+
+
+def _level(across: Across, settings: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Return a gauge's value and when it was set, from what each process has set it to and when."""
+    if across == "sum":
+        return _plain_sum([value for value, _ in settings]), 0.0
+    kept, latest = 0.0, 0.0
+    for value, when in settings:
         # Who has never set it has nothing to say.
         if not when:
-            return
-        before = cells[at + 1]
-        wins = {
-            "max": not value <= cells[at],
-            "min": not value >= cells[at],
-            "latest": when >= before,
-        }[definition.across]
-        if not before or wins:
-            cells[at] = value
-        cells[at + 1] = max(before, when)
+            continue
+        wins = {"max": not value <= kept, "min": not value >= kept, "latest": when >= latest}[across]
+        if not latest or wins:
+            kept = value
+        latest = max(latest, when)
+    return kept, latest
 
-    def _offer(self, contents: Contents, position: int, exemplar: Exemplar) -> None:
-        place = bisect_right(contents.rows, position, key=itemgetter(2)) - 1
-        if place < 0:
-            return
-        family, values, at = contents.rows[place]
-        kept = self._kept.get(family.definition.name)
-        if kept is None or kept.family.bounds != family.bounds or values not in kept.rows:
-            return
-        target = kept.rows[values] + position - at
-        before = self.exemplars.get(target)
-        if before is None or before.at < exemplar.at:
-            self.exemplars[target] = exemplar
+
+def _plain_sum(values: Sequence[float]) -> float:
+    # What could not be read in one process must not hide what the others have.
+    known = [value for value in values if not math.isnan(value)]
+    total = 0.0 if known else math.nan
+    for value in known:
+        total += value
+    return total
