@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import obs
 from obs.integrations import redis as integration
+from obs.integrations.pool import PoolMeter
 
 
 @pytest.mark.parametrize(
@@ -82,3 +84,33 @@ def test_a_pool_has_the_name_of_its_server_and_its_database() -> None:
     assert integration._attributes(client.connection_pool) == {
         "server.address": "cache", "server.port": 6380, "db.namespace": "2",
     }  # fmt: skip
+
+
+def test_pools_of_one_server_are_counted_together(values: Any) -> None:
+    obs.init("shop")
+    first, second = PoolMeter("cache:6379/0"), PoolMeter("cache:6379/0")
+    first.most = 5
+    first.lend(1)
+    first.lend(2)
+    second.most = 7
+    second.lend(1)
+    assert values("db_client_connections_used") == {(): 3}
+    assert values("db_client_connection_max") == {(): 12}
+    obs.shutdown()
+    obs.init("shop")
+    second.take_back(1)
+    assert values("db_client_connections_used") == {(): 2}
+    assert values("db_client_connection_max") == {(): 12}
+    first.take_back(1)
+    first.take_back(2)
+    assert values("db_client_connections_used") == {(): 0}
+
+
+def test_beside_a_pool_without_a_limit_there_is_none(values: Any) -> None:
+    obs.init("shop")
+    limited, other = PoolMeter("cache:6380/0"), PoolMeter("cache:6380/0")
+    other.lend(1)
+    assert values("db_client_connection_max") == {}
+    limited.most = 5
+    limited.lend(1)
+    assert values("db_client_connection_max") == {(): math.inf}

@@ -96,6 +96,19 @@ def test_the_pool_tells_what_is_lent_and_what_it_refused(client: Any) -> None:
     assert list(values("db_client_connections_used").values()) == [0]
 
 
+def test_two_clients_of_one_server_have_their_pools_counted_together(client: Any, redis_server: int) -> None:
+    obs.init("shop")
+    other: Any = redis.Redis(port=redis_server, max_connections=3)
+    obs.instrument(other)
+    purpose = ("GET",) if int(redis.__version__.partition(".")[0]) < 6 else ()
+    lent = [(made.connection_pool, made.connection_pool.get_connection(*purpose)) for made in (client, other)]
+    assert list(values("db_client_connections_used").values()) == [2]
+    assert list(values("db_client_connection_max").values()) == [5]
+    for pool, connection in lent:
+        pool.release(connection)
+    assert list(values("db_client_connections_used").values()) == [0]
+
+
 def test_waiting_for_a_message_is_not_slow(client: Any, capfd: pytest.CaptureFixture[str]) -> None:
     obs.init("shop", slow_query=0.05)
     assert client.blpop(["queue"], timeout=0.2) is None
