@@ -109,6 +109,8 @@ def test_an_alert_that_reads_the_clock_is_told_no_later_but_evaluated_at_each_in
             if path.startswith("alerts/tests/shop")
             for test in file.get("tests", [])
             if "CertificateExpires" in test["name"] and "states" in test["name"]
+            # The end of a wait is told by where evaluations fall, so not with an offset.
+            if any("pending" not in str(question["exp_samples"]) for question in test["promql_expr_test"])
             for series in test["input_series"]
             if "CertificateExpires" in series["series"]
         ]

@@ -45,9 +45,16 @@ def later(case: TestCase, offset: Duration, every: Duration) -> TestCase:
         return replace(case, expects=expects)
     step = Duration(gcd(case.step.milliseconds, left.milliseconds))
     before = f"_x{left.milliseconds // step.milliseconds} "
-    finer = case.step.milliseconds // step.milliseconds
-    series = tuple(Series(one.selector, before + _spread(one.values, finer)) for one in case.series)
-    return replace(case, step=step, series=series, expects=expects)
+    told = finer(case, step)
+    series = tuple(Series(one.selector, before + one.values) for one in told.series)
+    return replace(told, series=series, expects=expects)
+
+
+def finer(case: TestCase, step: Duration) -> TestCase:
+    """Return `case` with the same samples at the same instants, told in steps that are a whole part of its own."""
+    times = case.step.milliseconds // step.milliseconds
+    series = tuple(Series(one.selector, _spread(one.values, times)) for one in case.series)
+    return replace(case, step=step, series=series)
 
 
 def _is_opaque(case: TestCase) -> bool:

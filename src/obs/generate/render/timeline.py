@@ -8,8 +8,7 @@ told would be filled in for nothing.
 Nothing that a story says is bent by that. At an instant that is evaluated, an alert waits or fires as
 it would if every step had been, because its wait is a whole number of evaluations. What such a test
 cannot see is a wait that is shorter by less than the distance between two evaluations: both end at the
-same one, whenever a story begins. Only another distance would tell them apart, and so another test
-file: one beside each took a seventh of the time of all others.
+same one, whenever a story begins. Only another distance tells them apart: see `boundary`.
 """
 
 from __future__ import annotations
