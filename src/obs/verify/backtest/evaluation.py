@@ -116,7 +116,19 @@ def _labelled(columns: Columns, rule: Recorded) -> Columns:
         if key in found:
             raise CannotJudge(f"{rule.metric} would be recorded twice with the same labels")
         found[key] = values
+    _check_limit(found, rule)
     return found
+
+
+def _check_limit(columns: Columns, rule: Recorded) -> None:
+    """Raise `CannotJudge` where Prometheus fails the rule and drops every series of the evaluation."""
+    most = max(
+        (sum(value is not None for value in row) for row in zip(*columns.values(), strict=True)), default=0
+    )
+    if rule.limit and most > rule.limit:
+        raise CannotJudge(
+            f"{rule.metric} would be {most} series where its group allows {rule.limit}: Prometheus fails the rule"
+        )
 
 
 def _matches(matcher: Matcher, labels: dict[str, str]) -> bool:

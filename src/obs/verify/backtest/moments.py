@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeAlias
 
 #: A series without its metric: (label, value), sorted.
@@ -59,3 +60,9 @@ def runs_of(positions: Iterable[int]) -> list[tuple[int, int]]:
         else:
             runs.append((position, position))
     return runs
+
+
+def most_at_once(runs: Iterable[Runs]) -> int:
+    """Return the largest number of series that are there at the same position."""
+    edges = sorted(edge for one in runs for first, last in one for edge in ((first, 1), (last + 1, -1)))
+    return max(accumulate(change for _, change in edges), default=0)

@@ -12,7 +12,7 @@ from obs.verify.backtest.asking import Answers, CannotJudge, Question
 from obs.verify.backtest.coverage import Coverage
 from obs.verify.backtest.evaluation import Evaluation
 from obs.verify.backtest.firing import Firing, firings
-from obs.verify.backtest.moments import Grid, Labels, runs_of
+from obs.verify.backtest.moments import Grid, Labels, most_at_once, runs_of
 from obs.verify.backtest.recording import Book, pace
 
 #: Evaluations of one alert; a period that would take more is looked at in wider steps.
@@ -38,6 +38,8 @@ class Watch:
     #: Milliseconds that each of them looks into the past.
     offset: int
     grid: Grid
+    #: Alerts that may be pending or firing at once; None: any number.
+    limit: int | None = None
 
     @property
     def read(self) -> Grid:
@@ -137,7 +139,9 @@ class ServicePlan:
             }
         else:
             found = evaluation.answers.runs(Question(watch.node.text, watch.read, presence=True))
-        return _labelled(found, watch.alert)
+        labelled = _labelled(found, watch.alert)
+        _check_limit(labelled, watch)
+        return labelled
 
 
 def widened(watch: Watch) -> bool:
@@ -151,7 +155,8 @@ def _watches(files: tuple[RuleFile, ...], period: Period) -> Iterator[Watch]:
             interval, offset = pace(group)
             for rule in group.rules:
                 if isinstance(rule, Alert):
-                    yield Watch(rule, read(rule.expr), interval, offset, _grid(rule, interval, period))
+                    grid = _grid(rule, interval, period)
+                    yield Watch(rule, read(rule.expr), interval, offset, grid, group.limit)
 
 
 def _grid(alert: Alert, interval: int, period: Period) -> Grid:
@@ -161,6 +166,20 @@ def _grid(alert: Alert, interval: int, period: Period) -> Grid:
     evaluations = (period.until - period.begin + warm) // interval + 2
     step = interval * -(-evaluations // MAX_EVALUATIONS)
     return Grid.within(period.begin - warm - step, period.until, step)
+
+
+def _check_limit(runs: dict[Labels, list[tuple[int, int]]], watch: Watch) -> None:
+    """Raise `CannotJudge` where Prometheus fails the rule and forgets every alert of it."""
+    keep = watch.alert.keep_firing_for
+    lasts = -(-keep.milliseconds // watch.grid.step) if keep else 0
+    most = most_at_once(
+        runs_of(at for first, last in one for at in range(first, last + lasts + 1)) if lasts else one
+        for one in runs.values()
+    )
+    if watch.limit and most > watch.limit:
+        raise CannotJudge(
+            f"{most} alerts at once where its group allows {watch.limit}: Prometheus fails the rule and forgets them"
+        )
 
 
 def _labelled(runs: dict[Labels, list[tuple[int, int]]], alert: Alert) -> dict[Labels, list[tuple[int, int]]]:

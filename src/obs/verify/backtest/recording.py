@@ -26,6 +26,8 @@ class Recorded:
     step: int
     #: Milliseconds that an evaluation reads, and writes, in the past.
     offset: int = 0
+    #: Most series that an evaluation may yield; None: any number.
+    limit: int | None = None
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ class Book:
                 for rule in group.rules:
                     if isinstance(rule, RecordingRule):
                         labels = tuple(sorted(rule.labels.items()))
-                        one = Recorded(rule.record, labels, read(rule.expr), *pace(group))
+                        one = Recorded(rule.record, labels, read(rule.expr), *pace(group), group.limit)
                         book.rules.setdefault(rule.record, []).append(one)
         return book
 
