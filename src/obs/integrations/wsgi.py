@@ -58,6 +58,9 @@ class Middleware:
     `exclude` holds paths, without a slash at their end, that are served but not observed. With
     `answers`, an application that raises before its response has begun is answered for, so that the
     500 has ids as well; its error still reaches the server.
+
+    uWSGI wants two of its options: `lazy-apps`, else each worker's `/metrics` tells of that worker alone,
+    and `disable-write-exception`, else each client that leaves early is an unhandled exception.
     """
 
     def __init__(
