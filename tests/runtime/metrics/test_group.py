@@ -24,7 +24,7 @@ from obs.runtime.metrics.gather import Gatherer
 from obs.runtime.metrics.group import INDEX, VALUES, Group, Process, new_name
 from obs.runtime.metrics.plan import Plan, Source
 from obs.runtime.metrics.reader import Contents, Reader
-from obs.runtime.metrics.retained import Retained, RetainedReader
+from obs.runtime.metrics.retained import RETAINED, Retained, RetainedReader
 
 COUNTER = Family(Definition("c", "counter", "C.", ("k",)))
 MARK = Exemplar("a" * 32, "b" * 16, 1.0, 5.0)
@@ -124,6 +124,16 @@ def test_a_number_that_is_none_survives_its_process(tmp_path: Path, number: floa
     assert repr(total(of)["a"]) == repr(expected) == repr(number + number)
     (mark,) = kept(of).exemplars.values()
     assert repr(mark.value) == repr(number)
+
+
+def test_what_was_kept_of_the_dead_and_is_gone_counts_no_more(tmp_path: Path) -> None:
+    of = lead(tmp_path)
+    write(of, 1).close()
+    compact.compact(of, at_least=1)
+    reader = RetainedReader(Reader())
+    assert reader.read(of.folder).absorbed
+    (of.folder / RETAINED).unlink()
+    assert not reader.read(of.folder).absorbed
 
 
 def test_fewer_dead_than_asked_for_stay(tmp_path: Path) -> None:

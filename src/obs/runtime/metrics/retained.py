@@ -13,6 +13,7 @@ from obs.runtime.metrics.family import Definition, Exemplar, Values
 from obs.runtime.metrics.reader import Block, Contents, Reader
 
 RETAINED = "retained.json"
+_NOTHING = b'{"absorbed":[],"metrics":[]}'
 
 
 class Series(NamedTuple):
@@ -36,13 +37,13 @@ class RetainedReader:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         # Compared whole: a file that replaces another may have its number, size and time.
-        self._data = b""
+        self._data = _NOTHING
         self._version = 0
-        self._read = _parsed(b'{"absorbed":[],"metrics":[]}', reader, 0)
+        self._read = _parsed(_NOTHING, reader, 0)
 
     def read(self, folder: Path) -> Retained:
         """Return what is kept of dead processes in `folder`."""
-        data = b""
+        data = _NOTHING
         with suppress(FileNotFoundError):
             data = (folder / RETAINED).read_bytes()
         if data != self._data:
