@@ -29,7 +29,9 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return places
 
 
-def _start(docker: FakeDocker, config: ComposeConfig, files: dict[str, Path]) -> bool:
+def _start(
+    docker: FakeDocker, config: ComposeConfig, files: dict[str, Path], **others: dict[str, Any]
+) -> bool:
     """Start once more, and tell whether running containers are made anew."""
     service: dict[str, Any] = {
         "user": "10001:10001",
@@ -41,7 +43,7 @@ def _start(docker: FakeDocker, config: ComposeConfig, files: dict[str, Path]) ->
             {"type": "volume", "source": "loki-data", "target": "/loki"},
         ],
     }
-    docker.project(loki=service)
+    docker.project(loki=service, **others)
     driver.up(config)
     [*_, last] = [call for call in docker.asked() if " up " in call]
     return "--force-recreate" in last
@@ -60,6 +62,35 @@ def test_what_is_read_at_the_start_is_given_to_running_containers(
     assert not _start(docker, config, files), "nothing has changed"
     files[changed].write_text("second")
     assert _start(docker, config, files) is anew
+    assert not _start(docker, config, files)
+
+
+def test_a_service_that_comes_later_leaves_the_others_alone(
+    docker: FakeDocker, tmp_path: Path, files: dict[str, Path]
+) -> None:
+    config = ComposeConfig(directory=tmp_path / "state")
+    _start(docker, config, files)
+    docker.answers("ps", f'{{"Service": "loki", "State": "running", "Image": "{READY["Image"]}"}}')
+    key = tmp_path / "storefront.key"
+    key.write_text("first")
+    shop = {"volumes": [{"type": "bind", "source": str(key), "target": "/etc/obs/certs/server.key"}]}
+    assert not _start(docker, config, files, storefront=shop)
+    assert not _start(docker, config, files)
+    key.write_text("second")
+    assert not _start(docker, config, files), "nobody asked for the shop"
+    assert _start(docker, config, files, storefront=shop)
+    assert not _start(docker, config, files, storefront=shop)
+
+
+@pytest.mark.parametrize("text", ["5c1d", "0", "{", ""])
+def test_a_record_of_an_earlier_version_counts_as_changed_once(
+    docker: FakeDocker, tmp_path: Path, files: dict[str, Path], text: str
+) -> None:
+    config = ComposeConfig(directory=tmp_path / "state")
+    _start(docker, config, files)
+    docker.answers("ps", f'{{"Service": "loki", "State": "running", "Image": "{READY["Image"]}"}}')
+    (tmp_path / "state" / "mounted").write_text(text)
+    assert _start(docker, config, files)
     assert not _start(docker, config, files)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,40 +20,56 @@ from obs.stack.whole import write_whole
 _READ_ONCE = ("/etc/otelcol", "/etc/grafana/provisioning")
 
 
-def fingerprint(project: Mapping[str, Any]) -> str:
-    """Return what stands for the content of every file that services of the resolved `project` read at their start."""
+def fingerprints(project: Mapping[str, Any]) -> dict[str, str]:
+    """Return, by service, what stands for the content of every file that it reads at its start."""
+    return {name: _fingerprint(project, service) for name, service in project["services"].items()}
+
+
+def is_current(project: Mapping[str, Any], record: Path) -> bool:
+    """Tell whether the services that were started before had the present content, as `remember` wrote down.
+
+    Nothing is held against containers that somebody else has started, and nothing against a service that is new.
+    """
+    if not record.exists():
+        return True
+    kept, present = _read(record), fingerprints(project)
+    return bool(kept) and all(present.get(name, digest) == digest for name, digest in kept.items())
+
+
+def remember(project: Mapping[str, Any], record: Path) -> None:
+    """Write down that the containers have the present content; what others were started with stays written down."""
+    kept = _read(record) if record.exists() else {}
+    write_whole(record, json.dumps({**kept, **fingerprints(project)}), mode=0o600)
+
+
+def _read(record: Path) -> dict[str, str]:
+    try:
+        kept = json.loads(secret_files.read(record))
+    except ValueError:
+        kept = None
+    # Anything else is from a version that told no services apart: all are made anew once.
+    return kept if isinstance(kept, dict) else {}
+
+
+def _fingerprint(project: Mapping[str, Any], service: Mapping[str, Any]) -> str:
     digest = hashlib.sha256()
-    for file in sorted(set(_files(project))):
+    for file in sorted(set(_files(project, service))):
         digest.update(f"\0{file}\0".encode())
         with contextlib.suppress(OSError):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def is_current(project: Mapping[str, Any], record: Path) -> bool:
-    """Tell whether the containers were last started with the present content, as `remember` wrote down.
-
-    Nothing is held against containers that somebody else has started.
-    """
-    return not record.exists() or secret_files.read(record) == fingerprint(project)
-
-
-def remember(project: Mapping[str, Any], record: Path) -> None:
-    """Write down that the containers have the present content."""
-    write_whole(record, fingerprint(project), mode=0o600)
-
-
-def _files(project: Mapping[str, Any]) -> Iterator[Path]:
+def _files(project: Mapping[str, Any], service: Mapping[str, Any]) -> Iterator[Path]:
     secrets = project.get("secrets", {})
-    for service in project["services"].values():
-        for entry in service.get("secrets") or ():
-            if "file" in secrets.get(entry["source"], {}):
-                yield Path(secrets[entry["source"]]["file"])
-        for volume in service.get("volumes") or ():
-            source = Path(volume["source"]) if volume.get("type") == "bind" else None
-            if source is None:
-                continue
-            if source.is_file():
-                yield source
-            elif volume.get("target") in _READ_ONCE:
-                yield from (file for file in source.rglob("*") if file.is_file())
+    for entry in service.get("secrets") or ():
+        if "file" in secrets.get(entry["source"], {}):
+            yield Path(secrets[entry["source"]]["file"])
+    for volume in service.get("volumes") or ():
+        source = Path(volume["source"]) if volume.get("type") == "bind" else None
+        if source is None:
+            continue
+        if source.is_file():
+            yield source
+        elif volume.get("target") in _READ_ONCE:
+            yield from (file for file in source.rglob("*") if file.is_file())
