@@ -32,6 +32,11 @@ except ImportError:
 #: An event holds the variables of many frames; Sentry itself has bounded their number by then.
 _NODES = 50_000
 _DEPTH = 20
+#: Our own modules, SQLAlchemy's and those of the drivers that are written in Python.
+_NAMELESS = frozenset({
+    "obs", "sqlalchemy", "psycopg", "psycopg2", "psycopg_pool", "asyncpg", "pg8000", "aiosqlite", "pymysql",
+    "aiomysql", "asyncmy", "mysql", "MySQLdb", "oracledb", "pymssql", "pytds",
+})  # fmt: skip
 _SPOTLIGHT = "sentry_sdk.spotlight"
 _WORKER = "sentry-sdk.BackgroundWorker"
 #: Seconds that a fork waits for Sentry's thread to end.
@@ -88,7 +93,6 @@ class Sentry:
         kind = {"type": mechanism, "handled": mechanism == "manual"}
         event, hint = event_from_exception(error, client_options=client.options, mechanism=kind)
         found: Any = dict(event)
-        _without_our_variables(found)
         ids = _current()
         if ids is not None:
             found["contexts"] = {"trace": {"trace_id": ids[0], "span_id": ids[1]}}
@@ -171,20 +175,21 @@ def _tags(mechanism: Mechanism) -> dict[str, str]:
     return {"mechanism": mechanism, **({"request_id": request} if request else {})}
 
 
-def _without_our_variables(event: dict[str, Any]) -> None:
-    """Take the variables away from our own frames: there a secret stands without the name that tells it.
+def _without_nameless_variables(event: dict[str, Any]) -> None:
+    """Take the variables away from frames where a secret stands without the name that tells it.
 
-    A wrapper of ours has the arguments of the host's function as `args`.
+    A wrapper of ours has the arguments of the host's function as `args`, a driver those of a statement.
     """
-    for value in event.get("exception", {}).get("values", ()):
-        for frame in (value.get("stacktrace") or {}).get("frames", ()):
-            if str(frame.get("module")).partition(".")[0] == "obs":
+    for value in (event.get("exception") or {}).get("values") or ():
+        for frame in (value.get("stacktrace") or {}).get("frames") or ():
+            if str(frame.get("module")).partition(".")[0] in _NAMELESS:
                 frame.pop("vars", None)
 
 
 def _cleaned(event: Any, hint: Any) -> Any:  # noqa: ARG001 - Sentry's signature
     """Return an event, a transaction or a breadcrumb without secrets, and nothing if that fails."""
     try:
+        _without_nameless_variables(event)
         cleaned = clean(event, _NODES, _DEPTH)
     except Exception as error:
         guard.report("crashes", error)
