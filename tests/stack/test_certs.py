@@ -153,6 +153,19 @@ def test_keys_are_their_owner_s_alone_or_a_group_s_to_read(place: Folder, renew:
     assert set(_states(place).values()) == {State.GOOD}
 
 
+def test_a_group_that_may_read_the_keys_may_still_do_so_after_a_later_command(
+    tmp_path: Path, place: Folder, renew: Renew
+) -> None:
+    group = 1234 if os.geteuid() == 0 else os.getgid()
+    renew(place=dataclasses.replace(place, group=group))
+    again = Folder.of(tmp_path / "state")
+    assert {one.action for name, one in renew(place=again, rotate=("loki",)).items() if name != "loki"} == {
+        "kept"
+    }
+    for key in place.directory.glob("*.key"):
+        assert (stat.S_IMODE(key.stat().st_mode), key.stat().st_gid) == (0o640, group)
+
+
 def test_a_second_run_changes_nothing(place: Folder, renew: Renew) -> None:
     assert {one.action for one in renew().values()} == {"created"}
     before = _contents(place)

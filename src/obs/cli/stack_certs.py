@@ -83,7 +83,7 @@ def _hosts(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
     "--group",
     type=click.IntRange(0),
     metavar="GID",
-    help="Group that may read the servers' keys (mode 0640 instead of 0600).",
+    help="Group that may read the servers' keys (mode 0640 instead of 0600); by default the one that may now.",
 )
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context

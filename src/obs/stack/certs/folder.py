@@ -17,6 +17,9 @@ from obs.stack.certs.authority import Pair
 #: Bits of a key's mode that nobody may have: everything of others, and writing by the group.
 _FORBIDDEN = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
 
+#: Mode of a key that a group may read.
+_FOR_GROUP = 0o640
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -31,8 +34,13 @@ class Folder:
 
     @classmethod
     def of(cls, state: Path, group: int | None = None) -> Folder:
-        """Return the folder inside a state directory of the stack."""
-        return cls(state / "certs", state / "authority", group)
+        """Return the folder inside a state directory of the stack.
+
+        Without `group` it is the one that may read the keys that are there: containers in it must be able
+        to start again whatever a later command replaces.
+        """
+        directory = state / "certs"
+        return cls(directory, state / "authority", _group_of_keys(directory) if group is None else group)
 
     def certificate_path(self, name: str) -> Path:
         """Return the place of a certificate."""
@@ -58,7 +66,7 @@ class Folder:
         Raises:
             StackError: a file cannot be written, or a key is there and `replaces` is False.
         """
-        mode = 0o600 if self.group is None else 0o640
+        mode = 0o600 if self.group is None else _FOR_GROUP
         _write(self.key_path(name), pair.key, mode, self.group, replaces=replaces)
         _write(self.certificate_path(name), pair.certificate, 0o644, None, replaces=True)
 
@@ -78,7 +86,7 @@ class Folder:
             StackError: this user may not change them.
         """
         path = self.key_path(name)
-        mode = 0o600 if self.group is None else 0o640
+        mode = 0o600 if self.group is None else _FOR_GROUP
         try:
             found = path.stat()
             wrong_group = self.group is not None and found.st_gid != self.group
@@ -126,6 +134,15 @@ def read(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise StackError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _group_of_keys(directory: Path) -> int | None:
+    for path in sorted(directory.glob("*.key")):
+        with contextlib.suppress(OSError):
+            found = path.stat()
+            if stat.S_IMODE(found.st_mode) == _FOR_GROUP:
+                return found.st_gid
+    return None
 
 
 def is_exposed(path: Path) -> bool:
