@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,14 @@ def blocks() -> list[str]:
     return re.findall(
         r"^```sh docker\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
+
+
+def rotation() -> list[list[str]]:
+    """Return the words of the commands that replace every certificate of a running stack."""
+    [block] = re.findall(
+        r"^```sh tls\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return [shlex.split(line) for line in block.splitlines()]
 
 
 def run(containers: Containers, block: str) -> str:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from tests.engines.compose import hops, page
 from tests.engines.compose.engine import Docker
 from tests.engines.compose.listening import beyond_loopback
 from tests.engines.compose.stack import PUBLISHED, await_found
 
 from obs.catalogue.exporters.blackbox import CERTIFICATE_EXPIRY
+from obs.stack.certs import authority
+from obs.stack.compose.tls import CERTIFICATES
 from obs.stack.ports import free
 from obs.stack.servers import SERVERS, SHOP
 
@@ -48,6 +53,24 @@ class Secured:
     directory: Path
     ports: Mapping[str, int]
     states: Mapping[str, str]
+    start: Callable[[], dict[str, str]]
+
+    def buy(self, context: ssl.SSLContext) -> str:
+        """Order tea and return the trace; empty where it was not accepted."""
+        trace = uuid.uuid4().hex
+        bought = httpx.post(
+            f"https://127.0.0.1:{self.ports['storefront']}/orders",
+            json={"sku": "tea"},
+            headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"},
+            verify=context,
+            trust_env=False,
+            timeout=20,
+        )
+        return trace if bought.status_code == 201 else ""
+
+    def trusted(self) -> ssl.SSLContext:
+        """Return what trusts the authority of this moment."""
+        return ssl.create_default_context(cafile=self.directory / "certs" / "ca.crt")
 
     def open(
         self, server: str, path: str, *, client: bool = True, scheme: str = "https", **query: str
@@ -57,8 +80,7 @@ class Secured:
         if server in ("prometheus", "alertmanager"):
             login = (self.directory / "secrets" / "web_authorization").read_text()
             headers["Authorization"] = f"Basic {login}"
-        certificates = self.directory / "certs"
-        context = ssl.create_default_context(cafile=certificates / "ca.crt")
+        certificates, context = self.directory / "certs", self.trusted()
         if client:
             context.load_cert_chain(certificates / "client.crt", certificates / "client.key")
         url = f"{scheme}://127.0.0.1:{self.ports[server]}{path}"
@@ -92,10 +114,14 @@ def secured(docker: Docker, contents: dict[str, str], work: Path) -> Iterator[Se
             check=False,
         )
 
-    try:
+    def start() -> dict[str, str]:
         started = run("up")
         assert started.returncode == 0, started.stderr[-4000:]
-        yield Secured(directory, ports, json.loads(started.stdout))
+        states: dict[str, str] = json.loads(started.stdout)
+        return states
+
+    try:
+        yield Secured(directory, ports, start(), start)
     finally:
         ended = run("down")
     assert ended.returncode == 0, ended.stderr
@@ -109,16 +135,8 @@ def test_every_service_is_healthy(secured: Secured) -> None:
 
 
 def test_a_golden_request_takes_every_hop(secured: Secured, contents: dict[str, str]) -> None:
-    trace = uuid.uuid4().hex
-    bought = httpx.post(
-        f"https://127.0.0.1:{secured.ports['storefront']}/orders",
-        json={"sku": "tea"},
-        headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"},
-        verify=ssl.create_default_context(cafile=secured.directory / "certs" / "ca.crt"),
-        trust_env=False,
-        timeout=20,
-    )
-    assert bought.status_code == 201
+    trace = secured.buy(secured.trusted())
+    assert trace
     lines = f'{{service="storefront"}} | trace_id="{trace}"'
     start = str(int((time.time() - 3600) * 1e9))
     await_found(
@@ -256,3 +274,94 @@ def test_no_key_is_readable_for_others(secured: Secured) -> None:
     modes = {file.name: file.stat().st_mode & 0o777 for file in (secured.directory / "certs").glob("*.key")}
     assert modes
     assert set(modes.values()) == {0o640}
+
+
+def _serials(secured: Secured, docker: Docker, contents: Mapping[str, str]) -> dict[str, str]:
+    """Return the serial number that each hop shows: to this machine what is published, to the storefront the others."""
+    published = [
+        f"127.0.0.1:{port}"
+        for name, port in secured.ports.items()
+        if "STAND-IN" not in contents.get(name, "") or name == "grafana"
+    ]
+    inside = [f"collector:{port.inside}" for port in SERVERS["collector"].ports]
+    inside += [f"{name}:{SHOP[name].ports[0].inside}" for name in ("payments", "worker")]
+    done = subprocess.run(
+        ["docker", "exec", "--interactive", f"{PROJECT}-storefront-1", "python", "-", CERTIFICATES, *inside],
+        input=Path(hops.__file__).read_text(encoding="utf-8"),
+        env=dict(docker.environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return {**hops.serials(str(secured.directory / "certs"), published), **json.loads(done.stdout)}
+
+
+@contextlib.contextmanager
+def _buying(secured: Secured) -> Iterator[list[str]]:
+    """Order until the shop goes away, or shows what the authority of the beginning has not signed."""
+    accepted: list[str] = []
+    ended, context = threading.Event(), secured.trusted()
+
+    def buy() -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            while not ended.wait(0.05):
+                accepted.extend(filter(None, [secured.buy(context)]))
+
+    thread = threading.Thread(target=buy)
+    thread.start()
+    try:
+        yield accepted
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_every_certificate_is_replaced_and_nothing_that_was_accepted_is_lost(
+    secured: Secured, docker: Docker, contents: dict[str, str]
+) -> None:
+    # By a new authority: who still shows or trusts what the old one has signed is refused.
+    before = _serials(secured, docker, contents)
+    certs, up = page.rotation()
+    assert (certs[0], up) == ("obs", ["obs", "stack", "up", "--runtime", "compose", "--tls"])
+    words = [str(secured.directory) if word == ".obs" else word for word in certs[1:]]
+    sold = 'shop_orders_total{service="storefront", result="paid"}'
+    with _buying(secured) as accepted:
+        await_found(lambda: len(accepted) > 5 and secured.query(f"{sold} > 5"), sold)
+        moment = time.time()
+        [then] = secured.query(f"{sold} @ {moment:.3f}")
+        subprocess.run([sys.executable, "-m", "obs", *words], check=True, capture_output=True, timeout=60)
+        assert set(secured.start().values()) == {"ready"}
+    after = time.time()
+
+    serials = _serials(secured, docker, contents)
+    assert set(serials) == set(before)
+    assert not [hop for hop, serial in serials.items() if serial == before[hop]]
+
+    message = {"storefront": "order paid", "payments": "charge accepted"}
+    for service, text in message.items():
+        lines = f'{{service="{service}"}} |= "{text}"'
+        found = _await_traces(secured, lines, accepted)
+        assert {trace: found.count(trace) for trace in accepted} == dict.fromkeys(accepted, 1)
+    [kept] = secured.query(f"{sold} @ {moment:.3f}")
+    assert kept["value"][1] == then["value"][1]
+
+    real = {*SERVERS, *SHOP} - {name for name, what in contents.items() if "STAND-IN" in what}
+    fresh = f"min by (service) (up and timestamp(up) > {after:.3f}) == 1"
+    await_found(lambda: real <= {one["metric"]["service"] for one in secured.query(fresh)}, fresh)
+    test_alerts_take_the_hop_to_alertmanager(secured)
+    certificates = sorted((secured.directory / "certs").glob("*.crt"))
+    ends = {file.stem: authority.read(file.read_bytes()).ends.timestamp() for file in certificates}
+    told = secured.query(CERTIFICATE_EXPIRY.metric)
+    assert ends.items() <= {one["metric"]["instance"]: float(one["value"][1]) for one in told}.items()
+
+
+def _await_traces(secured: Secured, query: str, expected: list[str]) -> list[str]:
+    await_found(lambda: set(expected) <= set(_traces(secured, query)), query)
+    return _traces(secured, query)
+
+
+def _traces(secured: Secured, query: str) -> list[str]:
+    start = str(int((time.time() - 3600) * 1e9))
+    found = secured.open("loki", "/loki/api/v1/query_range", query=query, start=start, limit="5000")
+    return [stream["stream"]["trace_id"] for stream in found["data"]["result"] for _ in stream["values"]]
