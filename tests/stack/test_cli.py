@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from obs.stack.identity import started_at
 from obs.stack.ports import free
 
 Obs = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -123,13 +124,14 @@ def test_sigterm_during_up_leaves_nothing_running(obs: Obs, obs_home: Path, unti
     assert obs("status").stdout.splitlines() == ["prometheus    stopped", "alertmanager  stopped"]
 
 
-def test_status_tells_who_died_who_hangs_and_what_to_do(obs: Obs, tmp_path: Path) -> None:
+def test_status_tells_who_died_who_hangs_and_what_to_do(obs: Obs, tmp_path: Path, until: Until) -> None:
     place = tmp_path / "state"
     up = obs("up", "--dir", str(place), "--format", "json", *_small())
     pids = {row["name"]: row["pid"] for row in json.loads(up.stdout)}
     (place / "prometheus" / "data").mkdir(exist_ok=True)
     (place / "prometheus" / "data" / "never-ready").touch()
     os.kill(pids["alertmanager"], signal.SIGKILL)
+    until(lambda: started_at(pids["alertmanager"]) is None)
 
     status = obs("status", "--dir", str(place))
 
