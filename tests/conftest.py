@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.runtime.sentry_receiver import Receiver
 
 from obs.catalogue import bundled
 
@@ -296,6 +297,17 @@ class _Handler(BaseHTTPRequestHandler):
 def attributes_of(carrier: Any) -> dict[str, Any]:
     """Return the attributes of an OTLP span, event or resource as plain values."""
     return {item.key: getattr(item.value, item.value.WhichOneof("value")) for item in carrier.attributes}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """What receives the error events that Sentry's client sends."""
+    from obs.runtime import setup
+
+    found = Receiver()
+    yield found
+    setup.shutdown(1)
+    found.close()
 
 
 @pytest.fixture

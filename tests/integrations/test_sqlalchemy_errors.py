@@ -31,14 +31,6 @@ def engine() -> Iterator[sa.Engine]:
     found.dispose()
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    yield found
-    obs.shutdown(1)
-    found.close()
-
-
 def _failed(engine: sa.Engine, given: Any = None) -> sa.exc.IntegrityError:
     """Return the error of a row that is there already; its values stand in its message."""
     rows = given or {"email": "a]b", "note": SECRET}

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,6 @@ from obs.runtime.crashes import unhandled
 from obs.runtime.redaction import MASK
 
 SECRET = "hunter2" + "xyzzy"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    yield found
-    obs.shutdown(1)
-    found.close()
 
 
 def _fail() -> None:

@@ -85,12 +85,17 @@ def postgres(postgres_port: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def redis_port(place: Path) -> Iterator[int]:
+def _redis() -> Path:
+    return databases.install(["redis-server"])["redis-server"].path
+
+
+@pytest.fixture(scope="session")
+def redis_port(_redis: Path, place: Path) -> Iterator[int]:
     """The port of a Redis that keeps nothing."""
-    program, port, home = databases.install(["redis-server"])["redis-server"].path, free(), place / "redis"
+    port, home = free(), place / "redis"
     home.mkdir()
     argv = [
-        str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+        str(_redis), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
     ]  # fmt: skip
     log = place / "redis.log"
 
@@ -112,9 +117,8 @@ def redis_server(redis_port: int) -> int:
 
 
 @pytest.fixture(scope="session")
-def _cluster(place: Path) -> Iterator[Cluster]:
-    program = databases.install(["redis-server"])["redis-server"].path
-    with redis_groups.cluster(program, place / "cluster") as made:
+def _cluster(_redis: Path, place: Path) -> Iterator[Cluster]:
+    with redis_groups.cluster(_redis, place / "cluster") as made:
         yield made
 
 
@@ -126,18 +130,16 @@ def redis_cluster(_cluster: Cluster) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def redis_sentinel(place: Path) -> Iterator[int]:
+def redis_sentinel(_redis: Path, place: Path) -> Iterator[int]:
     """The port of a sentinel that watches a primary and its replica."""
-    program = databases.install(["redis-server"])["redis-server"].path
-    with redis_groups.watched(program, place / "watched") as port:
+    with redis_groups.watched(_redis, place / "watched") as port:
         yield port
 
 
 @pytest.fixture
-def short_lived_sentinel(tmp_path: Path) -> Iterator[int]:
+def short_lived_sentinel(_redis: Path, tmp_path: Path) -> Iterator[int]:
     """The same of one test's own, which may have it fail over: what follows that takes ten seconds."""
-    program = databases.install(["redis-server"])["redis-server"].path
-    with redis_groups.watched(program, tmp_path) as port:
+    with redis_groups.watched(_redis, tmp_path) as port:
         yield port
 
 

@@ -8,7 +8,7 @@ rules are evaluated at every few of them.
 from __future__ import annotations
 
 from obs.generate.derive.settings import Settings
-from obs.generate.model import Duration
+from obs.generate.model import SAMPLE_SEEN, Duration
 
 _NICE = tuple(
     Duration.parse(text)
@@ -21,8 +21,6 @@ _STEPS_IN_SLOW_WINDOW = 5
 _EVALUATIONS_IN_WAIT, _IN_SHORT_WAIT = 2, 3
 _SHORT_WAIT = range(180_000, 300_001)
 _EVALUATIONS_IN_WINDOW = 2
-#: Samples are seen for so long.
-_SEEN = 300_000
 _STEPS_IN_CYCLE = 5
 _STEPS_IN_STORY = 20
 #: Steps from one evaluation to the next, where these are a minute apart or more.
@@ -45,7 +43,7 @@ def slow(settings: Settings) -> tuple[Duration, Duration]:
     """Return the same for a rule with a look-back of days: coarse, for each of its stories is as long."""
     window = settings.window.milliseconds
     every = _evaluation(settings, _MOST_SLOW, 1)
-    steps = max(-(-_STEPS_IN_SLOW_WINDOW * every // window), -(-every // _SEEN))
+    steps = max(-(-_STEPS_IN_SLOW_WINDOW * every // window), -(-every // SAMPLE_SEEN.milliseconds))
     while every % steps or (window % (every // steps) and steps < _STEPS_IN_WINDOW):
         steps += 1
     return Duration(every // steps), Duration(every)

@@ -8,6 +8,7 @@ Nothing here does I/O. Every value that a person wrote knows its `Place`.
 """
 
 from obs.generate.model.alert import FLEET as FLEET
+from obs.generate.model.alert import SAMPLE_SEEN as SAMPLE_SEEN
 from obs.generate.model.alert import Alert as Alert
 from obs.generate.model.alert import Expectation as Expectation
 from obs.generate.model.alert import Firing as Firing

@@ -46,6 +46,10 @@ class Expectation:
     count: int = 1
 
 
+#: How long Prometheus sees a sample, by default; between two that are farther apart, a story says nothing.
+SAMPLE_SEEN = Duration(300_000)
+
+
 @dataclass(frozen=True, slots=True)
 class TestCase:
     """Sample series with what the alert must do on them; its sentence says the fact."""

@@ -17,14 +17,12 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from math import gcd
 
-from obs.generate.model import Alert, Duration, Expectation, RuleFile, TestCase
+from obs.generate.model import SAMPLE_SEEN, Alert, Duration, Expectation, RuleFile, TestCase
 from obs.generate.render import delay
 
 #: By how much less a wait is told apart from another.
 NEAR = Duration.parse("1m")
 _SECOND = 1000
-#: How long a sample is seen; between two that are farther apart, a story says nothing.
-_SEEN = Duration.parse("5m")
 #: Steps that a story may be put off, so that it begins to wait at an evaluation.
 _LATEST = 120
 
@@ -111,7 +109,7 @@ def _later(alert: Alert, case: TestCase, crossing: _Crossing) -> tuple[Duration,
     """Return `case` put off until it begins to wait at an evaluation."""
     every = alert.for_.milliseconds - NEAR.milliseconds
     step = case.step.milliseconds
-    if every < crossing.active - crossing.silent or (every % step and case.step > _SEEN):
+    if every < crossing.active - crossing.silent or (every % step and case.step > SAMPLE_SEEN):
         return None
     late = next((n for n in range(_LATEST) if not (crossing.active + n * step) % every), None)
     if late is None:
@@ -127,7 +125,7 @@ def _later(alert: Alert, case: TestCase, crossing: _Crossing) -> tuple[Duration,
 def _as_it_is(alert: Alert, case: TestCase, crossing: _Crossing) -> tuple[Duration, TestCase] | None:
     """Return `case` with the widest distance at which it begins to wait at a known evaluation."""
     wait = alert.for_.milliseconds
-    if case.step > _SEEN:
+    if case.step > SAMPLE_SEEN:
         return None
     for every in range(wait - _SECOND, NEAR.milliseconds, -_SECOND):
         begin = (crossing.silent // every + 1) * every
