@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Metric
 from obs.catalogue import Counter, Dialect, Gauge, Signal
 from obs.errors import ConfigError
 from obs.runtime import guard, logger
-from obs.runtime.metrics import render
+from obs.runtime.metrics import host, render
 from obs.runtime.metrics.family import HEAD, OVERFLOW, Exemplar, Family, Row, Values, define
 from obs.runtime.metrics.gather import Gatherer
 from obs.runtime.metrics.group import Group, itself, leader, possible
@@ -261,6 +261,7 @@ class Metrics:
         self.speaks_for_all = False
         # A thread of the parent may have been scraping.
         self._gatherer = Gatherer()
+        host.free(self.registry)
         self.store.renew()
 
     def scraped_elsewhere(self) -> bool:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-from prometheus_client import REGISTRY, values
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
-from obs.runtime import guard
-from obs.runtime.metrics import render
+from obs.runtime.metrics import host, render
 
 #: Ways to write names that leave ours as they are; for the others the stock renderer has to do it.
 _PLAIN_NAMES = frozenset({"underscores", "allow-utf-8"})
@@ -55,21 +53,6 @@ class _Foreign:
         return fitted
 
 
-def _host() -> list[Metric]:
-    """Collect the host's registry; a collector of its that fails must not cost us our scrape."""
-    found: list[Metric] = []
-    with guard.contained("metrics"):
-        # Its own mode for several processes, which it has switched on by PROMETHEUS_MULTIPROC_DIR.
-        if getattr(values.ValueClass, "_multiprocess", False):
-            from prometheus_client.multiprocess import MultiProcessCollector
-
-            several: Any = MultiProcessCollector
-            found += several(None).collect()
-    with guard.contained("metrics"):
-        found += REGISTRY.collect()
-    return found
-
-
 def answer(source: Source, accept: str, accept_encoding: str) -> Answer:
     """Return the metrics as OpenMetrics or plain text, after `accept`, gzipped when allowed."""
     try:
@@ -88,9 +71,9 @@ def _write(source: Source, encode: Callable[[_Foreign], bytes], *, openmetrics: 
     names = {family.definition.name for family, _ in snapshot.families}
     if _keeps_names(encode):
         ours = (render.openmetrics if openmetrics else render.text)(snapshot).encode()
-        others = [*own, *_host()]
+        others = [*own, *host.collect()]
         return ours + encode(_Foreign(others, names, created=openmetrics))
-    everything = [*render.metrics(snapshot), *own, *_host()]
+    everything = [*render.metrics(snapshot), *own, *host.collect()]
     return encode(_Foreign(everything, set(), created=openmetrics))
 
 
