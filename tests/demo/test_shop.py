@@ -79,7 +79,9 @@ class Process:
         return total
 
     def lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        # The last one may be half there: it is being written.
+        *whole, _ = self.log.read_text().split("\n")
+        return [json.loads(line) for line in whole]
 
     def end(self) -> int:
         self.child.send_signal(signal.SIGTERM)

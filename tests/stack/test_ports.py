@@ -103,16 +103,28 @@ def test_a_server_that_speaks_no_http_is_not_ready() -> None:
 
 
 def test_a_free_port_is_given_once() -> None:
-    assert len({free() for _ in range(500)}) == 500
+    assert len({free() for _ in range(300)}) == 300
+
+
+def test_a_free_port_is_given_once_though_servers_have_just_left_some() -> None:
+    for _ in range(60):
+        with (
+            socket.create_server((LOOPBACK, free())) as server,
+            socket.create_connection(server.getsockname()),
+            server.accept()[0],
+        ):
+            """Who hangs up first, the server here, has the port for a minute more."""
+    assert len({free() for _ in range(300)}) == 300
 
 
 def test_a_taken_port_is_passed_over() -> None:
-    with socket.create_server((LOOPBACK, free() + 1)) as owner:
-        assert free() > owner.getsockname()[1]
+    with socket.create_server((LOOPBACK, free())) as owner:
+        # More than a whole round of them.
+        assert owner.getsockname()[1] not in {free() for _ in range(600)}
 
 
 def test_a_free_port_is_given_to_no_other_process_and_to_nobody_who_asks_for_any() -> None:
-    script = "from obs.stack.ports import free; print(*(free() for _ in range(500)), flush=True); input()"
+    script = "from obs.stack.ports import free; print(*(free() for _ in range(300)), flush=True); input()"
     others = [
         subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for _ in range(2)
@@ -123,7 +135,7 @@ def test_a_free_port_is_given_to_no_other_process_and_to_nobody_who_asks_for_any
         given += map(int, other.stdout.readline().split())
     for other in others:
         other.communicate(b"\n")
-    assert len(set(given)) == 1_000
+    assert len(set(given)) == 600
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert max(given) < low
 

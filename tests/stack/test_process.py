@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -317,16 +315,13 @@ def test_a_second_ctrl_c_does_not_cut_the_clean_up(tmp_path: Path, until: Until)
     sleeper, deaf = named("sleeper", SLEEPER), named("deaf", DEAF, Endpoint("deaf", free()))
     seen: list[process.Running | None] = []
 
-    def interrupt_twice() -> None:
-        until(lambda: deaf.log.exists() and "deaf" in deaf.log.read_text())
-        seen.extend(process.find(tmp_path / f"{name}.json") for name in ("sleeper", "deaf"))
-        signal.raise_signal(signal.SIGINT)
-        time.sleep(0.3)
-        signal.raise_signal(signal.SIGINT)
+    def interrupt_twice(progress: Progress) -> None:
+        if not seen and deaf.log.exists() and "deaf" in deaf.log.read_text():
+            seen.extend(process.find(tmp_path / f"{name}.json") for name in ("sleeper", "deaf"))
+            signal.raise_signal(signal.SIGINT)
+        elif progress.step == "stopping deaf":
+            signal.raise_signal(signal.SIGINT)
 
-    thread = threading.Thread(target=interrupt_twice)
-    thread.start()
     with pytest.raises(KeyboardInterrupt):
-        process.start_all([sleeper, deaf])
-    thread.join()
+        process.start_all([sleeper, deaf], report=interrupt_twice)
     assert [one is not None and not one.is_alive() for one in seen] == [True, True]

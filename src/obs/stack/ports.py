@@ -124,9 +124,10 @@ def require_free(endpoint: Endpoint) -> None:
 
 
 def free() -> int:
-    """Return a loopback port that nobody listens on just now; it is none of the last five hundred of this process.
+    """Return a loopback port that nobody listens on just now; it is none of the last three hundred of this process.
 
-    Nor does the system give it to others until its server listens, or another process that asks here.
+    Nor does the system give it to others until its server listens, or another process that asks here. One whose
+    server ended a moment ago is passed over, too: its last connections keep it for a minute.
 
     Raises:
         StackError: every port that may be given is taken.
