@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from obs.runtime import draining, exits, guard, live, recording
+from obs.runtime import draining, exits, guard, inherited, live, recording
 from obs.runtime.parts.audit import AuditPart
 from obs.runtime.parts.crashes import CrashesPart
 from obs.runtime.parts.logs import LogsPart
@@ -244,6 +244,8 @@ def _before_fork() -> None:
         with guard.contained("setup"):
             part.hold()
     with guard.contained("setup"):
+        inherited.await_imports()
+    with guard.contained("setup"):
         exits.hold()
 
 
@@ -258,6 +260,8 @@ def _resume_in_parent() -> None:
 def _renew_in_child() -> None:
     global _lock
     _lock = threading.RLock()
+    with guard.contained("setup"):
+        inherited.forget_imports()
     for part in PARTS:
         with guard.contained("setup"):
             part.renew()

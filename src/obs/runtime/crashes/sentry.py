@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from obs.errors import MissingExtra
-from obs.runtime import context, guard, live
+from obs.runtime import context, guard, inherited, live
 from obs.runtime.redaction import clean, clean_value, plain_text
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ class Sentry:
             "before_send_transaction": _cleaned,
             "before_breadcrumb": _cleaned,
         }
-        self._stale = self._flushing = False
         self._client: Any = None
         if not self.adopted:
             self._connect()
@@ -75,7 +74,6 @@ class Sentry:
     def _connect(self) -> None:
         with _without_spotlight():
             self._client = sentry_sdk.Client(**self._options)
-        self._stale = False
         sentry_sdk.get_global_scope().set_client(self._client)
         sentry_scope.register_external_propagation_context(_current)
 
@@ -87,8 +85,6 @@ class Sentry:
         tags: Mapping[str, Any],
     ) -> str | None:
         """Queue an event for `error`; return its id, None when Sentry dropped it."""
-        if self._stale:
-            self._connect()
         client = sentry_sdk.get_client()
         kind = {"type": mechanism, "handled": mechanism == "manual"}
         event, hint = event_from_exception(error, client_options=client.options, mechanism=kind)
@@ -108,21 +104,15 @@ class Sentry:
 
     def flush(self, timeout: float) -> bool:
         """Deliver what is queued within `timeout` seconds; return whether the queue is empty."""
-        if self._stale:
-            return True
         began = time.monotonic()
-        self._flushing = True
-        try:
-            sentry_sdk.get_client().flush(timeout=timeout)
-        finally:
-            self._flushing = False
+        sentry_sdk.get_client().flush(timeout=timeout)
         return timeout <= 0 or time.monotonic() - began < timeout
 
     def stop(self, timeout: float) -> bool:
         """Deliver within `timeout` seconds and take our client away; the host's is left as it is."""
         delivered = self.flush(timeout)
         client, self._client = self._client, None
-        if client is not None and not self._stale:
+        if client is not None:
             with guard.contained("crashes"):
                 client.close(timeout=0)
         if client is not None:
@@ -135,18 +125,44 @@ class Sentry:
 
     def hold(self) -> None:
         """End Sentry's thread before a fork, with what it has queued, as far as that is quick."""
-        # A flush in another thread has the lock that ending takes, for as long as it may wait.
-        ready = self._client is not None and not self._flushing
-        transport = self._client.transport if ready else None
+        transport = self._client.transport if self._client is not None else None
         worker = next((item for item in threading.enumerate() if item.name == _WORKER), None)
-        if transport is not None and worker is not None:
-            transport.kill()
-            worker.join(_FORK_PATIENCE)
+        if transport is None or worker is None or _is_flushing(transport):
+            return
+        transport.kill()
+        worker.join(_FORK_PATIENCE)
 
     def renew(self) -> None:
-        """Forget the parent's connection, queue and locks, in a forked child; connect when needed."""
-        self._flushing = False
-        self._stale = self._client is not None
+        """Send with a queue, connections and locks of the child's own, whoever has set the client up."""
+        client: Any = sentry_sdk.get_client()
+        for one in {client, self._client} - {None}:
+            with guard.contained("crashes"):
+                _renew(one)
+
+
+def _is_flushing(transport: Any) -> bool:
+    """Tell whether some thread has the lock that ending the worker takes, for as long as its flush may wait."""
+    lock = getattr(getattr(transport, "_worker", None), "_lock", None)
+    return lock is not None and lock.locked()
+
+
+def _renew(client: Any) -> None:
+    inherited.free(getattr(client, "session_flusher", None))
+    transport = client.transport
+    worker, pool = getattr(transport, "_worker", None), getattr(transport, "_pool", None)
+    # Their finalizers take these locks.
+    inherited.free(worker, getattr(worker, "_queue", None), *_connections(pool))
+    if hasattr(transport, "_create_worker") and hasattr(transport, "_make_pool"):
+        # What waits is the parent's to send, on connections that it goes on with.
+        transport._worker = transport._create_worker(transport.options)  # noqa: SLF001
+        transport._pool = transport._make_pool()  # noqa: SLF001
+
+
+def _connections(pool: Any) -> list[object]:
+    """Return what has locks in a pool of urllib3's."""
+    pools = getattr(pool, "pools", None)
+    kept = list(getattr(pools, "_container", {}).values())
+    return [pools, *(getattr(one, "pool", None) for one in kept)]
 
 
 @contextmanager

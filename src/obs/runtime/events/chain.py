@@ -57,6 +57,8 @@ class Chain:
         #: The sequence number of the next line.
         self.next = 0
         self.head = ""
+        #: Number and digest of the latest line, replaced in one step: a fork may come between any two.
+        self._latest = (-1, "")
         self._key = key
         self._field = HASHED if key is None else SIGNED
 
@@ -64,9 +66,11 @@ class Chain:
         """Return `record` as the next line of the chain."""
         linked = {**record, "chain_id": self.id, "sequence": self.next, "previous": self.head}
         self.head = digest(linked, self._key)
+        self._latest = (self.next, self.head)
         self.next += 1
         return {**linked, self._field: self.head}
 
     def describe(self) -> dict[str, Any]:
         """Return what a child's chain tells of this one."""
-        return {"chain_id": self.id, "sequence": self.next - 1, "digest": self.head}
+        sequence, head = self._latest
+        return {"chain_id": self.id, "sequence": sequence, "digest": head}

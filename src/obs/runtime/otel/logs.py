@@ -92,6 +92,7 @@ def _record(line: Line) -> LogRecord:
 
 
 def _nanoseconds(timestamp: str) -> int:
-    moment = datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+    # Not by strptime, whose lock a child inherits as it is. Python 3.10 does not know the Z.
+    moment = datetime.fromisoformat(timestamp[:-1]).replace(tzinfo=timezone.utc)
     since = moment - _EPOCH
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
