@@ -70,6 +70,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
 
 
+def _threads_of_obs() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("obs-")]
+
+
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run the test with obs not started and no setting in the environment; stop it afterwards.
@@ -99,6 +103,10 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     setup.shutdown(0)
     tally.reset()
+    # One that was told to end does so in its own time, and would be taken for one of the next test's.
+    ends = time.monotonic() + 10
+    while _threads_of_obs() and time.monotonic() < ends:
+        time.sleep(0.001)
 
 
 @pytest.fixture
