@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -15,7 +16,7 @@ Kind: TypeAlias = Literal["errors", "overflow", "spans_dropped", "log_records", 
 
 # Re-entrant, because a signal handler may log while this very thread is counting.
 _lock = threading.RLock()
-_counts: dict[tuple[Kind, str], int] = {}
+_counts: defaultdict[tuple[Kind, str], int] = defaultdict(int)
 #: When counting began, in seconds since the Unix epoch: the `_created` of every count.
 started = time.time()
 #: Told kind, key and the new total after each count, where other processes are to see it too.
@@ -40,7 +41,10 @@ def add(kind: Kind, key: str, amount: int = 1) -> None:
     """Count `amount` more of `kind` under `key`."""
     counted = (kind, key)
     with _lock:
-        total = _counts[counted] = _counts.get(counted, 0) + amount
+        # Neither a signal's handler nor the garbage collector comes between the two halves of this: see
+        # `obs.runtime.metrics.store`.
+        _counts[counted] += amount
+        total = _counts[counted]
     mirror = _mirror
     if mirror is not None:
         mirror(kind, key, total)

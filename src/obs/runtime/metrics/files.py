@@ -17,14 +17,18 @@ import mmap
 import os
 import struct
 import zlib
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from obs.runtime.json import dumps
 from obs.runtime.metrics.family import Exemplar, Family, Values
 from obs.runtime.metrics.group import INDEX, VALUES, hold
 
 EXEMPLARS = ".exemplars"
+#: A series: of which metric, its label values, its first cell.
+Entry: TypeAlias = tuple[Family, Values, int]
 _CELL = 8
 _PAGE = 4096
 RECORD = struct.Struct("=II16s8sdd")
@@ -32,22 +36,27 @@ _CHECKED = struct.Struct("=I16s8sdd")
 
 
 class Index:
-    """The lines of an index."""
+    """The lines of an index: a metric with its number, a series with that of its metric and its first cell."""
 
-    def __init__(self) -> None:
-        self.text = bytearray()
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._numbers: dict[int, int] = {}
+        self.text = bytearray()
+        for entry in entries:
+            self.text += self.lines(entry)
+            self.has(entry)
 
-    def add(self, family: Family, values: Values, at: int) -> bytes:
+    def lines(self, entry: Entry) -> bytes:
         """Return the lines that a series needs."""
-        lines = b""
+        family, values, at = entry
         number = self._numbers.get(id(family))
-        if number is None:
-            number = self._numbers[id(family)] = len(self._numbers)
-            lines = dumps(family.definition.plain()) + b"\n"
-        lines += dumps([number, at, list(values)]) + b"\n"
-        self.text += lines
-        return lines
+        if number is not None:
+            return dumps([number, at, list(values)]) + b"\n"
+        number = len(self._numbers)
+        return b"%b\n%b\n" % (dumps([number, family.definition.plain()]), dumps([number, at, list(values)]))
+
+    def has(self, entry: Entry) -> None:
+        """Know that the lines of a series are written."""
+        self._numbers.setdefault(id(entry[0]), len(self._numbers))
 
 
 class Files:
@@ -57,6 +66,9 @@ class Files:
         self.name = name
         self._folder = folder
         self._index = index
+        #: Series that are yet to be written down, and whether somebody is at it.
+        self._waiting: list[Entry] = []
+        self._writing = False
         self._descriptors: list[int] = []
         self._slots: dict[int, int] = {}
         self._exemplars = -1
@@ -67,29 +79,47 @@ class Files:
         _write(self._lines, bytes(index.text))
         self._values = self._open(VALUES, flags)
         self._capacity = 0
-        self.cells = self._map(size)
+        self.cells: memoryview[float]
+        self._map(size)
 
     def _open(self, suffix: str, flags: int) -> int:
         descriptor = os.open(self._folder / f"{self.name}{suffix}", flags, 0o600)
         self._descriptors.append(descriptor)
         return descriptor
 
-    def _map(self, size: int) -> memoryview[float]:
+    def _map(self, size: int) -> None:
+        """Have room for `size` cells at least."""
         capacity = max(self._capacity, _PAGE)
         while capacity < size * _CELL:
             capacity *= 2
+        # Reserved on the disk: writing to a hole of a full disk would kill the process.
+        os.posix_fallocate(self._values, 0, capacity)
+        cells = memoryview(mmap.mmap(self._values, capacity)).cast("d")
+        # A signal's handler may have made even more room meanwhile.
         if capacity > self._capacity:
-            # Reserved on the disk: writing to a hole of a full disk would kill the process.
-            os.posix_fallocate(self._values, 0, capacity)
-            self._capacity = capacity
-        return memoryview(mmap.mmap(self._values, capacity)).cast("d")
+            self.cells, self._capacity = cells, capacity
 
     def add(self, family: Family, values: Values, at: int) -> None:
-        """Make room for a series and say what it is."""
-        lines = self._index.add(family, values, at)
-        if (at + family.width) * _CELL > self._capacity:
-            self.cells = self._map(at + family.width)
-        _write(self._lines, lines)
+        """Make room for a series and say what it is.
+
+        In the middle of another one, in a signal's handler or for the garbage collector, it only waits: the
+        interrupted call writes both, in order.
+        """
+        end = at + family.width
+        if end * _CELL > self._capacity:
+            self._map(end)
+        self._waiting.append((family, values, at))
+        # Again where one came after the last look.
+        while self._waiting and not self._writing:
+            self._writing = True
+            try:
+                while self._waiting:
+                    entry = self._waiting[0]
+                    _write(self._lines, self._index.lines(entry))
+                    self._index.has(entry)
+                    del self._waiting[0]
+            finally:
+                self._writing = False
 
     def mark(self, at: int, exemplar: Exemplar) -> None:
         """Write the exemplar of a cell, in place of the one before it."""

@@ -42,7 +42,7 @@ class _Known:
         self.offset = 0
         self.blocks: list[Block] = []
         #: The one of each metric, by its number in the index, that takes new series.
-        self.latest: list[Block] = []
+        self.latest: dict[int, Block] = {}
         #: Cells that the series take.
         self.size = 0
         self.marks = b""
@@ -103,16 +103,18 @@ class Reader:
         self._values = {values: values for _, places in blocks for values in places}
 
     def _learn(self, known: _Known, entries: Iterable[Any]) -> None:
-        for entry in entries:
-            if isinstance(entry, dict):
-                known.latest.append(Block(self.family(Definition.read(entry)), {}))
-                known.blocks.append(known.latest[-1])
+        for number, *entry in entries:
+            if len(entry) == 1:
+                # Twice where an exception of a signal's handler came in between.
+                if number not in known.latest:
+                    known.latest[number] = Block(self.family(Definition.read(entry[0])), {})
+                    known.blocks.append(known.latest[number])
                 continue
-            number, at, given = entry
+            at, given = entry
             values = self.values(given)
             family, places = known.latest[number]
-            if values in places:
-                # Made once more by a signal handler that came in between: both count.
+            if places.get(values, at) != at:
+                # Made once more by a signal's handler that came in between: both count.
                 known.latest[number] = Block(family, {values: at})
                 known.blocks.append(known.latest[number])
             places.setdefault(values, at)

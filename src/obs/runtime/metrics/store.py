@@ -11,7 +11,7 @@ from typing import TypeAlias
 from obs.runtime import guard, tally
 from obs.runtime.metrics.compact import compact
 from obs.runtime.metrics.family import Definition, Exemplar, Family, Values
-from obs.runtime.metrics.files import Files, Index
+from obs.runtime.metrics.files import Files, Index, remove
 from obs.runtime.metrics.group import Group, new_name
 from obs.runtime.metrics.refresher import Refresher
 
@@ -77,16 +77,18 @@ class Store:
 
     def allocate(self, family: Family, values: Values) -> int:
         """Return the first of the cells, all zero, of a new series."""
+        width = family.width
         with self.lock:
             at = self._size
-            self._size += family.width
+            # No call stands in between, after which another series could come to the same place.
+            self._size = at + width
             self.entries.append((family, values, at))
             if self._files is not None:
                 self._files.add(family, values, at)
                 self.cells = self._files.cells
-                return at
-            if isinstance(self.cells, array):
-                self.cells.extend([0.0] * family.width)
+            elif isinstance(self.cells, array):
+                # Also for the place of one that was given up half made, by an exception of a signal's handler.
+                self.cells.extend([0.0] * (self._size - len(self.cells)))
             return at
 
     def set(self, at: int, numbers: Sequence[float]) -> None:
@@ -125,7 +127,7 @@ class Store:
         with self.lock:
             if self.group is not None:
                 return
-            numbers, exemplars = self.cells.tolist(), self.exemplars
+            numbers, exemplars = self.cells.tolist()[: self._size], self.exemplars
             self.join(group)
             cells = self.open()
             for at, number in enumerate(numbers):
@@ -148,18 +150,24 @@ class Store:
             return self.cells
 
     def _open(self, group: Group) -> None:
-        index = Index()
         if not self._has_cpu:
             self._has_cpu = True
             for mode in MODES:
                 self.entries.append((self._cpu, (mode,), self._size))
                 self._size += self._cpu.width
         # Anew in every child: a thread of the parent may have been half-way through a line.
-        for entry in self.entries:
-            index.add(*entry)
+        entries = list(self.entries)
         with group.locked():
-            self._files = Files(group.folder, new_name(), index, self._size)
-        self.cells = self._files.cells
+            files = Files(group.folder, new_name(), Index(entries), self._size)
+            if self._files is not None:
+                # A signal's handler has counted, and made them, meanwhile.
+                files.close()
+                remove(group.folder, files.name)
+                return
+            self._files, self.cells = files, files.cells
+            for entry in self.entries[len(entries) :]:
+                files.add(*entry)
+            self.cells = files.cells
         tally.mirror_to(self._mirror)
         self.resume()
         compact(group, at_least=_MOST_DEAD)
@@ -170,10 +178,13 @@ class Store:
                 return
             at = self._counts.get((kind, key))
             if at is None:
-                at = self._counts[kind, key] = self.allocate(self._tally, (kind, key))
+                at = self._counts.setdefault((kind, key), self.allocate(self._tally, (kind, key)))
                 self.cells[at + 1] = tally.started
-            # Two threads may come here in the other order than they counted in.
-            self.cells[at] = max(self.cells[at], float(total))
+            number, cells = float(total), self.cells
+            # Two threads, or a signal's handler and what it interrupts, may come here in the other order than
+            # they counted in.
+            if number > cells[at]:  # noqa: PLR1730 - after a call of max() a handler may have counted more
+                cells[at] = number
 
     def renew(self) -> None:
         """Start from zero in the child of a fork, in files of its own once it counts."""
