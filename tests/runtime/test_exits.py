@@ -157,6 +157,10 @@ def test_a_daemon_thread_is_no_obstacle(collector: Any) -> None:
 _CHILDREN = """
 import multiprocessing, os
 import obs
+from obs.runtime.otel import queue
+
+# However long it takes to send what waits at a fork: what is cut off there is sent a second time.
+queue._FORK_SEND = 60
 
 def work(number):
     if not obs.status().running:
@@ -260,7 +264,9 @@ def test_a_child_that_is_terminated_in_the_moment_of_its_birth_dies(collector: A
 
 def test_what_the_parent_has_queued_is_delivered_once_and_a_fork_finds_no_thread(collector: Any) -> None:
     body = (
-        "import threading\n"
+        "from obs.runtime.otel import queue\n"
+        # However long it takes to send what waits at a fork: what is cut off there is sent a second time.
+        "queue._FORK_SEND = 60\n"
         "for number in range(20):\n"
         "    with obs.span('parent'): pass\n"
         "    pid = os.fork()\n"
@@ -276,12 +282,16 @@ def test_what_the_parent_has_queued_is_delivered_once_and_a_fork_finds_no_thread
     assert (collector.names().count("parent"), collector.names().count("child")) == (20, 20)
 
 
-def test_a_fork_during_the_exporters_first_import_leaves_the_child_able_to_export(
-    collector: Any, tmp_path: Path
+def test_a_fork_during_the_exporters_first_import_leaves_the_child_able_to_export_and_sends_nothing_twice(
+    collector: Any, behaviour: Any, tmp_path: Path
 ) -> None:
-    (tmp_path / "slow.py").write_text("import time\ntime.sleep(1.5)\n")
+    # It is on its way only when the import is over, and not there at once.
+    collector.next(behaviour(delay=0.2))
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(3)\n")
     body = (
+        "from obs.runtime.otel import queue as module\n"
         "from obs.runtime.setup import PARTS\n"
+        "module._FORK_SEND = 2\n"
         "queue = next(part for part in PARTS if part.name == 'traces').traces._queue\n"
         "make = queue._make\n"
         "def slowly():\n"

@@ -145,9 +145,14 @@ class ExportQueue(Generic[T]):
         with self._changed:
             self._holds += 1
             self._changed.notify_all()
+            first = self._importing
             ends = time.monotonic() + _FORK_IMPORT
             # A module that is half imported at a fork can never be imported in the child.
             while self._importing and (left := ends - time.monotonic()) > 0:
+                self._changed.wait(left)
+            ends = time.monotonic() + _FORK_SEND
+            # What the imports were for is on its way only now. Cut off it would arrive twice.
+            while first and self._in_hand and not self._attempts and (left := ends - time.monotonic()) > 0:
                 self._changed.wait(left)
         self._end_thread()
 
