@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,14 @@ def test_before_init_it_is_refused() -> None:
         obs.serve(0)
 
 
-def test_shutdown_frees_the_port_and_ends_the_thread() -> None:
+def test_shutdown_frees_the_port_and_ends_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    serve_forever = server._Server.serve_forever
+
+    def linger(self: Any, poll_interval: float) -> None:
+        serve_forever(self, poll_interval)
+        time.sleep(0.1)
+
+    monkeypatch.setattr(server._Server, "serve_forever", linger)
     obs.init("worker")
     port = obs.serve(0)
     get(port, "/live")

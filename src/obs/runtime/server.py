@@ -18,6 +18,8 @@ from obs.runtime import control, endpoints, guard, live
 _PATIENCE = 10.0
 #: Seconds that a whole exchange may take: who sends a byte now and then is never idle.
 _LONGEST = 30.0
+#: Seconds that a server which serves no more is given to end its thread.
+_LAST = 1.0
 #: Clients at once, each of which has a thread; more of them are sent away unheard.
 _MOST_CLIENTS = 32
 
@@ -32,6 +34,7 @@ class _Server(ThreadingMixIn, TCPServer):
     def __init__(self, address: tuple[str, int]) -> None:
         #: Connection -> when it is ended (monotonic clock).
         self.clients: dict[socket.socket, float] = {}
+        self.thread: threading.Thread | None = None
         super().__init__(address, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -146,9 +149,10 @@ def serve(port: int = 9464, host: str = "127.0.0.1") -> int:
     _running[host, bound] = server
     endpoints.offer()
     # A short poll keeps shutdown() quick.
-    threading.Thread(
+    server.thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="obs-serve", daemon=True
-    ).start()
+    )
+    server.thread.start()
     return bound
 
 
@@ -163,11 +167,14 @@ def addresses() -> list[str]:
 
 
 def stop() -> None:
-    """Stop every server and free its port."""
+    """Stop every server, free its port and end its thread."""
     while _running:
         _, server = _running.popitem()
         server.shutdown()
         server.server_close()
+        if server.thread is not None:
+            # It serves no more, and is still there for a moment: whoever forks now would meet it.
+            server.thread.join(_LAST)
 
 
 def _leave_to_parent() -> None:
