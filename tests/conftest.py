@@ -201,9 +201,13 @@ class Collector:
         with self._changed:
             return self._changed.wait_for(lambda: bool(arrived()), timeout)
 
+    def release(self) -> None:
+        """Answer from now on without any delay, also whoever waits because of one."""
+        self._closing.set()
+
     def close(self) -> None:
         """Stop and free the port; whoever still waits for an answer is cut off."""
-        self._closing.set()
+        self.release()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

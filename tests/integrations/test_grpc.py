@@ -68,6 +68,15 @@ def eventually(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+async def eventually_later(condition: Callable[[], bool]) -> None:
+    """Wait, while the loop of both sides goes on, for what one of them records after the other's end."""
+    deadline = time.monotonic() + 30
+    # In a thread: what reads a metric runs a loop of its own.
+    while not await asyncio.to_thread(condition):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
 def test_the_four_kinds_of_calls_are_measured_on_both_sides(channel: Any, values: Values) -> None:
     obs.init("shop")
     assert channel.unary_unary("/shop.Orders/One")(b"a") == b"a"
@@ -237,6 +246,13 @@ def serve_later(body: Callable[[Any], Any]) -> None:
 
 def test_asyncio_the_four_kinds_of_calls_and_their_codes(values: Values, lines: Lines) -> None:
     obs.init("shop", access_log=False)
+    wanted = {(f"shop.Orders/{name}", "OK"): 1.0 for name in ("One", "Many", "Gather", "Echo")}
+    codes = ("UNKNOWN", "NOT_FOUND", "INVALID_ARGUMENT", "PERMISSION_DENIED", "DEADLINE_EXCEEDED")
+    wanted |= {("shop.Orders/One", code): 1.0 for code in codes}
+    wanted |= {("shop.Orders/Many", "CANCELLED"): 1.0}
+
+    def served() -> bool:
+        return values(*_SERVED) == {**wanted, ("unmatched", "UNIMPLEMENTED"): 1}
 
     async def body(channel: Any) -> None:
         call = channel.unary_unary("/shop.Orders/One")
@@ -253,24 +269,19 @@ def test_asyncio_the_four_kinds_of_calls_and_their_codes(values: Values, lines: 
         stream = channel.unary_stream("/shop.Orders/Many")(b"wait")
         await stream.read()
         stream.cancel()
-        # Time for the server to hear of it.
-        await asyncio.sleep(1)
+        await eventually_later(served)
 
     serve_later(body)
-    wanted = {(f"shop.Orders/{name}", "OK"): 1.0 for name in ("One", "Many", "Gather", "Echo")}
-    codes = ("UNKNOWN", "NOT_FOUND", "INVALID_ARGUMENT", "PERMISSION_DENIED", "DEADLINE_EXCEEDED")
-    wanted |= {("shop.Orders/One", code): 1.0 for code in codes}
-    wanted |= {("shop.Orders/Many", "CANCELLED"): 1.0}
-    assert values(*_SERVED) == {**wanted, ("unmatched", "UNIMPLEMENTED"): 1}
+    assert served()
     assert values(*_CALLED) == {**wanted, ("shop.Orders/Nope", "UNIMPLEMENTED"): 1}
     assert [line["message"] for line in lines() if "exception" in line] == [
         "unhandled exception in shop.Orders/One"
     ] * 2
 
 
-def test_asyncio_a_stream_that_is_given_up_cleans_up_inside_of_its_call(lines: Lines) -> None:
+def test_asyncio_a_stream_that_is_given_up_cleans_up_inside_of_its_call(values: Values, lines: Lines) -> None:
     obs.init("shop")
-    cleaned = asyncio.Event()
+    cleaned: list[bool] = []
 
     async def flood(request: bytes, context: Any) -> AsyncIterator[bytes]:
         try:
@@ -280,7 +291,7 @@ def test_asyncio_a_stream_that_is_given_up_cleans_up_inside_of_its_call(lines: L
         finally:
             await asyncio.sleep(0)
             obs.log.info("cleaned")
-            cleaned.set()
+            cleaned.append(True)
 
     async def run() -> None:
         server = grpc.aio.server(interceptors=integration.aio_server_interceptors())
@@ -294,8 +305,8 @@ def test_asyncio_a_stream_that_is_given_up_cleans_up_inside_of_its_call(lines: L
             await stream.read()
             await asyncio.sleep(0.1)
             stream.cancel()
-            await asyncio.wait_for(cleaned.wait(), 10)
-            await asyncio.sleep(0.5)
+            await eventually_later(lambda: bool(cleaned))
+            await eventually_later(lambda: bool(values(*_SERVED)))
         await server.stop(0)
         del server
         gc.collect()

@@ -115,15 +115,21 @@ def test_a_check_that_hangs_is_given_up_and_not_started_twice(kind: str) -> None
 
 
 def test_those_who_ask_at_the_same_time_share_one_run() -> None:
-    started = []
+    started: list[int] = []
+    began, asked = threading.Event(), threading.Event()
 
-    @obs.check("database", timeout=10)
+    @obs.check("database", timeout=60)
     def database() -> None:
         started.append(1)
-        time.sleep(0.2)
+        began.set()
+        asked.wait(60)
 
     async def both() -> list[Any]:
-        return list(await asyncio.gather(health.report_on_loop(), health.readiness_on_loop()))
+        asking = asyncio.gather(health.report_on_loop(), health.readiness_on_loop())
+        await asyncio.to_thread(began.wait, 60)
+        # The second one asks in the same turn of the loop as the first.
+        asked.set()
+        return list(await asking)
 
     assert [report.status for report in asyncio.run(both())] == [200, 200]
     assert len(started) == 1
@@ -259,14 +265,14 @@ def test_a_result_is_kept_as_long_as_the_check_says_else_the_setting() -> None:
 
 
 def test_an_answer_that_came_too_late_is_no_answer_for_those_who_ask_next() -> None:
-    done = threading.Event()
-
-    go_on, over = threading.Event(), threading.Event()
+    runs: list[int] = []
+    go_on, done, over = threading.Event(), threading.Event(), threading.Event()
 
     @obs.check("slow", timeout=0.05, ttl=60)
     def slow() -> None:
-        # The first run answers once it has been given up, the second one never.
-        if go_on.is_set():
+        # The first run answers once it has been given up, the second one never. Either may begin late.
+        runs.append(1)
+        if len(runs) > 1:
             over.wait(60)
         go_on.wait(60)
         done.set()
@@ -323,10 +329,10 @@ def test_a_loop_that_is_gone_does_not_leave_its_checks_waiting() -> None:
 def test_readiness_turns_off_at_sigterm_while_spans_are_still_being_delivered(
     collector: Any, behaviour: Any
 ) -> None:
-    collector.behaviour = behaviour(delay=1)
+    collector.behaviour = behaviour(delay=60)
     script = (
         "import obs, time\n"
-        f"obs.init('shop', otlp_endpoint={collector.url!r}, export_interval=60)\n"
+        f"obs.init('shop', otlp_endpoint={collector.url!r}, export_interval=60, shutdown_timeout=60)\n"
         "with obs.span('work'): pass\n"
         "print(obs.serve(0), flush=True)\n"
         "time.sleep(60)\n"
@@ -336,16 +342,18 @@ def test_readiness_turns_off_at_sigterm_while_spans_are_still_being_delivered(
         port = int(process.stdout.readline())
 
         def ready() -> tuple[int, str]:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             connection.request("GET", "/ready")
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())["status"]
 
         assert ready() == (200, "ready")
         process.terminate()
-        assert collector.wait(lambda: collector.deliveries)
+        assert collector.wait(lambda: collector.deliveries, 60)
         assert ready() == (503, "draining")
-        assert process.wait(20) == -signal.SIGTERM
+        collector.release()
+        assert process.wait(60) == -signal.SIGTERM
+    assert collector.names() == ["work"]
 
 
 def test_readiness_is_off_while_a_celery_worker_lets_its_tasks_finish() -> None:
