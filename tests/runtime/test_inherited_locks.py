@@ -260,3 +260,39 @@ def test_a_chain_tells_of_itself_at_any_moment_without_mixing_two_lines() -> Non
     written = {line["sequence"]: line["hash"] for line in lines} | {-1: ""}
     assert len(told) > 3 * len(lines)
     assert all(written[one["sequence"]] == one["digest"] for one in told)
+
+
+def test_a_child_leaves_alone_a_connection_that_a_thread_of_the_parent_reads_from() -> None:
+    _run(
+        """
+        import socket
+        from obs.runtime.otel import queue
+        from obs.runtime.otel.sender import Sender
+
+        collector = socket.create_server(("127.0.0.1", 0))
+
+        def answer_half():
+            client, _ = collector.accept()
+            client.recv(65536)
+            client.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 9\\r\\n\\r\\nhalf")
+            time.sleep(60)
+
+        threading.Thread(target=answer_half, daemon=True).start()
+        url = f"http://127.0.0.1:{collector.getsockname()[1]}"
+        obs.init("shop", otlp_endpoint=url, otlp_timeout=50, export_interval=0.01, logs=False)
+        with obs.span("order"):
+            pass
+        # A busy machine: the thread does not get so far as to notice that it is to end.
+        Sender.interrupt = lambda _: None
+        queue._FORK_SEND = queue._FORK_JOIN = 0
+        while "readinto" not in [frame.f_code.co_name for frame in sys._current_frames().values()]:
+            time.sleep(0.01)
+
+        def answer():
+            with obs.span("child"):
+                pass
+            obs.flush(0.1)
+
+        fork(answer)
+        """
+    )

@@ -1,17 +1,23 @@
 """Locks that are not ours and that a forked child inherits locked, by a thread that it does not have.
 
 Python renews its own locks in a child, and every library should; what this module knows of are those
-that do not: the import system's, one a module, and by `free` those of objects of other libraries.
+that do not: the import system's, one a module, those of buffers, and by `free` those of objects of other
+libraries.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
 
 #: Seconds that a fork waits for the imports of other threads, and between two looks at them.
 _PATIENCE, _STEP = 5.0, 0.001
@@ -30,6 +36,13 @@ def free(*owners: object) -> None:
             renew = getattr(value, "_at_fork_reinit", None)
             if renew is not None:
                 renew()
+
+
+def close(sock: socket.socket | None) -> None:
+    """Close, in a forked child, its copy of a socket, and nothing that reads from it: a buffer has a lock."""
+    if sock is not None:
+        with suppress(OSError):
+            os.close(sock.detach())
 
 
 def await_imports() -> None:

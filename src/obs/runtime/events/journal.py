@@ -83,8 +83,9 @@ class Journal:
             if self._file is not None:
                 with guard.contained("audit"):
                     os.fsync(self._file[0].fd)
-                os.close(self._file[0].fd)
-                self._file = None
+                # First forgotten: a child that is forked in between must not close its number again.
+                descriptor, self._file = self._file[0].fd, None
+                os.close(descriptor)
 
     def renew(self) -> None:
         """Begin a chain of its own in a forked child; its first line names the parent's."""
@@ -162,8 +163,8 @@ class Journal:
                 found = None
             if found is not None and (found.st_dev, found.st_ino) == (device, number):
                 return stream
-            os.close(stream.fd)
             self._file = None
+            os.close(stream.fd)
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         now = os.fstat(descriptor)
         stream = Stream(descriptor, torn=_is_torn(self.path, now))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
+import os
 import socket
 import time
 import zlib
@@ -17,6 +18,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from obs._version import __version__
+from obs.runtime import inherited
 from obs.runtime.otel import proxy
 from obs.runtime.otel.answer import Answer
 from obs.runtime.redaction import plain_text
@@ -53,6 +55,8 @@ class Sender:
         self._connection: http.client.HTTPConnection | None = None
         #: What `interrupt` acts on: http.client forgets it as soon as the headers of an answer are there.
         self._socket: socket.socket | None = None
+        #: Whose connection it is.
+        self._process = 0
         self._interrupted = False
 
     def send(self, body: bytes, timeout: float) -> Answer:
@@ -89,8 +93,11 @@ class Sender:
 
     def close(self) -> None:
         """Close the connection; in a forked child, our copy of it."""
-        connection, self._connection, self._socket = self._connection, None, None
-        if connection is not None:
+        connection, self._connection = self._connection, None
+        sock, self._socket = self._socket, None
+        if connection is not None and self._process != os.getpid():
+            inherited.close(sock)
+        elif connection is not None:
             with contextlib.suppress(OSError):
                 connection.close()
 
@@ -102,6 +109,7 @@ class Sender:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
+            self._process = os.getpid()
         if connection.sock is None:
             connection.timeout = _left(ends)
             if self._proxy is not None and self._secure:
