@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -64,8 +65,7 @@ class KeptMetric:
         self._warned = False
         self._kind = _kind(signal)
         self.family = Family(define(signal, dialect, cap))
-        self.rows: list[Row] = []
-        self.by_values: dict[Values, int] = {}
+        self._rows: dict[Values, Row] = {}
 
     def describe(self) -> Iterable[Metric]:
         """Return the name that is taken, for the registry to refuse a second owner."""
@@ -75,10 +75,16 @@ class KeptMetric:
     def collect(self) -> Iterable[Metric]:
         """Return this process's series as prometheus_client's own objects."""
         return render.metrics(
-            render.Snapshot(
-                [(self.family, list(self.rows))], self._store.cells.tolist(), self._store.exemplars
-            )
+            render.Snapshot([(self.family, self.rows())], self._store.cells.tolist(), self._store.exemplars)
         )
+
+    def rows(self) -> list[Row]:
+        """Return every series in the order of their making."""
+        return list(self._rows.values())
+
+    def row(self, values: Values) -> Row | None:
+        """Return the series with `values` when there is one already."""
+        return self._rows.get(values)
 
     def find(self, values: Values) -> Any | None:
         """Return the series with `values` when there is one already."""
@@ -113,9 +119,7 @@ class KeptMetric:
             for index, value in enumerate(values)
         )
         with self._store.lock:
-            series = self._series.get(fitted)
-            if series is None:
-                series = self._series[fitted] = self._make(fitted)
+            series = self._series.get(fitted) or self._make(fitted)
         if fitted == values:
             return series
         self._warn(full=full)
@@ -128,11 +132,12 @@ class KeptMetric:
         return OTHER if OTHER in declared else OVERFLOW
 
     def _make(self, values: Values) -> Any:
-        at = self._store.allocate(self.family, values)
-        series = self._kind(self._store, at, self.family)
-        self.rows.append(Row(values, self.family.starts(values), at))
-        self.by_values[values] = at
-        return series
+        # A signal handler may make the same one in the middle of this: the first to be kept is the one.
+        row = self._rows.get(values)
+        if row is None:
+            at = self._store.allocate(self.family, values)
+            row = self._rows.setdefault(values, Row(values, self.family.starts(values), at))
+        return self._series.setdefault(values, self._kind(self._store, row.at, self.family))
 
     def _warn(self, *, full: bool) -> None:
         if self._warned:
@@ -170,6 +175,7 @@ class Metrics:
         self._cap = settings.series_cap
         self._metrics: dict[str, KeptMetric] = {}
         self._gatherer = Gatherer()
+        self._refreshing = threading.local()
         self._marked = False
         self._group = _group(settings) if settings.metrics_workers else None
         #: Whether no other process has a better right to say what all have counted.
@@ -209,7 +215,7 @@ class Metrics:
         self._refresh()
         with self.store.lock:
             return render.Snapshot(
-                [(metric.family, list(metric.rows)) for metric in self._metrics.values()],
+                [(metric.family, metric.rows()) for metric in self._metrics.values()],
                 self.store.cells.tolist(),
                 dict(self.store.exemplars),
             )
@@ -239,8 +245,15 @@ class Metrics:
         return total._replace(families=families), self.own.collect(told)
 
     def _refresh(self) -> None:
-        for metric in list(self._metrics.values()):
-            metric.refresh()
+        if getattr(self._refreshing, "here", False):
+            # What is tracked scrapes in its turn.
+            return
+        try:
+            self._refreshing.here = True
+            for metric in list(self._metrics.values()):
+                metric.refresh()
+        finally:
+            self._refreshing.here = False
 
     def share(self) -> None:
         """Let others see the numbers of this process: it is about to start another."""
@@ -291,8 +304,8 @@ class Metrics:
             return None
         values = tuple(given[name] for name in names)
         metric.refresh()
-        at = metric.by_values.get(values)
-        return None if at is None else self._reading(metric.family, at)
+        row = metric.row(values)
+        return None if row is None else self._reading(metric.family, row.at)
 
     def _reading(self, family: Family, at: int) -> Reading:
         with self.store.lock:

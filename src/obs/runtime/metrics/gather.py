@@ -25,7 +25,12 @@ class Gatherer:
     """Reads a group again and again, and what is new only once."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Re-entrant, because a signal handler may scrape while this very thread is scraping.
+        self._lock = threading.RLock()
+        self._busy = False
+        self._forget()
+
+    def _forget(self) -> None:
         self._reader = Reader()
         self._retained = RetainedReader(self._reader)
         self._plan = Plan(())
@@ -35,7 +40,18 @@ class Gatherer:
         """Return the series of all processes of `group` together, and what is to be said of them together."""
         # Two scrapes at once must not both learn the same new lines.
         with self._lock:
-            return self._gather(group)
+            if self._busy:
+                # Nor may one in the middle of another one: it reads everything for itself.
+                return Gatherer().gather(group)
+            try:
+                self._busy = True
+                return self._gather(group)
+            except BaseException:
+                # Half of something new may have been learned.
+                self._forget()
+                raise
+            finally:
+                self._busy = False
 
     def _gather(self, group: Group) -> tuple[Snapshot, Told]:
         usages: list[kernel.Usage] = []

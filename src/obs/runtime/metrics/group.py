@@ -15,9 +15,9 @@ import shutil
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -167,15 +167,14 @@ class Group:
     """The folder of a group, made when the first process needs it."""
 
     def __init__(self, folder: str, purpose: str, process: Process, *, led: bool) -> None:
-        self._wanted, self._purpose, self._leader = folder, purpose, process
+        self._wanted, self._leader = folder, process
         #: Whether this process works for another one.
         self.has_other_leader = led
+        self._name = _key(purpose, process)
         self._opened: dict[int, Path] = {}
         self._held: set[int] = set()
-
-    @cached_property
-    def _name(self) -> str:
-        return _key(self._purpose, self._leader)
+        #: Threads that have the group's lock for themselves, or are about to.
+        self._alone: list[int] = []
 
     @property
     def folder(self) -> Path:
@@ -207,17 +206,23 @@ class Group:
     @contextmanager
     def locked(self, *, exclusive: bool = False) -> Iterator[bool]:
         """Hold the group's lock; an exclusive one is not waited for: False says it was not to be had."""
-        descriptor = self._lock(exclusive=exclusive)
+        thread = threading.get_ident()
+        interrupted = thread in self._alone
+        if exclusive:
+            # Known before it is so: a signal handler that reads must not wait for the thread it interrupts.
+            self._alone.append(thread)
+        descriptor = None
         try:
+            descriptor = self._lock(exclusive=exclusive, wait=not exclusive and not interrupted)
             yield descriptor is not None
         finally:
             if descriptor is not None:
-                self._held.discard(descriptor)
-                # Said explicitly: a child that was forked meanwhile has the same lock open.
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
-                os.close(descriptor)
+                self._drop(descriptor)
+            if exclusive:
+                with suppress(ValueError):
+                    self._alone.remove(thread)
 
-    def _lock(self, *, exclusive: bool) -> int | None:
+    def _lock(self, *, exclusive: bool, wait: bool) -> int | None:
         for _ in range(_ATTEMPTS):
             path = self.folder / _LOCK
             try:
@@ -225,8 +230,9 @@ class Group:
             except FileNotFoundError:
                 continue
             self._held.add(descriptor)
+            how = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
+                fcntl.flock(descriptor, how if wait else how | fcntl.LOCK_NB)
             except BlockingIOError:
                 self._drop(descriptor)
                 return None
@@ -237,8 +243,10 @@ class Group:
         raise FileNotFoundError(errno.ENOENT, "the group's folder is removed again and again")
 
     def _drop(self, descriptor: int) -> None:
-        self._held.discard(descriptor)
-        os.close(descriptor)
+        # In the child of a fork it is closed already.
+        if descriptor in self._held:
+            self._held.discard(descriptor)
+            unlock(descriptor)
 
     def forget_locks(self) -> None:
         """Close, in a forked child, the locks that threads of the parent were holding."""
@@ -246,6 +254,7 @@ class Group:
             with suppress(OSError):
                 os.close(descriptor)
         self._held.clear()
+        self._alone.clear()
 
     def names(self) -> list[str]:
         """Return the names of all processes that have files here, dead ones included."""
@@ -280,6 +289,13 @@ def hold(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
+def unlock(descriptor: int) -> None:
+    """Close a file and give up the lock on it."""
+    # Said explicitly: a child that was forked meanwhile has the same lock open, for as long as it lives.
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
 def is_locked(path: Path) -> bool:
     """Return whether some process holds the file."""
     try:
@@ -291,7 +307,7 @@ def is_locked(path: Path) -> bool:
     except BlockingIOError:
         return True
     finally:
-        os.close(descriptor)
+        unlock(descriptor)
     return False
 
 
@@ -309,7 +325,7 @@ def _sweep(base: Path) -> None:
                 if not any(is_locked(path) for path in folder.glob(f"*{INDEX}")):
                     shutil.rmtree(folder, ignore_errors=True)
             finally:
-                os.close(descriptor)
+                unlock(descriptor)
 
 
 def _others(base: Path) -> Iterable[Path]:
