@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_export_holds_the_services_own_signals_beside_the_bundled_ones(tmp_path:
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(
-        f"{sys.executable} -m obs catalogue export | head -1",
+        f"{shlex.quote(sys.executable)} -m obs catalogue export | head -1",
         shell=True,  # the pipe is the case
         cwd=tmp_path,
         capture_output=True,

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.programs import write_program
 
 
 def obs_demo(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -72,13 +73,12 @@ def test_a_wrong_option_is_a_usage_error(tmp_path: Path, options: list[str], say
 def test_ctrl_c_while_engines_are_fetched_ends_the_fetching_too(tmp_path: Path) -> None:
     began = tmp_path / "began"
     for name in ("apt-get", "dpkg"):
-        program = tmp_path / name
-        program.write_text(
-            f"#!{sys.executable}\nimport os, pathlib, time\n"
+        write_program(
+            tmp_path / name,
+            "import os, pathlib, time\n"
             f"part = pathlib.Path({str(began)!r} + '.part')\n"
-            f"part.write_text(str(os.getpid()))\npart.rename({str(began)!r})\ntime.sleep(600)\n"
+            f"part.write_text(str(os.getpid()))\npart.rename({str(began)!r})\ntime.sleep(600)\n",
         )
-        program.chmod(0o755)
     with subprocess.Popen(
         [sys.executable, "-m", "obs", "demo", "--port", "auto", "--route", "debian"],
         env={**os.environ, "PATH": str(tmp_path), "OBS_HOME": str(tmp_path / "home")},

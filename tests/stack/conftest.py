@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.programs import write_program
 
 from obs.stack.process import Program
 
@@ -49,14 +49,6 @@ signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 print(f"{name} listens", flush=True)
 http.server.ThreadingHTTPServer((host, int(port)), Answer).serve_forever()
 """
-
-
-def write_program(path: Path, source: str) -> Path:
-    """Make an executable Python program."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!{sys.executable}\n{textwrap.dedent(source)}")
-    path.chmod(0o755)
-    return path
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +99,7 @@ def program(tmp_path: Path) -> MakeProgram:
     return make
 
 
-def wait_until(condition: Callable[[], bool], *, within: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], *, within: float = 120.0) -> None:
     """Wait for something that must happen; the limit only ends a test that has failed already."""
     deadline = time.monotonic() + within
     while not condition():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.programs import write_program
 
 from obs.stack.identity import started_at
 from obs.stack.ports import free
@@ -190,11 +191,8 @@ def test_what_is_missing_is_said_in_one_line(obs: Obs, tmp_path: Path) -> None:
 
 def test_a_slow_step_is_shown_on_standard_error(obs: Obs, fake_engines: Path) -> None:
     (fake_engines / "promtool").unlink()
-    slow = fake_engines / "apt-get"
-    slow.write_text(
-        f"#!{sys.executable}\nimport time\ntime.sleep(1.7)\nprint('E: no')\nraise SystemExit(100)\n"
-    )
-    slow.chmod(0o755)
+    slow = "import time\ntime.sleep(1.7)\nprint('E: no')\nraise SystemExit(100)\n"
+    write_program(fake_engines / "apt-get", slow)
     (fake_engines / "dpkg").symlink_to(os.path.realpath("/bin/true"))
     done = obs("install", "promtool", "--route", "debian")
     assert done.returncode == 3

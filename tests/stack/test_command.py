@@ -121,7 +121,7 @@ def test_ctrl_c_ends_the_whole_family(tmp_path: Path, until: Until, members: Mem
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        run(_python(FAMILY, str(note)), step=Step("x", None), within=60)
+        run(_python(FAMILY, str(note)), step=Step("x", None), within=600)
     thread.join()
     until(lambda: members(int(note.read_text())) == [])
 

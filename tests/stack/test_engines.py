@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.programs import write_program
 
 from obs.errors import ConfigError, StackError
 from obs.stack import cache, engines
@@ -169,20 +169,18 @@ def test_a_failing_package_download_quotes_apt(programs: Path) -> None:
 
 
 def test_a_package_that_is_in_no_list_is_told_with_why_the_lists_are_not_whole(programs: Path) -> None:
-    script = programs / "apt-get"
-    script.write_text(
-        f"""#!{sys.executable}
+    write_program(
+        programs / "apt-get",
+        """
 import pathlib, sys
 state = [word.partition("=")[2] for word in sys.argv if word.startswith("Dir::State::lists=")]
 if "update" in sys.argv:
     (pathlib.Path(state[0]) / "some_Packages").touch()
 print("E: No space left on device" if "update" in sys.argv else "E: Unable to locate package prometheus")
 raise SystemExit(100)
-"""
+""",
     )
-    for file in (script, programs / "dpkg"):
-        file.touch()
-        file.chmod(0o755)
+    (programs / "dpkg").touch(mode=0o755)
     with pytest.raises(
         StackError, match=r"(?s)Unable to locate package.*of the package lists: .*No space left"
     ):
@@ -280,18 +278,17 @@ def test_compose_is_built_at_the_version_of_the_table() -> None:
 def test_of_two_installs_at_once_one_builds(programs: Path, tmp_path: Path, until: Until) -> None:
     builds, go_on = tmp_path / "builds", tmp_path / "go_on"
     builds.mkdir()
-    script = programs / "go"
-    script.write_text(
-        f"""#!{sys.executable}
+    write_program(
+        programs / "go",
+        f"""
 import pathlib, sys, tempfile, time
 tempfile.mkstemp(dir={str(builds)!r})
 while not pathlib.Path({str(go_on)!r}).exists():
     time.sleep(0.05)
 program = pathlib.Path(sys.argv[sys.argv.index("-o") + 1], "amtool")
 program.write_text("#!/bin/sh\\necho amtool, version 0.34.0")
-"""
+""",
     )
-    script.chmod(0o755)
     waiting: list[Progress] = []
     with ThreadPoolExecutor() as pool:
         first = pool.submit(engines.install, ["amtool"], routes=["go"])
