@@ -152,9 +152,13 @@ def _renew(client: Any) -> None:
     worker, pool = getattr(transport, "_worker", None), getattr(transport, "_pool", None)
     # Their finalizers take these locks.
     inherited.free(worker, getattr(worker, "_queue", None), *_connections(pool))
-    if hasattr(transport, "_create_worker") and hasattr(transport, "_make_pool"):
-        # What waits is the parent's to send, on connections that it goes on with.
+    # What waits is the parent's to send, on connections that it goes on with.
+    if hasattr(transport, "_create_worker"):
         transport._worker = transport._create_worker(transport.options)  # noqa: SLF001
+    if hasattr(pool, "clear"):
+        pool.clear()
+    elif hasattr(transport, "_make_pool"):
+        # That of HTTP/2.
         transport._pool = transport._make_pool()  # noqa: SLF001
 
 
