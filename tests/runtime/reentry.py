@@ -8,6 +8,7 @@ purpose, one place a run, so that what a real signal hits once in a million runs
 from __future__ import annotations
 
 import dis
+import signal
 import sys
 import threading
 import weakref
@@ -66,6 +67,22 @@ class Place:
             yield
         finally:
             sys.settrace(before)
+
+
+@contextmanager
+def patience(seconds: int = 20) -> Iterator[None]:
+    """Fail, in the main thread, instead of waiting for ever for what this very thread holds."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError("it waits for itself")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def everywhere(most: int = 2_000) -> Iterator[Place]:

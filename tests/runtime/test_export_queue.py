@@ -72,5 +72,7 @@ def test_what_comes_while_nothing_else_waits_is_sent_at_the_end_of_that_interval
 
     changed = _Condition(meanwhile)
     monkeypatch.setattr(queue, "_changed", changed)
+    monkeypatch.setattr(queue, "_lock", changed._lock)  # type: ignore[attr-defined]
+    monkeypatch.setattr(queue, "_thread", threading.current_thread())
     assert queue._wait()
     assert changed.waits == idle

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from tests.runtime.reentry import everywhere
+import pytest
+from tests.runtime.reentry import everywhere, patience
 
-from obs.runtime import tally
+from obs.runtime import probes, tally
+from obs.runtime.heartbeat import Pulse
 from obs.runtime.metrics.family import Definition, Family
 from obs.runtime.metrics.group import Group, itself
 from obs.runtime.metrics.reader import Reader
+from obs.runtime.metrics.refresher import Refresher
 from obs.runtime.metrics.store import CPU, TALLY, Store
+from obs.runtime.otel.answer import Answer
+from obs.runtime.otel.outage import Outage
+from obs.runtime.otel.queue import ExportQueue, Limits
+from obs.runtime.probes import Check, Verdict
 
 
 def test_no_count_about_obs_is_lost_or_doubled() -> None:
@@ -118,3 +128,142 @@ def test_a_count_about_obs_is_not_doubled_where_other_processes_see_it(tmp_path:
                 if family.definition.name == TALLY.name
                 for at in places.values()
             ) == (3.0 if place.seen else 2.0), place.seen
+
+
+class Quiet:
+    """A run of a job that says nothing."""
+
+    def beat(self) -> None:
+        """Say nothing."""
+
+
+def test_a_job_may_begin_and_end_in_the_middle_of_another() -> None:
+    def other(pulse: Pulse) -> None:
+        run = Quiet()
+        pulse.start(run, 60.0)
+        pulse.stop(run)
+
+    for place in everywhere():
+        pulse, run = Pulse(), Quiet()
+        with patience(), place.interrupted_by(other, pulse):
+            pulse.start(run, 60.0)
+        thread = pulse._thread
+        assert thread is not None
+        assert thread.is_alive(), place.seen
+        pulse.stop(run)
+        thread.join(10)
+        assert not thread.is_alive(), place.seen
+    assert tally.counts("errors") == {}
+
+
+def test_what_refreshes_is_stopped_and_started_in_the_middle_of_both() -> None:
+    def stop_and_start(refresher: Refresher) -> None:
+        refresher.stop()
+        refresher.start()
+
+    for place in everywhere():
+        refresher = Refresher(lambda: None)
+        refresher.start()
+        with patience(), place.interrupted_by(stop_and_start, refresher):
+            stop_and_start(refresher)
+        thread = refresher._thread
+        assert thread is not None
+        assert thread.is_alive(), place.seen
+        refresher.stop()
+        thread.join(10)
+    assert tally.counts("errors") == {}
+    assert [thread.name for thread in threading.enumerate() if thread.name == "obs-tracked"] == []
+
+
+def test_health_is_told_in_the_middle_of_asking_for_it() -> None:
+    asked: list[Verdict] = []
+
+    def ask(check: Check) -> None:
+        asked.append(probes.wait(check, probes.share(check)).verdict)
+
+    for place in everywhere():
+        check = Check("database", lambda: True, critical=True, timeout=10.0, ttl=0.0)
+        with patience(), place.interrupted_by(ask, check):
+            ask(check)
+    assert set(asked) == {"healthy"}
+
+
+class Taking:
+    """A way to a collector that takes everything."""
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.taken: list[str] = []
+        self._meanwhile = meanwhile
+
+    def deliver(self, batch: Sequence[str], _timeout: float, /) -> Answer:
+        self._meanwhile()
+        self.taken += batch
+        return Answer("delivered")
+
+    def interrupt(self) -> None:
+        """Nothing is under way for long."""
+
+    proceed = close = interrupt
+
+
+def queued(channel: Taking) -> ExportQueue[str]:
+    def silent(_level: str, _message: str, /, **_fields: object) -> None:
+        pass
+
+    return ExportQueue(
+        lambda: channel,
+        Limits(size=10, batch=2, interval=60.0, timeout=5.0),
+        Outage("traces", "nowhere", silent),
+        dropped="spans_dropped",
+        thread="reentry",
+    )
+
+
+def test_a_flush_in_the_middle_of_one_that_sends_itself_does_not_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: list[bool] = []
+    channel = Taking(lambda: answers.append(queue.flush(60.0)))
+    queue = queued(channel)
+    # As at the end of the interpreter, where no thread can be started any more.
+    monkeypatch.setattr(queue, "_start", lambda: None)
+    queue._waiting.append("span")
+    with patience():
+        assert queue.flush(60.0)
+    # What it interrupts has it in hand.
+    assert (answers, channel.taken) == ([False], ["span"])
+
+
+def test_an_exception_of_a_handler_leaves_a_queue_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        # Not in there: a thread that Python was about to start would be stuck for ever.
+        tracing = sys.gettrace()
+        sys.settrace(None)
+        real(thread)
+        sys.settrace(tracing)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    def go_on(queue: ExportQueue[str], delivered: list[bool]) -> None:
+        queue.put("after")
+        delivered.append(queue.flush(20.0))
+
+    for place in everywhere():
+        channel = Taking()
+        queue = queued(channel)
+        with suppress(KeyboardInterrupt), place.interrupted_by(interrupt):
+            queue.put("first")
+            queue.put("second")
+        delivered: list[bool] = []
+        other = threading.Thread(target=go_on, args=(queue, delivered), daemon=True)
+        other.start()
+        other.join(30)
+        assert delivered == [True], place.seen
+        assert channel.taken.count("after") == 1, place.seen
+        assert {channel.taken.count("first"), channel.taken.count("second")} <= {0, 1}, place.seen
+        assert queue.stop(20.0), place.seen

@@ -30,7 +30,7 @@ class Pulse:
     def _renew(self) -> None:
         # Re-entrant, because a signal handler may run a job while this very thread begins one.
         self._lock = threading.RLock()
-        self._wake = threading.Event()
+        self._changed = threading.Condition(self._lock)
         #: Run by identity -> itself, seconds between two beats, and when the next is due.
         self._runs: dict[int, tuple[Living, float, float]] = {}
         self._thread: threading.Thread | None = None
@@ -42,24 +42,22 @@ class Pulse:
             with self._lock:
                 self._runs[id(run)] = (run, interval, time.monotonic() + interval)
                 self._ensure_thread()
-            self._wake.set()
+                self._changed.notify_all()
 
     def stop(self, run: Living) -> None:
         """Beat no more for `run`. Never raises."""
-        with guard.contained("metrics"):
-            with self._lock:
-                self._runs.pop(id(run), None)
-                idle = not self._runs
-            if idle:
+        with guard.contained("metrics"), self._lock:
+            self._runs.pop(id(run), None)
+            if not self._runs:
                 # The thread ends with its last run.
-                self._wake.set()
+                self._changed.notify_all()
 
     def before_fork(self) -> None:
         """End the thread: a fork beside a running thread is deprecated."""
         with guard.contained("metrics"):
             with self._lock:
                 thread, self._thread = self._thread, None
-            self._wake.set()
+                self._changed.notify_all()
             if thread is not None and thread is not threading.current_thread():
                 thread.join(1.0)
 
@@ -74,9 +72,19 @@ class Pulse:
         self._renew()
 
     def _ensure_thread(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="obs-heartbeat", daemon=True)
-            self._thread.start()
+        before = self._thread
+        if before is None:
+            thread = threading.Thread(target=self._work, name="obs-heartbeat", daemon=True)
+            if self._thread is not before:
+                # A signal handler has made one meanwhile.
+                return
+            self._thread = thread
+            try:
+                thread.start()
+            except BaseException:
+                # Should it run after all, it ends as soon as it sees that it is not the one.
+                self._thread = None
+                raise
 
     def _work(self) -> None:
         me = threading.current_thread()
@@ -89,15 +97,14 @@ class Pulse:
                     return
                 now = time.monotonic()
                 due = [run for run, _, at in self._runs.values() if at <= now]
+                if not due:
+                    self._changed.wait(min(at for _, _, at in self._runs.values()) - now)
                 for run in due:
                     _, interval, _ = self._runs[id(run)]
                     self._runs[id(run)] = (run, interval, now + interval)
-                wait = min(at for _, _, at in self._runs.values()) - now
-                self._wake.clear()
             for run in due:
                 with guard.contained("metrics"):
                     run.beat()
-            self._wake.wait(max(0.0, wait))
 
 
 pulse = Pulse()

@@ -71,7 +71,8 @@ class Check:
     run: Run | None = None
 
 
-_lock = threading.Lock()
+# Re-entrant, because a signal handler may ask while this very thread does.
+_lock = threading.RLock()
 #: The application's event loop, as soon as it has asked once.
 _host: asyncio.AbstractEventLoop | None = None
 #: Tasks that nobody else holds; without a reference the garbage collector may take them.
@@ -88,8 +89,10 @@ def share(check: Check) -> Run:
                 return run
             if run.future.done() and time.monotonic() - run.finished < _ttl(check):
                 return run
-        run = check.run = Run()
-    _start(check, run)
+        run = Run()
+        # Before anybody finds it: a signal handler that asks in between would wait for what only we start.
+        _start(check, run)
+        check.run = run
     return run
 
 
@@ -226,7 +229,7 @@ def _judge(check: Check, run: Run, result: object, error: BaseException | None) 
 def _renew_in_child() -> None:
     """Forget, in a forked child, the parent's event loop; `health` forgets the runs in progress."""
     global _lock, _host
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _host = None
     _tasks.clear()
 

@@ -23,21 +23,27 @@ class Refresher:
 
     def start(self) -> None:
         """Begin, unless it runs already."""
-        if self._thread is not None and self._thread.is_alive():
+        before = self._thread
+        if before is not None and before.is_alive():
             return
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(
-            target=self._work, args=(self._stopping,), name="obs-tracked", daemon=True
-        )
+        stopping = threading.Event()
+        thread = threading.Thread(target=self._work, args=(stopping,), name="obs-tracked", daemon=True)
+        if self._thread is not before:
+            # A signal handler has made one meanwhile.
+            return
+        self._thread, self._stopping = thread, stopping
         # At the end of the interpreter no thread can be started any more.
         with guard.contained("metrics"):
-            self._thread.start()
+            thread.start()
 
     def stop(self) -> None:
         """End the thread: this process is about to fork, or needs it no more."""
         thread, self._thread = self._thread, None
+        if thread is None:
+            # Once only: a signal handler in the middle of it would wait for the event's own lock for ever.
+            return
         self._stopping.set()
-        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+        if thread.is_alive() and thread is not threading.current_thread():
             thread.join(_PATIENCE)
 
     def forget(self) -> None:

@@ -62,7 +62,10 @@ class ExportQueue(Generic[T]):
         self._waiting: collections.deque[T] = collections.deque()
         #: The batch that is being sent, or waits to be sent again.
         self._in_hand: list[T] = []
-        self._changed = threading.Condition(threading.RLock())
+        # Taken by itself and not as the condition, whose own way in is written in Python: an exception that a
+        # signal's handler raises there leaves it locked for ever.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._importing = False
         self._stopping = False
@@ -75,7 +78,9 @@ class ExportQueue(Generic[T]):
         #: Since when and how often deliveries have failed in a row, why, and when to try again.
         self._failing, self._attempts, self._reason = 0.0, 0, ""
         self._not_before = self._asked_until = 0.0
+        #: Held by who sends from a thread of the host's, and that thread.
         self._here = threading.Lock()
+        self._sender = 0
 
     def put(self, item: T) -> None:
         """Queue `item`, or count it as dropped."""
@@ -89,12 +94,12 @@ class ExportQueue(Generic[T]):
             if self._thread is None:
                 self._start()
             if len(waiting) == self._limits.batch:
-                with self._changed:
+                with self._lock:
                     self._changed.notify_all()
 
     def hurry(self, timeout: float) -> None:
         """Begin to send what is queued, without waiting for it."""
-        with self._changed:
+        with self._lock:
             if not self._waiting and not self._in_hand:
                 return
             self._urgent = max(self._urgent or 0.0, time.monotonic() + timeout)
@@ -106,7 +111,7 @@ class ExportQueue(Generic[T]):
         ends = time.monotonic() + timeout
         lost, hopeless = self._lost, self._hopeless
         self.hurry(timeout)
-        with self._changed:
+        with self._lock:
             while self._waiting or self._in_hand:
                 left = ends - time.monotonic()
                 if left <= 0 or self._hopeless != hopeless:
@@ -120,7 +125,7 @@ class ExportQueue(Generic[T]):
     def stop(self, timeout: float) -> bool:
         """Send what is queued within `timeout` seconds, give up on the rest, and end the thread."""
         delivered = self.flush(timeout)
-        with self._changed:
+        with self._lock:
             self._stopping = True
             left = len(self._waiting) + len(self._in_hand)
             self._waiting.clear()
@@ -135,14 +140,14 @@ class ExportQueue(Generic[T]):
 
     def hold(self) -> None:
         """End the thread before a fork: in a child it would be gone, with whatever it had locked."""
-        with self._changed:
+        with self._lock:
             if self._thread is None:
                 self._holds += 1
                 return
         if not self._attempts:
             # The thread comes back with the next record, and what waits now may be the last for long.
             self.flush(_FORK_SEND)
-        with self._changed:
+        with self._lock:
             self._holds += 1
             self._changed.notify_all()
             first = self._importing
@@ -158,7 +163,7 @@ class ExportQueue(Generic[T]):
 
     def resume(self) -> None:
         """Allow the thread again. It starts with the next record: Python 3.12 warns of one right here."""
-        with self._changed:
+        with self._lock:
             self._holds = max(0, self._holds - 1)
             if self._channel is not None and not self._holds:
                 self._channel.proceed()
@@ -173,7 +178,7 @@ class ExportQueue(Generic[T]):
             channel.close()
 
     def _end_thread(self) -> None:
-        with self._changed:
+        with self._lock:
             thread = self._thread
             self._changed.notify_all()
         if thread is None or thread is threading.current_thread():
@@ -193,20 +198,34 @@ class ExportQueue(Generic[T]):
     def _over(self) -> bool:
         return self._stopping or self._holds > 0
 
+    def _lacks_thread(self) -> bool:
+        return self._thread is None and not self._over()
+
     def _start(self) -> None:
-        with self._changed:
-            if self._thread is not None or self._over():
-                return
-            thread = self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+        if not self._lacks_thread():
+            return
+        thread = threading.Thread(target=self._work, name=self._name, daemon=True)
         try:
+            with self._lock:
+                if not self._lacks_thread():
+                    return
+                self._thread = thread
             # Without the lock, because starting takes a while in which a signal may come: its handler
             # flushes, and would wait for a lock that the thread it interrupts holds.
             thread.start()
         except RuntimeError:
             # The interpreter is going down: a flush sends by itself.
-            with self._changed:
+            self._thread_is_over(thread)
+        except BaseException:
+            # Should it run after all, it ends as soon as it sees that it is not the one.
+            self._thread_is_over(thread)
+            raise
+
+    def _thread_is_over(self, thread: threading.Thread) -> None:
+        with self._lock:
+            if self._thread is thread:
                 self._thread = None
-                self._changed.notify_all()
+            self._changed.notify_all()
 
     def _work(self) -> None:
         # Spans of the connection's own making would export themselves for ever.
@@ -219,15 +238,13 @@ class ExportQueue(Generic[T]):
             guard.report("traces", error)
         finally:
             detach(token)
-            with self._changed:
-                self._thread = None
-                self._changed.notify_all()
+            self._thread_is_over(threading.current_thread())
 
     def _wait(self) -> bool:
         """Wait until there is something to send; False when the thread is to end."""
-        with self._changed:
+        with self._lock:
             waited = False
-            while not self._over():
+            while not self._over() and self._thread is threading.current_thread():
                 if self._in_hand or len(self._waiting) >= self._limits.batch:
                     return True
                 if self._waiting and (waited or self._urgent is not None):
@@ -244,14 +261,14 @@ class ExportQueue(Generic[T]):
 
     def _attempt(self, timeout: float) -> None:
         """Send one batch once; it stays in hand when that may be tried again."""
-        with self._changed:
+        with self._lock:
             if not self._in_hand:
                 count = min(self._limits.batch, len(self._waiting))
                 self._in_hand = [self._waiting.popleft() for _ in range(count)]
             batch = self._in_hand
         began = time.monotonic()
         answer = self._deliver(batch, timeout)
-        with self._changed:
+        with self._lock:
             # Another one, when the queue was stopped meanwhile and has counted the batch.
             if self._in_hand is batch:
                 self._note(answer, batch, began)
@@ -275,7 +292,7 @@ class ExportQueue(Generic[T]):
             self._channel = channel = self._make()
         finally:
             self._importing = False
-            with self._changed:
+            with self._lock:
                 self._changed.notify_all()
         return channel
 
@@ -311,7 +328,7 @@ class ExportQueue(Generic[T]):
 
     def _pause(self) -> None:
         """Wait until the collector may be asked again, or somebody comes who wants to know now."""
-        with self._changed:
+        with self._lock:
             flushing = self._urgent is not None
             while not self._over() and (left := self._not_before - time.monotonic()) > 0:
                 if self._urgent is not None:
@@ -338,11 +355,14 @@ class ExportQueue(Generic[T]):
 
     def _send_here(self, ends: float) -> bool:
         """Send from the calling thread, each batch once."""
-        attempts = self._attempts
-        # Another thread may be at it, or what a signal handler has interrupted, which goes on after us.
-        if not self._here.acquire(timeout=max(0.0, ends - time.monotonic())):
+        if not self._waiting and not self._in_hand:
+            return True
+        attempts, here = self._attempts, threading.get_ident()
+        # What a signal handler has interrupted goes on after us; another thread may be at it, too.
+        if self._sender == here or not self._here.acquire(timeout=max(0.0, ends - time.monotonic())):
             return False
         try:
+            self._sender = here
             while self._waiting or self._in_hand:
                 left = ends - time.monotonic()
                 if left <= 0:
@@ -351,6 +371,7 @@ class ExportQueue(Generic[T]):
                 if self._attempts > attempts:
                     return False
         finally:
+            self._sender = 0
             self._here.release()
         return True
 
