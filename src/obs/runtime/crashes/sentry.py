@@ -149,7 +149,8 @@ def _is_flushing(transport: Any) -> bool:
 def _renew(client: Any) -> None:
     inherited.free(getattr(client, "session_flusher", None))
     transport = client.transport
-    worker, pool = getattr(transport, "_worker", None), getattr(transport, "_pool", None)
+    worker: Any = getattr(transport, "_worker", None)
+    pool: Any = getattr(transport, "_pool", None)
     # Their finalizers take these locks.
     inherited.free(worker, getattr(worker, "_queue", None), *_connections(pool))
     # What waits is the parent's to send, on connections that it goes on with.
