@@ -23,12 +23,10 @@ import obs
 #: Whose code is interrupted: ours, and what of the standard library is written in Python and keeps our locks.
 _OURS = obs.__file__.removesuffix("__init__.py")
 _ALSO = (threading.__file__, weakref.__file__)
-#: After these Python looks for signals; since 3.12 the garbage collector runs nowhere else either.
-_LOOKS = tuple(
-    number
-    for name, number in dis.opmap.items()
-    if name.startswith(("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")) and "INTRINSIC" not in name
-)
+#: After these Python looks for signals, and at the goal of those; since 3.12 the garbage collector runs nowhere
+#: else either.
+_CALLS = tuple(number for name, number in dis.opmap.items() if name.startswith(("CALL", "RESUME")))
+_JUMPS = tuple(dis.opmap[name] for name in ("JUMP_BACKWARD", "JUMP_ABSOLUTE") if name in dis.opmap)
 _NOTHING = ("CACHE", "EXTENDED_ARG")
 
 
@@ -102,8 +100,11 @@ def _places(code: CodeType) -> frozenset[int]:
     found = set()
     looks = True
     for instruction in dis.get_instructions(code):
-        if instruction.opname not in _NOTHING:
-            if looks:
-                found.add(instruction.offset)
-            looks = instruction.opcode in _LOOKS
+        if instruction.opname in _NOTHING:
+            continue
+        if looks:
+            found.add(instruction.offset)
+        looks = instruction.opcode in _CALLS and "INTRINSIC" not in instruction.opname
+        if instruction.opcode in _JUMPS and instruction.argval <= instruction.offset:
+            found.add(instruction.argval)
     return frozenset(found)
