@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from obs.runtime.otel.answer import Channel
+from obs.runtime.otel.answer import Answer, Channel
 from obs.runtime.otel.outage import Outage
 from obs.runtime.otel.queue import ExportQueue, Limits
 
@@ -76,3 +76,37 @@ def test_what_comes_while_nothing_else_waits_is_sent_at_the_end_of_that_interval
     monkeypatch.setattr(queue, "_thread", threading.current_thread())
     assert queue._wait()
     assert changed.waits == idle
+
+
+class _Refusing:
+    """A way to a collector that takes nothing."""
+
+    def deliver(self, _batch: Sequence[str], _timeout: float, /) -> Answer:
+        return Answer("rejected", "no")
+
+    def interrupt(self) -> None:
+        """Do nothing."""
+
+    def proceed(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def test_what_comes_right_after_a_flush_is_not_hurried_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = _queue()
+    monkeypatch.setattr(queue, "_make", _Refusing)
+    monkeypatch.setattr(queue, "_start", lambda: None)
+    queue._waiting.append("span")
+    queue.hurry(10.0)
+    queue._attempt(1.0)
+    # The flush has its answer, and the queue's thread has not looked again.
+    queue._waiting.append("another span")
+
+    changed = _Condition(lambda _: None)
+    monkeypatch.setattr(queue, "_changed", changed)
+    monkeypatch.setattr(queue, "_lock", changed._lock)  # type: ignore[attr-defined]
+    monkeypatch.setattr(queue, "_thread", threading.current_thread())
+    assert queue._wait()
+    assert changed.waits == 1

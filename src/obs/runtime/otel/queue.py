@@ -272,6 +272,9 @@ class ExportQueue(Generic[T]):
             # Another one, when the queue was stopped meanwhile and has counted the batch.
             if self._in_hand is batch:
                 self._note(answer, batch, began)
+            if not self._waiting and not self._in_hand:
+                # Whoever flushed has an answer now; what comes next is not hurried by that flush.
+                self._urgent = None
             self._changed.notify_all()
 
     def _deliver(self, batch: Sequence[T], timeout: float) -> Answer:
