@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.engines import tied
 
 from obs.stack.ports import free
 
@@ -50,21 +51,20 @@ def _serving(folder: Path, *options: str) -> Iterator[int]:
     port = free()
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
     command = [sys.executable, "-m", "gunicorn", "app:app", "-b", f"127.0.0.1:{port}", "-w", "3", *options]
-    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
-        server = subprocess.Popen(command, cwd=folder, env=kept, stdout=out, stderr=err)
-        try:
-            ends = time.monotonic() + 60
-            while True:
-                try:
-                    _get(port, "/live")
-                    break
-                except OSError:
-                    assert time.monotonic() < ends, (folder / "err").read_text()
-                    time.sleep(0.1)
-            yield port
-        finally:
-            server.terminate()
-            server.wait(60)
+    with (
+        (folder / "out").open("wb") as out,
+        (folder / "err").open("wb") as err,
+        tied.serving(command, cwd=folder, env=kept, stdout=out, stderr=err),
+    ):
+        ends = time.monotonic() + 60
+        while True:
+            try:
+                _get(port, "/live")
+                break
+            except OSError:
+                assert time.monotonic() < ends, (folder / "err").read_text()
+                time.sleep(0.1)
+        yield port
 
 
 @pytest.mark.parametrize(

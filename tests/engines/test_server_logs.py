@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.engines import tied
 
 from obs.stack.ports import free
 
@@ -63,28 +63,22 @@ def get(port: int, path: str) -> int:
 def serving(folder: Path, command: list[str], port: int) -> Iterator[None]:
     """Run a server until its first answer, and after the block until its end."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
-    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
-        server = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=folder,
-            env={**kept, "OBS_SERVICE": "shop"},
-            stdout=out,
-            stderr=err,
-        )
-        try:
-            ends = time.monotonic() + 60
-            while True:
-                try:
-                    get(port, "/live")
-                    break
-                except OSError:
-                    assert time.monotonic() < ends, (folder / "err").read_text()
-                    assert server.poll() is None, (folder / "err").read_text()
-                    time.sleep(0.1)
-            yield
-        finally:
-            server.terminate()
-            server.wait(60)
+    argv, environment = [sys.executable, "-m", *command], {**kept, "OBS_SERVICE": "shop"}
+    with (
+        (folder / "out").open("wb") as out,
+        (folder / "err").open("wb") as err,
+        tied.serving(argv, cwd=folder, env=environment, stdout=out, stderr=err) as server,
+    ):
+        ends = time.monotonic() + 60
+        while True:
+            try:
+                get(port, "/live")
+                break
+            except OSError:
+                assert time.monotonic() < ends, (folder / "err").read_text()
+                assert server.poll() is None, (folder / "err").read_text()
+                time.sleep(0.1)
+        yield
 
 
 def written(folder: Path) -> list[dict[str, Any]]:

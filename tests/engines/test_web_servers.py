@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.engines import tied
 
 from obs.stack.ports import free
 
@@ -118,20 +119,9 @@ COMMANDS = {
 class Server:
     """A server process on a port of its own."""
 
-    def __init__(self, folder: Path, command: tuple[str, ...]) -> None:
-        self.port = free()
-        (folder / "flask_site.py").write_text(_FLASK)
-        (folder / "plain_site.py").write_text(_PLAIN)
-        (folder / "django_site.py").write_text(_DJANGO)
-        (folder / "manage.py").write_text(_MANAGE)
-        kept = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
-        self._out, self._err = folder / "out.txt", folder / "err.txt"
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                [sys.executable, *(part.format(port=self.port) for part in command)],
-                cwd=folder, env={**kept, "HOME": str(folder), "PYTHONPATH": str(folder)}, stdout=out, stderr=err,
-                start_new_session=True,
-            )  # fmt: skip
+    def __init__(self, process: subprocess.Popen[bytes], port: int, out: Path, err: Path) -> None:
+        self.process, self.port = process, port
+        self._out, self._err = out, err
 
     def wait(self) -> None:
         """Wait until it answers; the limit only ends a failed test."""
@@ -177,14 +167,27 @@ def _is_whole(line: str) -> bool:
     return line.startswith("{") and line.endswith("\n")
 
 
+@contextlib.contextmanager
+def running(folder: Path, command: tuple[str, ...]) -> Iterator[Server]:
+    """Run a server of one of the sites until the end of the block."""
+    port, out, err = free(), folder / "out.txt", folder / "err.txt"
+    sites = {"flask_site": _FLASK, "plain_site": _PLAIN, "django_site": _DJANGO, "manage": _MANAGE}
+    for name, source in sites.items():
+        (folder / f"{name}.py").write_text(source)
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
+    with out.open("wb") as stdout, err.open("wb") as stderr, tied.serving(
+        [sys.executable, *(part.format(port=port) for part in command)],
+        cwd=folder, env={**kept, "HOME": str(folder), "PYTHONPATH": str(folder)}, stdout=stdout, stderr=stderr,
+    ) as process:  # fmt: skip
+        server = Server(process, port, out, err)
+        server.wait()
+        yield server
+
+
 @pytest.fixture(params=COMMANDS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path, COMMANDS[request.param])
-    running.wait()
-    yield running
-    if running.process.poll() is None:
-        os.killpg(running.process.pid, signal.SIGKILL)
-        running.process.wait()
+    with running(tmp_path, COMMANDS[request.param]) as started:
+        yield started
 
 
 def test_each_request_has_one_line_and_each_error_one_stack_and_all_answers_have_ids(server: Server) -> None:

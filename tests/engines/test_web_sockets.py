@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import struct
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.engines.test_web_servers import Server
+from tests.engines.test_web_servers import Server, running
 from tests.engines.waiting import await_
 
 pytestmark = pytest.mark.engines
@@ -110,12 +109,8 @@ class Client:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     (tmp_path / "socket_site.py").write_text(_SITE)
-    running = Server(tmp_path, _COMMAND)
-    running.wait()
-    yield running
-    if running.process.poll() is None:
-        os.killpg(running.process.pid, signal.SIGKILL)
-        running.process.wait()
+    with running(tmp_path, _COMMAND) as started:
+        yield started
 
 
 def told(server: Server) -> dict[str, float]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.openmetrics import parser
+from tests.engines import tied
 
 from obs.stack.ports import free
 
@@ -106,18 +107,15 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     address = str(port) if command[-1] == "--port" else f"127.0.0.1:{port}"
     folder = tmp_path / "shared"
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("OBS_", "OTEL_"))}
-    with (tmp_path / "output").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, address], cwd=tmp_path, stdout=output, stderr=output,
-            env={**environment, "OBS_METRICS_DIR": str(folder)},
-        )  # fmt: skip
-    running = Server(process, port, folder)
-    try:
+    argv = [sys.executable, "-m", *command, address]
+    environment["OBS_METRICS_DIR"] = str(folder)
+    with (
+        (tmp_path / "output").open("wb") as output,
+        tied.serving(argv, cwd=tmp_path, stdout=output, stderr=output, env=environment) as process,
+    ):
+        running = Server(process, port, folder)
         running.until(lambda: bool(running.get("/live")))
         yield running
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def test_every_worker_answers_for_all(server: Server) -> None:

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tests.engines import tied
 from tests.engines.waiting import await_
 
 from obs.stack import bundle, engines, tether
@@ -98,8 +99,10 @@ class Collector:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.environment},
+                # The end of a worker of xdist, however it comes, ends the group of what is tied to it.
+                start_new_session=True,
             )
-        _tie(self._process)
+        tether.tie(self._process.pid, started_at(self._process.pid) or "ended at once")
         await_(
             self._ready,
             "the collector is ready",
@@ -179,11 +182,6 @@ def parse(text: str) -> Iterator[tuple[str, dict[str, str], float]]:
             yield match["name"], dict(_LABEL.findall(match["labels"] or "")), float(match["value"])
 
 
-def _tie(server: subprocess.Popen[bytes]) -> None:
-    """Have it end with this program, a worker of xdist that is killed included."""
-    tether.tie(server.pid, started_at(server.pid) or "ended at once")
-
-
 @contextlib.contextmanager
 def running(collector: Collector) -> Iterator[Collector]:
     """Run a collector for the time of a block."""
@@ -201,27 +199,17 @@ def loki(place: Site) -> Iterator[str]:
     (place.directory / "loki" / "rules" / "fake").mkdir(parents=True)
     log = place.directory / "loki.log"
     port = place.numbers["loki", "http"]
-    with log.open("wb") as output, subprocess.Popen(
-        [program("loki"), f"-config.file={file}"],
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-    ) as server:  # fmt: skip
-        _tie(server)
-        try:
-            await_(
-                lambda: server.poll() is not None or answers(port, "/ready"),
-                "Loki is ready",
-                within=180,
-                instead=lambda: log.read_text(errors="replace")[-4000:],
-            )
-            assert server.poll() is None, log.read_text(errors="replace")[-4000:]
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-            tether.untie(server.pid)
+    argv = [program("loki"), f"-config.file={file}"]
+    with (
+        log.open("wb") as output,
+        tied.serving(argv, within=20.0, stdout=output, stderr=subprocess.STDOUT) as server,
+    ):
+        await_(
+            lambda: server.poll() is not None or answers(port, "/ready"),
+            "Loki is ready",
+            within=180,
+            instead=lambda: log.read_text(errors="replace")[-4000:],
+        )
+        assert server.poll() is None, log.read_text(errors="replace")[-4000:]
+        yield f"http://127.0.0.1:{port}"
     shutil.rmtree(place.directory / "loki", ignore_errors=True)

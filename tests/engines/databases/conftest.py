@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+from tests.engines import tied
 from tests.engines.databases import redis_groups
 from tests.engines.databases.redis_groups import Cluster
 from tests.engines.databases.servers import await_ready, running
@@ -40,10 +40,8 @@ def _reachable(entry: Path, place: Path) -> Path:
 @pytest.fixture(scope="session")
 def place() -> Iterator[Path]:
     """A directory that an ordinary user may enter; pytest's own are root's alone."""
-    directory = Path(tempfile.mkdtemp(prefix="obs-databases-"))
-    directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    with tied.directory("obs-databases-") as directory:
+        yield directory
 
 
 @pytest.fixture(scope="session")

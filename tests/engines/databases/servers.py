@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import redis
+from tests.engines import tied
 
 #: In seconds; the limit only ends a test that has failed.
 _READY_WITHIN = 60.0
@@ -20,18 +21,15 @@ _READY_WITHIN = 60.0
 @contextlib.contextmanager
 def running(argv: list[str], log: Path, cwd: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server in the block; what it says goes to `log`."""
-    with log.open("wb") as output, subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=cwd, **options
-    ) as server:  # fmt: skip
-        try:
-            yield server
-        finally:
-            # For PostgreSQL: end without waiting for sessions.
-            server.send_signal(signal.SIGINT)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
+    # For PostgreSQL: end without waiting for sessions.
+    ending = signal.SIGINT
+    with (
+        log.open("wb") as output,
+        tied.serving(
+            argv, ending=ending, within=30.0, stdout=output, stderr=subprocess.STDOUT, cwd=cwd, **options
+        ) as server,
+    ):
+        yield server
 
 
 def await_ready(ready: Callable[[], object], server: subprocess.Popen[bytes], log: Path) -> None:

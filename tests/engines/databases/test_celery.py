@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from tests.engines import tied
 
 import obs
 from obs.stack.ports import free
@@ -73,7 +76,7 @@ def refuse():
 class Worker:
     """A worker of its own process, and the lines that it writes."""
 
-    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process = process
         self._log = log
 
@@ -97,29 +100,28 @@ class Worker:
 @pytest.fixture
 def start_worker(tmp_path: Path, redis_server: int, collector: Any) -> Iterator[Callable[..., Worker]]:
     (tmp_path / "shop_worker.py").write_text(APP)
-    workers: list[Worker] = []
+    servers, logs = contextlib.ExitStack(), itertools.count()
 
     def start(*options: str, children: int = 1, **variables: str) -> Worker:
-        log = tmp_path / f"worker-{len(workers)}.log"
+        log = tmp_path / f"worker-{next(logs)}.log"
         argv = [
             sys.executable, "-m", "celery", "-A", "shop_worker", "worker", "--loglevel", "INFO",
             "-c", str(children), "--without-gossip", "--without-mingle", *options,
         ]  # fmt: skip
         with log.open("w") as output:
-            process = subprocess.Popen(
-                argv, stdout=output, stderr=subprocess.STDOUT, cwd=tmp_path, text=True,
-                env={
-                    **os.environ, "BROKER": f"redis://127.0.0.1:{redis_server}/0", "PYTHONPATH": str(tmp_path),
-                    "OBS_OTLP_ENDPOINT": collector.url, **variables,
-                },
-            )  # fmt: skip
-        workers.append(Worker(process, log))
-        workers[-1].await_line("celery@")
-        return workers[-1]
+            environment = {
+                **os.environ, "BROKER": f"redis://127.0.0.1:{redis_server}/0", "PYTHONPATH": str(tmp_path),
+                "OBS_OTLP_ENDPOINT": collector.url, **variables,
+            }  # fmt: skip
+            serving = tied.serving(
+                argv, stdout=output, stderr=subprocess.STDOUT, cwd=tmp_path, env=environment
+            )
+            worker = Worker(servers.enter_context(serving), log)
+        worker.await_line("celery@")
+        return worker
 
-    yield start
-    for worker in workers:
-        worker.stop()
+    with servers:
+        yield start
 
 
 @pytest.fixture

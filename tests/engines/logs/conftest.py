@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.engines import tied
 
 from obs.stack import engines
 from obs.stack.ports import free
@@ -138,21 +139,13 @@ def loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
         text = _CONFIG.format(http=http, grpc=free(), data=data, alertmanager=address)
         config, log = data / "loki.yml", data / "loki.log"
         config.write_text(text, encoding="utf-8")
-        with log.open("wb") as output, subprocess.Popen(
-            [str(program), f"-config.file={config}"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        ) as server:  # fmt: skip
-            try:
-                _await_ready(f"http://127.0.0.1:{http}", server, log)
-                yield Loki(f"http://127.0.0.1:{http}", data / "rules" / "fake", received)
-            finally:
-                server.terminate()
-                try:
-                    server.wait(15)
-                except subprocess.TimeoutExpired:
-                    server.kill()
+        argv = [str(program), f"-config.file={config}"]
+        with (
+            log.open("wb") as output,
+            tied.serving(argv, within=15.0, stdout=output, stderr=subprocess.STDOUT) as server,
+        ):
+            _await_ready(f"http://127.0.0.1:{http}", server, log)
+            yield Loki(f"http://127.0.0.1:{http}", data / "rules" / "fake", received)
 
 
 def _await_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
