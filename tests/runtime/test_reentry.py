@@ -12,6 +12,9 @@ import pytest
 from tests.runtime.reentry import everywhere, patience
 
 from obs.runtime import probes, tally
+from obs.runtime.events.journal import Journal
+from obs.runtime.events.segments import Place
+from obs.runtime.events.verify import Verifier
 from obs.runtime.heartbeat import Pulse
 from obs.runtime.metrics.family import Definition, Family
 from obs.runtime.metrics.group import Group, itself
@@ -22,6 +25,7 @@ from obs.runtime.otel.answer import Answer
 from obs.runtime.otel.outage import Outage
 from obs.runtime.otel.queue import ExportQueue, Limits
 from obs.runtime.probes import Check, Verdict
+from obs.runtime.settings import resolve
 
 
 def test_no_count_about_obs_is_lost_or_doubled() -> None:
@@ -267,3 +271,23 @@ def test_an_exception_of_a_handler_leaves_a_queue_that_works(monkeypatch: pytest
         assert channel.taken.count("after") == 1, place.seen
         assert {channel.taken.count("first"), channel.taken.count("second")} <= {0, 1}, place.seen
         assert queue.stop(20.0), place.seen
+
+
+def test_an_exception_of_a_handler_leaves_no_gap_in_a_chain_that_the_chain_does_not_tell(
+    tmp_path: Path,
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    for number, place in enumerate(everywhere()):
+        path = tmp_path / str(number)
+        journal = Journal(resolve({"service": "shop", "audit_file": str(path)}), None, None)
+        journal.write({"stream": "audit", "action": "CREATE"})
+        with suppress(KeyboardInterrupt), place.interrupted_by(interrupt):
+            journal.write({"stream": "audit", "action": "UPDATE"})
+        journal.write({"stream": "audit", "action": "DELETE"})
+        journal.stop()
+        verifier = Verifier()
+        for at, line in enumerate(path.read_bytes().splitlines(), start=1):
+            verifier.feed(Place(path.name, at), line)
+        assert {problem.id for problem in verifier.finish().problems} <= {"lost"}, place.seen

@@ -192,3 +192,43 @@ def test_a_signal_handler_may_log_while_its_thread_is_writing(lines: Lines) -> N
         signal.signal(signal.SIGALRM, handler)
     written = [line["number"] for line in lines() if line["message"] == "from the program"]
     assert written == list(range(3_000))
+
+
+def test_a_line_of_a_handler_stands_after_the_one_that_it_interrupts_between_two_parts(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream(pipe[1])
+    long, short = b"a" * 6_000 + b"\n", b"short\n"
+    real, left = os.write, [b"other " * 900 + b"\n", short]
+    expected = long + b"".join(left)
+
+    def in_parts(fd: int, data: bytes) -> int:
+        # As a pipe that is nearly full takes it; then the handler comes.
+        done = real(fd, data[:1_000])
+        if left:
+            stream.write(left.pop(0))
+        return done
+
+    monkeypatch.setattr(os, "write", in_parts)
+    stream.write(long)
+    monkeypatch.undo()
+    assert os.read(pipe[0], 65_536) == expected
+
+
+def test_a_line_after_one_that_an_exception_of_a_handler_cut_begins_anew(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream(pipe[1])
+    real = os.write
+
+    def interrupted(fd: int, data: bytes) -> int:
+        real(fd, data[:1_000])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stream.write(b"a" * 6_000 + b"\n")
+    monkeypatch.undo()
+    stream.write(b"whole\n")
+    stream.write(b"next\n")
+    assert os.read(pipe[0], 65_536).splitlines()[1:] == [b"whole", b"next"]

@@ -22,32 +22,59 @@ class Stream:
         self._patience = patience
         self._stuck = False
         self._torn = torn
+        self._busy = False
         self.renew()
 
     def renew(self) -> None:
         """Get a fresh lock: called in a forked child."""
         # Re-entrant, because a signal handler may log while this very thread is writing.
         self._lock = threading.RLock()
+        if self._busy:
+            # A thread of the parent was in the middle of a line, and goes on there.
+            self._torn = False
+        #: Lines of handlers in the middle of a line that takes more than one call, and whether there is one.
+        self._waiting: list[bytes] = []
+        self._busy = False
+        self._smooth = not (self._stuck or self._torn)
 
     def write(self, line: bytes) -> None:
         """Write `line` in one call where the system allows it. Raises OSError."""
+        size = len(line)
         with self._lock:
             done = 0
-            if not self._torn and not self._stuck:
+            # A pipe takes a longer one in parts.
+            if self._smooth and size <= select.PIPE_BUF:
                 # As nearly always; all else is for a stream that is full, broken, or has been.
                 try:
                     done = os.write(self.fd, line)
                 except BlockingIOError:
                     pass
                 else:
-                    if done == len(line):
+                    if done == size:
                         return
-            self._write_rest(line, done)
+            if self._busy:
+                # What this interrupts writes both: neither line may stand in the middle of the other.
+                self._waiting.append(line[done:])
+            else:
+                self._write_rest(line, done)
 
     def _write_rest(self, line: bytes, done: int) -> None:
-        if self._torn:
+        self._busy, self._smooth = True, False
+        try:
+            self._write_whole(line, done)
+            while self._waiting:
+                self._write_whole(self._waiting.pop(0), 0)
+        finally:
+            self._smooth = not (self._stuck or self._torn)
+            self._busy = False
+
+    def _write_whole(self, line: bytes, done: int) -> None:
+        torn = self._torn
+        if torn:
             # What is left of an earlier line must not make this one unreadable too.
             line = b"\n" + line
+        # Until it is whole: an exception that a signal's handler raises may come after a part of it.
+        self._torn = True
         try:
             while done < len(line):
                 try:
@@ -56,7 +83,7 @@ class Stream:
                     self._wait()
             self._stuck = self._torn = False
         except OSError:
-            self._torn = self._torn or done > 0
+            self._torn = torn or done > 0
             raise
 
     def _wait(self) -> None:

@@ -130,16 +130,22 @@ class Journal:
 
     def _append(self, record: Mapping[str, Any]) -> bytes | None:
         """Write one line; return it, or None when it was lost. Its number is used up either way."""
-        lost = {"lost": self._lost} if self._lost else {}
-        line = self._chain.link({"timestamp": _timestamp(clock.now()), **self._fixed, **record, **lost})
-        shown = recording.recorder()
-        if shown is not None and "event" not in record:
-            shown.audit(line)
-        # ASCII, so that whatever reads and writes it again keeps every value as it was signed.
-        rendered = json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+        number = self._chain.next
         try:
+            lost = {"lost": self._lost} if self._lost else {}
+            line = self._chain.link({"timestamp": _timestamp(clock.now()), **self._fixed, **record, **lost})
+            shown = recording.recorder()
+            if shown is not None and "event" not in record:
+                shown.audit(line)
+            # ASCII, so that whatever reads and writes it again keeps every value as it was signed.
+            rendered = json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
             self._put(rendered)
-        except Exception as error:
+        except BaseException as error:
+            if self._chain.next > number:
+                self._lost += 1
+            if not isinstance(error, Exception):
+                # Raised by a signal's handler: the number is used up, and what takes the next one says so.
+                raise
             self._fail(str(record.get("stream")), error)
             return None
         self._lost = 0
@@ -172,7 +178,6 @@ class Journal:
         return stream
 
     def _fail(self, stream: str, error: BaseException) -> None:
-        self._lost += 1
         LOST.inc(stream=stream if stream in {"audit", "security"} else "audit")
         guard.report("audit", error)
         if not self._told and sys.__stderr__ is not None:
