@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import socket
 import struct
 import sys
@@ -37,6 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     from obs.runtime import recording
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As in the background of a shell script; what tests start would ignore it, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     getattr(config.pluginmanager.rewrite_hook, "_must_rewrite", set()).discard("obs")
     recording.silence("")
 
