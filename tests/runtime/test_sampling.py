@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 import obs
 from obs.runtime import context, live
+from obs.runtime.metrics import series
 from obs.runtime.otel.sampling import Head
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -146,8 +147,10 @@ def test_a_span_that_is_not_sampled_says_so_to_libraries(collector: Any) -> None
 
 
 def test_a_span_that_an_exemplar_points_to_is_marked_so_that_tail_sampling_keeps_its_trace(
-    collector: Any, attributes: Callable[[Any], dict[str, Any]]
+    collector: Any, attributes: Callable[[Any], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A second may pass between two lines of a test.
+    monkeypatch.setattr(series, "EXEMPLAR_INTERVAL", 3600.0)
     obs.init("shop", otlp_endpoint=collector.url)
     handle = obs.histogram("test.marked", buckets=(1,))
     for name, seconds in (("first", 0.5), ("same second", 0.5), ("other bucket", 5)):

@@ -17,6 +17,7 @@ import obs
 from obs.catalogue import Counter as CounterSignal
 from obs.catalogue import Label
 from obs.runtime import endpoints, tally
+from obs.runtime.metrics import series
 
 # Untyped in prometheus_client.
 parse_openmetrics: Any = openmetrics.text_string_to_metric_families
@@ -165,7 +166,10 @@ def test_any_label_value_can_be_scraped(raw: str) -> None:
         assert sample.labels["k"] == raw
 
 
-def test_one_exemplar_a_second_and_bucket_is_enough() -> None:
+def test_one_exemplar_a_second_and_bucket_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert series.EXEMPLAR_INTERVAL == 1.0
+    # A second may pass between two lines of a test.
+    monkeypatch.setattr(series, "EXEMPLAR_INTERVAL", 3600.0)
     obs.init("shop")
     handle = obs.histogram("test.rate", buckets=(1,))
     traces = []
