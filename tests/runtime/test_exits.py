@@ -230,6 +230,21 @@ def test_a_pool_that_is_closed_delivers_and_one_that_is_terminated_ends(
     assert sorted(collector.names()) == sorted(f"task {number}" for number in range(8))
 
 
+def test_a_second_sigterm_does_not_cut_the_delivery_short(collector: Any) -> None:
+    body = (
+        "from obs.runtime import exits\n"
+        "flush = exits._flush\n"
+        "def slow():\n"
+        "    time.sleep(1)\n"
+        "    flush()\n"
+        "exits._flush = slow\n" + _SPAN + "for _ in range(3): os.kill(os.getpid(), signal.SIGTERM)\n"
+        "for _ in range(1000): time.sleep(0.01)\n"
+    )
+    done = run(script(collector, body))
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, "", "")
+    assert collector.names() == ["last"]
+
+
 def test_a_signal_that_a_main_thread_about_to_wait_overlooks_is_sent_again(collector: Any) -> None:
     body = (
         "from obs.runtime import exits\n"

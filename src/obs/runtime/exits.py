@@ -34,6 +34,8 @@ _timeout = 3.0
 _registered = False
 #: Locked while what waits is delivered because of SIGTERM; None until that comes.
 _over: _thread.LockType | None = None
+#: Whether that has ended, or its time has.
+_ended = False
 #: The signals that a forking thread had blocked before.
 _held = threading.local()
 #: The process that has a finalizer of multiprocessing's.
@@ -167,6 +169,9 @@ def _terminate(number: int, _: FrameType | None) -> None:
                 # the signal is sent anew when the delivery is over, or the deadline is.
                 _thread.start_new_thread(_insist, (number, over))
                 return
+    elif not _ended:
+        # Told twice, as a process and as one of its group: what is under way is not cut short.
+        return
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     # The kernel lets the first process of a container ignore a signal without a handler.
@@ -174,7 +179,9 @@ def _terminate(number: int, _: FrameType | None) -> None:
 
 
 def _insist(number: int, over: _thread.LockType) -> None:
+    global _ended
     over.acquire(timeout=_timeout)
+    _ended = True
     # Again and again: the main thread may be between its last look at signals and a wait in the system,
     # which one that came before it does not end.
     while signal.getsignal(number) is _terminate:
@@ -227,6 +234,6 @@ def resume() -> None:
 
 def renew() -> None:
     """Let SIGTERM come again after a fork, in the child, when everything else is ready for it."""
-    global _over
-    _over = None
+    global _over, _ended
+    _over, _ended = None, False
     resume()
