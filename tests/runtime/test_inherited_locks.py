@@ -296,3 +296,66 @@ def test_a_child_leaves_alone_a_connection_that_a_thread_of_the_parent_reads_fro
         fork(answer)
         """
     )
+
+
+def test_a_fork_waits_for_an_init_in_another_thread() -> None:
+    _run(
+        """
+        from obs.runtime import endpoints
+        from obs.runtime.parts.metrics import MetricsPart
+
+        obs.init("shop")
+        things = obs.counter("shop.things")
+        start, begun = MetricsPart.start, threading.Event()
+
+        def start_slowly(*arguments):
+            begun.set()
+            time.sleep(0.5)
+            start(*arguments)
+
+        MetricsPart.start = start_slowly
+        changing = threading.Thread(target=lambda: obs.init("shop", series_cap=77))
+        changing.start()
+        begun.wait()
+        # Of the metrics that are on their way out: no part has them any more to renew them.
+        hold(endpoints._metrics.store.lock)
+
+        def answer():
+            things.inc()
+            assert b"shop_things_total 1.0" in endpoints.answer_in_thread("metrics", "", "").body
+
+        fork(answer)
+        """
+    )
+
+
+def test_a_fork_does_not_wait_for_ever_for_a_shutdown_and_gives_its_lock_back() -> None:
+    _run(
+        """
+        from obs.runtime import setup
+        setup._FORK_PATIENCE = 0.1
+        obs.init("shop", traces=False)
+        ended = threading.Event()
+        waiting = threading.Thread(target=lambda: (setup._lock.acquire(), ended.wait(), setup._lock.release()))
+        waiting.start()
+        while setup._lock.acquire(timeout=0):
+            setup._lock.release()
+        for _ in range(2):
+            child = os.fork()
+            if not child:
+                os._exit(0 if obs.shutdown(5) else 1)
+            assert os.waitpid(child, 0)[1] == 0
+        ended.set()
+        waiting.join()
+        # Not only by this thread, which could take it twice.
+        for _ in range(2):
+            child = os.fork()
+            if not child:
+                os._exit(0)
+            os.waitpid(child, 0)
+        stopping = threading.Thread(target=obs.shutdown)
+        stopping.start()
+        stopping.join(30)
+        assert not stopping.is_alive()
+        """
+    )

@@ -77,6 +77,10 @@ _lock = threading.RLock()
 _running: _Running | None = None
 #: Why SIGTERM does not deliver what waits; empty when it does.
 _uncovered = ""
+#: Whether a thread that forks has the lock.
+_forking = threading.local()
+#: Seconds that a fork waits for an `init()` or a `shutdown()` in another thread.
+_FORK_PATIENCE = 5.0
 #: Seconds: a day stands for infinity, which no wait of a thread takes.
 _LONGEST = 86_400.0
 
@@ -238,6 +242,8 @@ def _deadline(settings: Settings, timeout: float | None) -> float:
 
 
 def _before_fork() -> None:
+    # A child could never finish what another thread has begun: half of the parts, and locks that nobody renews.
+    _forking.locked = _lock.acquire(timeout=_FORK_PATIENCE)
     # It may have been imported since `init()`.
     exits.watch_multiprocessing()
     for part in PARTS:
@@ -255,11 +261,14 @@ def _resume_in_parent() -> None:
             part.resume()
     with guard.contained("setup"):
         exits.resume()
+    if _forking.locked:
+        _forking.locked = False
+        _lock.release()
 
 
 def _renew_in_child() -> None:
-    global _lock
-    _lock = threading.RLock()
+    global _lock, _forking
+    _lock, _forking = threading.RLock(), threading.local()
     with guard.contained("setup"):
         inherited.forget_imports()
     for part in PARTS:
