@@ -38,7 +38,7 @@ def child(work, then="exit"):
     if pid == 0:
         os.write(write, json.dumps(work()).encode() + b"\\n")
         if then == "wait":
-            time.sleep(120)
+            time.sleep(300)
         os._exit(0)
     os.close(write)
     with os.fdopen(read) as told:
@@ -62,7 +62,7 @@ def run(folder: Path, script: str) -> Any:
     """Run `script` in a process of its own and return what it prints last, as JSON."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _BEGIN + textwrap.dedent(script), str(folder)],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
