@@ -261,7 +261,8 @@ def _resume_in_parent() -> None:
             part.resume()
     with guard.contained("setup"):
         exits.resume()
-    if _forking.locked:
+    # Not set where a signal's handler has ended the wait by an exception.
+    if getattr(_forking, "locked", False):
         _forking.locked = False
         _lock.release()
 

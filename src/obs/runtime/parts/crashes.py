@@ -59,7 +59,7 @@ class CrashesPart(Part):
             self._sentry.hold()
 
     def renew(self) -> None:
-        """Connect to Sentry anew, when there is something to send."""
+        """Send to Sentry with a queue and connections of the child's own."""
         if self._sentry is not None:
             self._sentry.renew()
 
