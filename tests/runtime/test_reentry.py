@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.runtime.reentry import everywhere, patience
 
-from obs.runtime import probes, tally
+import obs
+from obs.runtime import levels, probes, tally
 from obs.runtime.events.journal import Journal
 from obs.runtime.events.segments import Place
 from obs.runtime.events.verify import Verifier
@@ -291,3 +293,44 @@ def test_an_exception_of_a_handler_leaves_no_gap_in_a_chain_that_the_chain_does_
         for at, line in enumerate(path.read_bytes().splitlines(), start=1):
             verifier.feed(Place(path.name, at), line)
         assert {problem.id for problem in verifier.finish().problems} <= {"lost"}, place.seen
+
+
+def test_a_metric_may_be_asked_for_while_it_is_made() -> None:
+    def ask(name: str) -> None:
+        made.append(obs.counter(name, "what happened"))
+
+    obs.init("shop", traces=False)
+    for number, place in enumerate(everywhere()):
+        made: list[obs.Counter] = []
+        name = f"reentry.number_{number}"
+        with place.interrupted_by(ask, name):
+            ask(name)
+        assert made == [made[0]] * (2 if place.seen else 1), place.seen
+        # Bound, and so not one that counts nothing.
+        assert made[0]._metric is not None, place.seen
+    assert tally.counts("errors") == {}
+
+
+def test_a_level_that_is_set_while_it_is_asked_for_holds() -> None:
+    obs.init("shop", traces=False, metrics=False)
+    for number, place in enumerate(everywhere()):
+        name = f"reentry.{number}"
+        with place.interrupted_by(levels.change, "debug", name):
+            levels.gate(name)
+            levels.threshold(name)
+        gate = levels.gate(name)
+        if place.seen:
+            assert (gate.level, levels.threshold(name)) == (logging.DEBUG, logging.DEBUG), place.seen
+
+
+def test_a_level_that_is_set_while_another_is_holds() -> None:
+    obs.init("shop", traces=False, metrics=False)
+    one, other = levels.gate("reentry.one"), levels.gate("reentry.other")
+    for place in everywhere():
+        levels.change("info", "reentry.one")
+        with place.interrupted_by(levels.change, "error", "reentry.other"):
+            levels.change("debug", "reentry.one")
+        expected = logging.ERROR if place.seen else logging.INFO
+        assert (one.level, other.level) == (logging.DEBUG, expected), place.seen
+        assert (levels.threshold("reentry.one"), levels.threshold("reentry.other")) == (one.level, expected)
+        levels.change("default", "reentry.other")

@@ -67,7 +67,8 @@ class Registry:
         if self._by_id.get(signal.id) == signal:
             return signal
         check_signal(signal)
-        if signal.id in self._by_id:
+        # An equal one may be there by now, from a signal's handler in the middle of this.
+        if self._by_id.get(signal.id, signal) != signal:
             raise ConfigError(
                 f"signal {signal.id!r} is declared twice with different contents",
                 hint="give one of them another id",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -22,14 +24,17 @@ H = TypeVar("H", Counter, Gauge, Histogram)
 _backend: Backend | None = None
 _registry: Registry = bundled()
 _handles: dict[str, Counter | Gauge | Histogram] = {}
+# Re-entrant, because a signal handler may make a handle while this very thread does.
+_lock = threading.RLock()
 
 
 def attach_all(backend: Backend | None) -> None:
     """Bind every handle to `backend`; None makes them inert."""
     global _backend
-    _backend = backend
-    for handle in list(_handles.values()):
-        handle.attach(backend)
+    with _lock:
+        _backend = backend
+        for handle in list(_handles.values()):
+            handle.attach(backend)
 
 
 def counter(
@@ -131,10 +136,23 @@ def _expect(signal: S, kind: type[Signal]) -> S:
 def _known(handle: H) -> H:
     """Register `handle`, or return the one that an equal signal has already."""
     signal = handle.signal
-    _registry.add(signal)
-    known = _handles.get(signal.id)
-    if isinstance(known, type(handle)):
-        return known
-    handle.attach(_backend)
-    _handles[signal.id] = handle
-    return handle
+    with _lock:
+        _registry.add(signal)
+        # Known before it is bound, so that there is never a second one that counts the same.
+        known = _handles.setdefault(signal.id, handle)
+        if known is handle:
+            try:
+                handle.attach(_backend)
+            except BaseException:
+                _handles.pop(signal.id, None)
+                raise
+    return known if isinstance(known, type(handle)) else handle
+
+
+def _renew_in_child() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_in_child)

@@ -65,18 +65,33 @@ def gate(name: str) -> Gate:
     with _lock:
         found = _gates.get(name)
         if found is None:
-            found = _gates[name] = Gate(name, _threshold(name))
+            found = Gate(name, _OPEN)
+            # One that a signal handler has made meanwhile is the one.
+            found = _gates.setdefault(name, found)
+            _set(found)
         return found
+
+
+def _set(found: Gate) -> None:
+    """Give a gate its threshold, anew where a signal handler changes the levels in between."""
+    while True:
+        known = _known
+        level = _threshold(found.name)
+        if known is _known:
+            found.level = level
+            return
 
 
 def threshold(name: str) -> int:
     """Return the threshold of the logger called `name`, as a number of standard logging."""
-    found = _known.get(name)
+    # Of these rules: when others come in between, what has been found is not remembered for them.
+    known = _known
+    found = known.get(name)
     if found is None:
         found = _threshold(name)
-        if len(_known) >= _MOST_NAMES:
-            _known.clear()
-        _known[name] = found
+        if len(known) >= _MOST_NAMES:
+            known.clear()
+        known[name] = found
     return found
 
 
@@ -200,9 +215,10 @@ def _threshold(name: str) -> int:
 
 
 def _apply() -> None:
-    _known.clear()
+    global _known
+    _known = {}
     for found in list(_gates.values()):
-        found.level = _threshold(found.name)
+        _set(found)
     if _listener is not None:
         _listener()
 
