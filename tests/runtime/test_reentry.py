@@ -7,13 +7,15 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.runtime.reentry import everywhere, patience
 
 import obs
-from obs.runtime import levels, probes, tally
+from obs.runtime import levels, live, logger, probes, setup, tally
 from obs.runtime.events.journal import Journal
 from obs.runtime.events.segments import Place
 from obs.runtime.events.verify import Verifier
@@ -334,3 +336,52 @@ def test_a_level_that_is_set_while_another_is_holds() -> None:
         assert (one.level, other.level) == (logging.DEBUG, expected), place.seen
         assert (levels.threshold("reentry.one"), levels.threshold("reentry.other")) == (one.level, expected)
         levels.change("default", "reentry.other")
+
+
+PILLARS = tuple(part.name for part in setup.PARTS)
+
+
+def during(
+    method: str, pillar: str, intrusion: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let `intrusion` come, once, right before `method` of a pillar."""
+    part = next(part for part in setup.PARTS if part.name == pillar)
+    real, left = getattr(part, method), [intrusion]
+
+    def interrupted(*arguments: Any) -> Any:
+        if left:
+            left.pop()()
+        return real(*arguments)
+
+    monkeypatch.setattr(part, method, interrupted)
+
+
+@pytest.mark.parametrize("pillar", PILLARS)
+@pytest.mark.parametrize("running", [False, True])
+def test_a_shutdown_in_the_middle_of_an_init_is_done_after_it(
+    pillar: str, running: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if running:
+        obs.init("shop")
+    during("change" if running else "start", pillar, obs.shutdown, monkeypatch)
+    status = obs.init("shop", version="2")
+    assert (status.running, obs.status().running) == (False, False)
+    assert (logger.pipeline(), live.settings(), setup._busy) == (None, None, False)
+    assert obs.init("shop").running
+    assert tally.counts("errors") == {}
+
+
+@pytest.mark.parametrize("pillar", PILLARS)
+def test_an_init_in_the_middle_of_a_shutdown_is_done_after_it(
+    pillar: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obs.init("shop")
+    during("stop", pillar, partial(obs.init, "shop", version="2"), monkeypatch)
+    obs.shutdown(1.0)
+    settings = live.settings()
+    assert settings is not None
+    assert (settings.version, obs.status().running) == ("2", True)
+    counted_again = obs.counter("reentry.after", "what happened")
+    assert logger.pipeline() is not None
+    assert counted_again._metric is not None
+    assert tally.counts("errors") == {}

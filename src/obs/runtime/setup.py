@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -75,6 +77,9 @@ class _Running:
 
 _lock = threading.RLock()
 _running: _Running | None = None
+#: Whether the thread that has the lock starts or stops, and what its signal handlers want done after that.
+_busy = False
+_later: list[Callable[[], object]] = []
 #: Why SIGTERM does not deliver what waits; empty when it does.
 _uncovered = ""
 #: Whether a thread that forks has the lock.
@@ -109,14 +114,39 @@ def run(wanted: Settings) -> Status:
     if recording.silenced():
         wanted, silenced = without_exporters(wanted)
     global _running, _uncovered
-    with _lock:
-        before = _running
-        if before is not None and before.settings == wanted:
-            return status()
-        started = _start(wanted) if before is None else _change(before, wanted)
-        _running = replace(started, silenced=silenced, asked=asked)
-        _uncovered = exits.watch(flush, shutdown, wanted.shutdown_timeout, sigterm=wanted.flush_on_sigterm)
+    with _alone(partial(run, asked)) as alone:
+        if alone:
+            before = _running
+            if before is not None and before.settings == wanted:
+                return status()
+            started = _start(wanted) if before is None else _change(before, wanted)
+            _running = replace(started, silenced=silenced, asked=asked)
+            _uncovered = exits.watch(
+                flush, shutdown, wanted.shutdown_timeout, sigterm=wanted.flush_on_sigterm
+            )
     return status()
+
+
+@contextmanager
+def _alone(again: Callable[[], object]) -> Iterator[bool]:
+    """Have the lock; False in the middle of a start or a stop of this very thread, which then does `again`.
+
+    Its signal handler would else start or stop parts that what it interrupts goes on with.
+    """
+    global _busy
+    with _lock:
+        if _busy:
+            _later.append(again)
+            yield False
+            return
+        _busy = True
+        try:
+            yield True
+        finally:
+            _busy = False
+            while _later:
+                with guard.contained("setup"):
+                    _later.pop(0)()
 
 
 def asked() -> Settings | None:
@@ -173,10 +203,13 @@ def shutdown(timeout: float | None = None) -> bool:
     """Deliver what is waiting within `timeout` seconds, stop, and put the host's logging back.
 
     Handles become inert and `init()` may be called again. Return whether everything was
-    delivered; never raises.
+    delivered; never raises. In a signal handler in the middle of `init()` or `shutdown()` it returns
+    False, and is done as soon as that has ended.
     """
     global _running
-    with _lock:
+    with _alone(partial(shutdown, timeout)) as alone:
+        if not alone:
+            return False
         running, _running = _running, None
         if running is None:
             return True
@@ -268,7 +301,9 @@ def _resume_in_parent() -> None:
 
 
 def _renew_in_child() -> None:
-    global _lock, _forking
+    global _lock, _forking, _busy
+    _busy = False
+    _later.clear()
     _lock, _forking = threading.RLock(), threading.local()
     with guard.contained("setup"):
         inherited.forget_imports()
