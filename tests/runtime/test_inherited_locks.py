@@ -180,14 +180,14 @@ def test_a_child_exports_log_lines_while_a_thread_of_the_parent_parsed_a_time() 
     )
 
 
-@pytest.mark.parametrize("module", ["obs.runtime.health", "obs.runtime.metrics.scrape", "resource", "gzip"])
+@pytest.mark.parametrize("module", ["obs.runtime.health", "obs.runtime.metrics.scrape", "resource"])
 def test_a_fork_waits_for_what_a_thread_is_importing(module: str) -> None:
     path = "metrics" if "scrape" in module else "health"
     _run(
         f"""
         obs.init("shop")
         from obs.runtime import endpoints
-        import_slowly({module!r}, 0.5)
+        import_slowly({module!r}, 0.3)
 
         def answer():
             __import__({module!r})
