@@ -18,6 +18,8 @@ import obs
 _INIT = "import obs, os, sys, time, signal\nobs.init('shop', otlp_endpoint={url!r}, **{settings})\n"
 _SPAN = "with obs.span('last'): pass\n"
 _READY = "print('ready', flush=True)\n"
+#: Not one long wait: Python may overlook a signal in the moment before it begins.
+_WAIT = "for _ in range(6000): time.sleep(0.01)\n"
 
 
 def script(collector: Any, body: str, **settings: Any) -> str:
@@ -47,13 +49,13 @@ def terminate(code: str, *prefix: str) -> tuple[int, str]:
 
 
 def test_a_script_that_sigterm_ends_delivers_and_dies_by_the_signal(collector: Any) -> None:
-    code, output = terminate(script(collector, _SPAN + _READY + "time.sleep(60)\n"))
+    code, output = terminate(script(collector, _SPAN + _READY + _WAIT))
     assert (code, output) == (-signal.SIGTERM, "ready\n")
     assert collector.names() == ["last"]
 
 
 def test_metrics_of_a_job_that_sigterm_ends_are_pushed_too(collector: Any) -> None:
-    body = "obs.counter('shop.orders').inc()\n" + _READY + "time.sleep(60)\n"
+    body = "obs.counter('shop.orders').inc()\n" + _READY + _WAIT
     code, _ = terminate(script(collector, body))
     assert code == -signal.SIGTERM
     assert any("shop_orders" in name or "shop.orders" in name for name in collector.metric_names())
@@ -61,7 +63,7 @@ def test_metrics_of_a_job_that_sigterm_ends_are_pushed_too(collector: Any) -> No
 
 def test_a_collector_that_never_answers_keeps_no_terminated_script_alive(collector: Any) -> None:
     collector.behaviour = collector.behaviour._replace(fault="silent")
-    body = _SPAN + _READY + "time.sleep(60)\n"
+    body = _SPAN + _READY + _WAIT
     code, output = terminate(script(collector, body, shutdown_timeout=0.3, log_level="critical"))
     assert (code, output) == (-signal.SIGTERM, "ready\n")
 
@@ -91,7 +93,7 @@ def test_a_handler_of_the_host_is_called_and_left_alone(collector: Any) -> None:
 
 
 def test_with_the_setting_off_sigterm_is_the_hosts(collector: Any) -> None:
-    code, _ = terminate(script(collector, _SPAN + _READY + "time.sleep(60)\n", flush_on_sigterm=False))
+    code, _ = terminate(script(collector, _SPAN + _READY + _WAIT, flush_on_sigterm=False))
     assert code == -signal.SIGTERM
     assert collector.names() == []
 

@@ -335,7 +335,8 @@ def test_readiness_turns_off_at_sigterm_while_spans_are_still_being_delivered(
         f"obs.init('shop', otlp_endpoint={collector.url!r}, export_interval=60, shutdown_timeout=60)\n"
         "with obs.span('work'): pass\n"
         "print(obs.serve(0), flush=True)\n"
-        "time.sleep(60)\n"
+        # Not one long wait: Python may overlook a signal in the moment before it begins.
+        "for _ in range(6000): time.sleep(0.01)\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
