@@ -15,7 +15,7 @@ import pytest
 from tests.runtime.reentry import everywhere, patience
 
 import obs
-from obs.runtime import levels, live, logger, probes, setup, tally
+from obs.runtime import endpoints, heartbeat, jobs, levels, live, logger, probes, setup, tally
 from obs.runtime.events.journal import Journal
 from obs.runtime.events.segments import Place
 from obs.runtime.events.verify import Verifier
@@ -385,3 +385,19 @@ def test_an_init_in_the_middle_of_a_shutdown_is_done_after_it(
     assert logger.pipeline() is not None
     assert counted_again._metric is not None
     assert tally.counts("errors") == {}
+
+
+def test_an_exception_of_a_handler_while_the_heart_of_a_job_begins_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    obs.init("shop")
+    monkeypatch.setattr(heartbeat.pulse, "start", interrupt)
+    with pytest.raises(KeyboardInterrupt), obs.job("nightly", heartbeat=60.0):
+        raise AssertionError
+    assert obs.ids().trace_id == ""
+    metrics = endpoints._metrics
+    assert metrics is not None
+    assert metrics.value(jobs.ACTIVE.signal, {"job_name": "nightly"}) == 0.0

@@ -53,7 +53,14 @@ class Job(Block):
         span = traces.start(f"job {self._name}", "internal", {"job.name": self._name})
         run = _Run(clock.elapsed(), span, ActiveRun(self._name, span))
         if self._heartbeat is not None:
-            pulse.start(run.active, self._heartbeat)
+            try:
+                pulse.start(run.active, self._heartbeat)
+            except BaseException as error:
+                # Raised by a signal's handler, before anybody has what is to be closed.
+                pulse.stop(run.active)
+                ACTIVE.dec(job_name=self._name)
+                traces.end(span, error)
+                raise
         return run
 
     def _close(self, opened: _Run, error: BaseException | None) -> None:
