@@ -26,6 +26,8 @@ def files(tmp_path: Path) -> dict[str, Path]:
     for place in places.values():
         place.parent.mkdir(exist_ok=True)
         place.write_text("first")
+    # Whatever the umask: a container that cannot read its secret is not started.
+    places["secret"].chmod(0o644)
     return places
 
 
