@@ -33,9 +33,14 @@ def free(*owners: object) -> None:
     """
     for owner in owners:
         for value in list(getattr(owner, "__dict__", {}).values()):
-            renew = getattr(value, "_at_fork_reinit", None)
-            if renew is not None:
-                renew()
+            renew(value)
+
+
+def renew(lock: object) -> None:
+    """Free a lock, condition or event, in a forked child; anything else stays as it is."""
+    again = getattr(lock, "_at_fork_reinit", None)
+    if again is not None:
+        again()
 
 
 def close(sock: socket.socket | None) -> None:
