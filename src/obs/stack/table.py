@@ -192,8 +192,8 @@ BACKENDS: Mapping[str, EngineFacts] = MappingProxyType(
                 go_tags="remove_all_sd",
                 go_minutes=10,
                 go_variable="main.version",
-                # 2: without the components that no configuration of ours uses.
-                go_build=2,
+                # 2: without the components that no configuration of ours uses. 3: a full disk costs no item of a queue.
+                go_build=3,
                 routes=("path", "download", "go"),
             ),
             EngineFacts(

@@ -20,7 +20,6 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/spanmetricsconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/redactionprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/tailsamplingprocessor"
@@ -31,7 +30,7 @@ import (
 func components() (otelcol.Factories, error) {
 	extensions, failed1 := otelcol.MakeFactoryMap[extension.Factory](
 		healthcheckextension.NewFactory(),
-		filestorage.NewFactory(),
+		newStorageFactory(),
 	)
 	receivers, failed2 := otelcol.MakeFactoryMap[receiver.Factory](
 		otlpreceiver.NewFactory(),
