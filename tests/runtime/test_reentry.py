@@ -277,8 +277,9 @@ def test_an_exception_of_a_handler_leaves_a_queue_that_works(monkeypatch: pytest
         assert queue.stop(20.0), place.seen
 
 
+@pytest.mark.parametrize("begun", [True, False])
 def test_an_exception_of_a_handler_leaves_no_gap_in_a_chain_that_the_chain_does_not_tell(
-    tmp_path: Path,
+    begun: bool, tmp_path: Path
 ) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -286,7 +287,8 @@ def test_an_exception_of_a_handler_leaves_no_gap_in_a_chain_that_the_chain_does_
     for number, place in enumerate(everywhere()):
         path = tmp_path / str(number)
         journal = Journal(resolve({"service": "shop", "audit_file": str(path)}), None, None)
-        journal.write({"stream": "audit", "action": "CREATE"})
+        if begun:
+            journal.write({"stream": "audit", "action": "CREATE"})
         with suppress(KeyboardInterrupt), place.interrupted_by(interrupt):
             journal.write({"stream": "audit", "action": "UPDATE"})
         journal.write({"stream": "audit", "action": "DELETE"})
@@ -401,3 +403,18 @@ def test_an_exception_of_a_handler_while_the_heart_of_a_job_begins_leaves_nothin
     metrics = endpoints._metrics
     assert metrics is not None
     assert metrics.value(jobs.ACTIVE.signal, {"job_name": "nightly"}) == 0.0
+
+
+def test_an_exception_of_a_handler_while_a_job_ends_leaves_no_span_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    obs.init("shop")
+    monkeypatch.setattr(heartbeat.pulse, "stop", interrupt)
+    with pytest.raises(KeyboardInterrupt), obs.job("nightly", heartbeat=60.0) as run:
+        pass
+    monkeypatch.undo()
+    heartbeat.pulse.stop(run)
+    assert obs.ids().trace_id == ""

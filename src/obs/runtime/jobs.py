@@ -64,6 +64,13 @@ class Job(Block):
         return run
 
     def _close(self, opened: _Run, error: BaseException | None) -> None:
+        try:
+            self._record(opened, error)
+        finally:
+            # Also when a signal's handler raises: the span would stay the current one.
+            traces.end(opened.span, error)
+
+    def _record(self, opened: _Run, error: BaseException | None) -> None:
         seconds = clock.elapsed() - opened.started
         result = "success" if _went_well(error) else "failure"
         if self._heartbeat is not None:
@@ -75,7 +82,6 @@ class Job(Block):
             LAST_SUCCESS.set(clock.now(), job_name=self._name)
         elif error is not None:
             self._report(error, seconds)
-        traces.end(opened.span, error)
 
     def _report(self, error: BaseException, seconds: float) -> None:
         told = {"event": "job.failed", "job": self._name, "duration": round(seconds, 6)}

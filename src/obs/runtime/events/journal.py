@@ -113,7 +113,13 @@ class Journal:
             start["key_id"] = self._key.id
         if self._chain.parent is not None:
             start["parent"] = self._chain.parent
-        self._append(start)
+        try:
+            self._append(start)
+        except BaseException:
+            # Raised by a signal's handler: a chain without its first line would look cut. Nobody needs this one.
+            self._chain = Chain(self._key, self._chain.parent)
+            self._lost = 0
+            raise
 
     def _anchor(self, *, final: bool = False) -> None:
         record: dict[str, Any] = {"stream": "audit", "event": ANCHOR}
