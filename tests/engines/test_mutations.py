@@ -183,7 +183,9 @@ def test_a_broken_rule_turns_promtool_red(  # noqa: PLR0917 - pytest passes by n
     file = tmp_path / "alerts" / "prometheus" / f"{stem}.yml"
     file.write_text(_mutate(file.read_text(encoding="utf-8"), name, right, wrong), encoding="utf-8")
 
-    tests = [test for test in _tests_of(stem, tmp_path) if ":" in name or f"alertname: {name}" in _text(test)]
+    tests = [
+        test for test in _tests_of(stem, tmp_path) if ":" in name or f'alertname=\\"{name}\\"' in _text(test)
+    ]
     done = subprocess.run(
         [str(promtool), "test", "rules", *map(str, tests)],
         capture_output=True,

@@ -18,12 +18,14 @@ def _settings(wait: str, window: str) -> Settings:
 @pytest.mark.parametrize(
     ("wait", "window", "grid_"),
     [
-        ("0s", "5m", ("30s", "2m30s")),
+        ("0s", "5m", ("1m", "5m")),
         ("0s", "1h", ("2m30s", "5m")),
-        ("5m", "5m", ("20s", "1m40s")),
-        ("10m", "5m", ("30s", "2m30s")),
+        ("5m", "5m", ("30s", "2m30s")),
+        ("10m", "5m", ("1m", "5m")),
         ("15m", "15m", ("1m", "5m")),
         ("15m", "0s", ("1m", "5m")),
+        # As far apart as the whole window; where that does not divide it, finer.
+        ("5m", "3m", ("12s", "1m")),
     ],
 )
 def test_a_window_is_whole_steps_whether_an_alert_waits_or_not(

@@ -17,10 +17,8 @@ _NICE = tuple(
 #: Steps in a window: enough to tell one window from another, and no more than shares of a small number allow.
 _STEPS_IN_WINDOW, _MOST_IN_WINDOW = 10, 30
 _STEPS_IN_SLOW_WINDOW = 5
-#: Evaluations in a wait: enough to tell one wait from another; one of a few minutes is told from one of half.
-_EVALUATIONS_IN_WAIT, _IN_SHORT_WAIT = 2, 3
-_SHORT_WAIT = range(180_000, 300_001)
-_EVALUATIONS_IN_WINDOW = 2
+#: Evaluations in a wait: enough to tell one wait from one of half; where it ends to a minute, other tests tell.
+_EVALUATIONS_IN_WAIT = 2
 _STEPS_IN_CYCLE = 5
 _STEPS_IN_STORY = 20
 #: Steps from one evaluation to the next, where these are a minute apart or more.
@@ -32,7 +30,7 @@ _MOST, _MOST_SLOW, _PART_OF_WAIT = 300_000, 900_000, 6
 def fast(settings: Settings) -> tuple[Duration, Duration]:
     """Return the distance between samples, and between evaluations, of a rule that looks back for minutes."""
     window, wait = settings.window.milliseconds, settings.for_.milliseconds
-    every = _evaluation(settings, max(_MOST, wait // _PART_OF_WAIT), _EVALUATIONS_IN_WINDOW)
+    every = _evaluation(settings, max(_MOST, wait // _PART_OF_WAIT), whole_in_window=True)
     steps = _STEPS_APART if window or every >= _APART else 1
     while steps > 1 and (every % steps or window * steps > _MOST_IN_WINDOW * every):
         steps -= 1
@@ -42,7 +40,7 @@ def fast(settings: Settings) -> tuple[Duration, Duration]:
 def slow(settings: Settings) -> tuple[Duration, Duration]:
     """Return the same for a rule with a look-back of days: coarse, for each of its stories is as long."""
     window = settings.window.milliseconds
-    every = _evaluation(settings, _MOST_SLOW, 1)
+    every = _evaluation(settings, _MOST_SLOW, whole_in_window=False)
     steps = max(-(-_STEPS_IN_SLOW_WINDOW * every // window), -(-every // SAMPLE_SEEN.milliseconds))
     while every % steps or (window % (every // steps) and steps < _STEPS_IN_WINDOW):
         steps += 1
@@ -55,16 +53,15 @@ def of_cycle(cycle: Duration, wait: Duration) -> Duration:
     return _nice(min(whole, cycle.milliseconds // _STEPS_IN_CYCLE))
 
 
-def _evaluation(settings: Settings, most: int, in_window: int) -> int:
-    """Return a distance, in milliseconds, of which some are in the window, and some whole ones in the wait."""
+def _evaluation(settings: Settings, most: int, *, whole_in_window: bool) -> int:
+    """Return a distance, in milliseconds, no longer than the window, of which some whole ones are in the wait."""
     wait, window = settings.for_.milliseconds, settings.window.milliseconds
     if window:
-        most = min(most, window // in_window)
+        most = min(most, window)
     if not wait:
         return _part(window, -(-window // most)) if window else _nice(most).milliseconds
-    least = _IN_SHORT_WAIT if wait in _SHORT_WAIT else _EVALUATIONS_IN_WAIT
-    every = _part(wait, max(least, -(-wait // most)))
-    if in_window == 1 or not window % every:
+    every = _part(wait, max(_EVALUATIONS_IN_WAIT, -(-wait // most)))
+    if not whole_in_window or not window % every:
         return every
     # A window of whole evaluations is one of whole steps: what stands at its ends is counted exactly.
     finer = range(wait // every, wait // every + _MOST_IN_WINDOW)

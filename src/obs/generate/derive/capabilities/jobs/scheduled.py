@@ -171,7 +171,8 @@ def _not_running_cases(kit: Kit, job: Job, metric: str, label: str) -> tuple[Cas
 
 def _not_declared_cases(kit: Kit, job: Job) -> tuple[Case, ...]:
     wait, cycle = kit.for_steps, kit.steps(job.cycle)
-    end = 2 * cycle + wait + 6
+    # A little more than a cycle on, nothing changes any more.
+    end = cycle + wait + 7
     absent: tuple[tuple[dict[str, str], float], ...] = (({}, 1.0),)
 
     def up(*track: tuple[int, int | None]) -> tuple[Sample, ...]:
@@ -184,7 +185,7 @@ def _not_declared_cases(kit: Kit, job: Job) -> tuple[Case, ...]:
     leaving = [Fact(gone - 1, "silent")]
     if wait > 1:
         leaving += [Fact(gone + 1, "pending"), Fact(gone + wait - 1, "pending")]
-    leaving += [Fact(gone + 1 + wait, "firing", absent), Fact(gone + wait + 4, "silent")]
+    leaving += [Fact(gone + 1 + wait, "firing", absent), Fact(end, "silent")]
     return (
         Case(
             "fires",
