@@ -9,9 +9,10 @@ from pathlib import Path
 
 import yaml
 from tests.engines.stack.recorder import Recorder
+from tests.programs import write_program
 
 _ROOT = Path(__file__).parents[3]
-_PROGRAM = """#!{python}
+_PROGRAM = """
 import sys
 
 sys.path.insert(0, {root!r})
@@ -23,9 +24,7 @@ main()
 
 def write(path: Path) -> Path:
     """Make an executable that can be named where a `tempo` is wanted (`OBS_TEMPO`)."""
-    path.write_text(_PROGRAM.format(python=sys.executable, root=str(_ROOT)), encoding="utf-8")
-    path.chmod(0o755)
-    return path
+    return write_program(path, _PROGRAM.format(root=str(_ROOT)))
 
 
 def main() -> None:
