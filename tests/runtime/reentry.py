@@ -68,7 +68,7 @@ class Place:
 
 
 @contextmanager
-def patience(seconds: int = 20) -> Iterator[None]:
+def patience(seconds: int = 60) -> Iterator[None]:
     """Fail, in the main thread, instead of waiting for ever for what this very thread holds."""
 
     def give_up(*_: object) -> None:

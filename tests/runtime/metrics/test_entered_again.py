@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.runtime.metrics.test_group import MARK, lead, write
+from tests.runtime.reentry import patience
 
 import obs
 from obs.runtime import endpoints
@@ -22,22 +22,6 @@ from obs.runtime.metrics import scrape
 from obs.runtime.metrics.gather import Gatherer
 from obs.runtime.metrics.group import Group
 from obs.runtime.metrics.store import Store
-
-
-@contextmanager
-def ended_within(seconds: int) -> Iterator[None]:
-    """Turn what would wait for itself for ever into a failure."""
-
-    def give_up(*_: object) -> None:
-        raise TimeoutError("it waits for itself")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def once(work: Callable[[], object]) -> Callable[[], None]:
@@ -75,7 +59,7 @@ def test_a_scrape_in_the_middle_of_a_scrape_shows_the_same_and_so_does_the_next(
             return usage(pid)
 
         monkeypatch.setattr(kernel, "usage", interrupted)
-        with ended_within(60):
+        with patience():
             assert shown(gatherer, of) == {"a": 1, "b": 2}
         assert inside == [{"a": 1, "b": 2}]
         assert shown(gatherer, of) == {"a": 1, "b": 2}
@@ -101,7 +85,7 @@ def test_a_scrape_that_is_broken_off_leaves_the_next_one_whole(
 def test_a_scrape_in_the_middle_of_adding_up_the_dead_waits_for_nobody(tmp_path: Path) -> None:
     of = lead(tmp_path)
     with closing(write(of, 1)):
-        with ended_within(60), of.locked(exclusive=True) as alone:
+        with patience(), of.locked(exclusive=True) as alone:
             assert alone
             assert shown(Gatherer(), of) == {"a": 1}
             with of.locked(exclusive=True) as again:
