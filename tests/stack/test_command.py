@@ -8,10 +8,12 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from obs.errors import StackError
+from obs.stack import command, tether
 from obs.stack.command import run
 from obs.stack.progress import Progress, Step
 
@@ -126,19 +128,39 @@ def test_ctrl_c_ends_the_whole_family(tmp_path: Path, until: Until, members: Mem
     until(lambda: members(int(note.read_text())) == [])
 
 
+#: Runs what follows its first argument, a file that has two bytes as soon as it waits for the end.
 KILLED = """
 import sys
 from obs.stack.command import run
 from obs.stack.progress import Step
-run(sys.argv[1:], step=Step("x", None), within=60)
+def told(_):
+    with open(sys.argv[1], "a") as file:
+        file.write(".")
+run(sys.argv[2:], step=Step("x", told), within=600)
 """
 
 
 def test_sigkill_of_this_program_ends_the_whole_family(
     tmp_path: Path, until: Until, members: Members
 ) -> None:
-    note = tmp_path / "pid"
-    with subprocess.Popen(_python(KILLED, *_python(FAMILY, str(note)))) as first:
-        until(lambda: note.exists() and note.read_text() != "")
+    note, told = tmp_path / "pid", tmp_path / "told"
+    with subprocess.Popen(_python(KILLED, str(told), *_python(FAMILY, str(note)))) as first:
+        until(lambda: note.exists() and note.read_text() != "" and len(told.read_text()) > 1)
         first.kill()
     until(lambda: members(int(note.read_text())) == [])
+
+
+def test_the_watchdog_is_there_before_the_program_and_not_left_by_one_that_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, start, seen = tether._watchdog, command._start, []
+
+    def noted(*given: Any) -> Any:
+        seen.append(tether._watchdog is not None)
+        return start(*given)
+
+    monkeypatch.setattr(command, "_start", noted)
+    with pytest.raises(StackError, match="does not start"):
+        run([str(tmp_path / "absent")], step=Step("x", None), within=60)
+    assert seen == [True]
+    assert tether._watchdog is before

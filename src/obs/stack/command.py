@@ -44,6 +44,7 @@ def run(
     arrived: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     try:
         with interrupts.held():
+            tether.prepare()
             child = _start(argv, cwd, environment)
             reader = threading.Thread(target=_read, args=(child, arrived), daemon=True)
             reader.start()
@@ -54,7 +55,8 @@ def run(
     finally:
         if child is not None and reader is not None:
             _end(child)
-            tether.untie(child.pid)
+        tether.untie(child.pid if child is not None else 0)
+        if reader is not None:
             reader.join()
     if child.returncode != 0:
         last = " | ".join(line for line in lines[-3:] if line)[-400:] or "it printed nothing"

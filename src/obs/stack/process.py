@@ -214,6 +214,8 @@ def _spawn(program: Program, *, tied: bool) -> Running:
             program.log.replace(program.log.with_name(program.log.name + ".1"))
         # Appended to, so that whoever bounds it may empty it while the child writes.
         with program.log.open("ab") as log:
+            if tied:
+                tether.prepare()
             child = subprocess.Popen(
                 program.argv,
                 stdin=subprocess.DEVNULL,
@@ -224,6 +226,7 @@ def _spawn(program: Program, *, tied: bool) -> Running:
                 start_new_session=True,
             )
     except OSError as error:
+        tether.untie(0)
         raise StackError(
             f"{program.name} does not start: {error.strerror}", where=str(error.filename or program.argv[0])
         ) from None

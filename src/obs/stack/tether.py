@@ -20,6 +20,15 @@ _watchdog: subprocess.Popen[bytes] | None = None
 _owner = 0
 
 
+def prepare() -> None:
+    """Start the watchdog before the child that it is for, so that `tie` takes no time in which this program may end.
+
+    `untie` lets it go, also where the child never came to be.
+    """
+    with _lock, contextlib.suppress(OSError):
+        _pipe()
+
+
 def tie(pid: int, started: str) -> None:
     """Have the process ended when this program ends, however that happens."""
     with _lock:
@@ -31,12 +40,11 @@ def tie(pid: int, started: str) -> None:
 def untie(pid: int) -> None:
     """Let go of a process that was stopped; one that was never tied is no error."""
     with _lock:
-        if _owner != os.getpid() or _tied.pop(pid, None) is None:
-            return
         watchdog = _watchdog
-        if watchdog is None or watchdog.stdin is None:
+        if _owner != os.getpid() or watchdog is None:
             return
-        _say(watchdog.stdin, f"-{pid}\n")
+        if _tied.pop(pid, None) is not None:
+            _say(_stdin(watchdog), f"-{pid}\n")
         if not _tied:
             _dismiss(watchdog)
 
