@@ -54,21 +54,23 @@ class Chain:
     def __init__(self, key: Key | None, parent: Mapping[str, Any] | None = None) -> None:
         self.id = os.urandom(16).hex()
         self.parent = parent
-        #: The sequence number of the next line.
-        self.next = 0
-        self.head = ""
         #: Number and digest of the latest line, replaced in one step: a fork may come between any two.
         self._latest = (-1, "")
         self._key = key
         self._field = HASHED if key is None else SIGNED
 
+    @property
+    def next(self) -> int:
+        """Return the sequence number of the next line."""
+        return self._latest[0] + 1
+
     def link(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return `record` as the next line of the chain."""
-        linked = {**record, "chain_id": self.id, "sequence": self.next, "previous": self.head}
-        self.head = digest(linked, self._key)
-        self._latest = (self.next, self.head)
-        self.next += 1
-        return {**linked, self._field: self.head}
+        latest, head = self._latest
+        linked = {**record, "chain_id": self.id, "sequence": latest + 1, "previous": head}
+        head = digest(linked, self._key)
+        self._latest = (latest + 1, head)
+        return {**linked, self._field: head}
 
     def describe(self) -> dict[str, Any]:
         """Return what a child's chain tells of this one."""
